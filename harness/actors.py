@@ -1,0 +1,160 @@
+"""How identities are had: fresh ones by registering, known ones by login or from the environment, roles by a grant.
+
+Everything here is a generator of requests, as a case is: it sends nothing itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.case import Steps, one
+from harness.config import filled
+from harness.contract import pointer
+from harness.errors import CannotTell
+from harness.exchange import Exchange, Outcome, Request
+from harness.identities import ANONYMOUS, Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.stage import Stage
+
+SETUP = "set-up"
+
+
+@dataclass(slots=True)
+class Actors:
+    """Gives cases their identities as `[identities]` of harness.toml tells. Logins of known identities are kept."""
+
+    told: Mapping[str, Any]
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    _logged_in: dict[tuple[str, str], Identity] = field(default_factory=dict, repr=False)
+
+    @property
+    def tenants(self) -> Sequence[str]:
+        """The tenants that cases may use; none where the API has none."""
+        return tuple(self.told.get("tenants", {}).get("names", ()))
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Every role that an identity can be had in."""
+        told = tuple(self.told.get("roles", ()))
+        known = tuple(role for entry in self.told.get("known", ()) for role in entry.get("roles", ()))
+        return tuple(dict.fromkeys((*told, *known)))
+
+    @property
+    def can_register(self) -> bool:
+        """Whether fresh identities can be had."""
+        return "register" in self.told or False
+
+    def tenant_headers(self, tenant: str) -> tuple[tuple[str, str], ...]:
+        """The header that tells the tenant; none where there is none."""
+        header = self.told.get("tenants", {}).get("header")
+        return ((header, tenant),) if header and tenant else ()
+
+    def anonymous(self, tenant: str) -> Identity:
+        """Nobody, in a tenant."""
+        return Identity(ANONYMOUS.name, tenant=tenant, headers=self.tenant_headers(tenant)) if tenant else ANONYMOUS
+
+    def with_role(self, stage: Stage, role: str = "") -> Steps[Identity]:
+        """A fresh identity in a role, or a known one where none can be made; the default role where none is named.
+
+        Raises CannotTell where neither can be had. `anyone` is nobody.
+        """
+        if role == "anyone":
+            return self.anonymous(stage.tenant)
+        role = "" if role == "signed-in" else role
+        default = self.told.get("default_role", "")
+        if not self.can_register:
+            return (yield from self.known(stage, role))
+        fresh = yield from self._registered(stage)
+        if role in {"", default}:
+            return fresh
+        return (yield from self._granted(stage, fresh, role))
+
+    def known(self, stage: Stage, role: str = "", *, other_than: Sequence[Identity] = ()) -> Steps[Identity]:
+        """An identity that harness.toml or an option names, in a role; raises CannotTell where there is none."""
+        taken = {identity.name for identity in other_than} | set(stage.taken)
+        for entry in self.told.get("known", ()):
+            if entry["name"] not in taken and (not role or role in entry.get("roles", ())):
+                return (yield from self._entered(stage, entry))
+        wanted = f"with the role {role!r}" if role else "that is signed in"
+        more = " beside those in use" if taken else ""
+        raise CannotTell(f"no identity {wanted}{more} can be had; name one under [[identities.known]]")
+
+    def _entered(self, stage: Stage, entry: Mapping[str, Any]) -> Steps[Identity]:
+        key = (stage.tenant, entry["name"])
+        if key in self._logged_in:
+            return self._logged_in[key]
+        base = Identity(entry["name"], tuple(entry.get("roles", ())), stage.tenant, facts=dict(entry.get("facts", {})))
+        if "login" in entry:
+            values = {**entry["login"]}
+            filled_values = {name: str(filled(value, {}, self.environment)) for name, value in values.items()}
+            identity = yield from self._login(stage, base, filled_values)
+        elif "token" in entry:
+            identity = self._presenting(base, str(filled(entry["token"], {}, self.environment)))
+        else:
+            headers = filled(dict(entry["headers"]), {}, self.environment)
+            identity = self._with_headers(base, tuple(headers.items()))
+        self._logged_in[key] = identity
+        return identity
+
+    def _registered(self, stage: Stage) -> Steps[Identity]:
+        name = stage.unique("id")
+        values = {"name": name, "password": f"Pw1-{stage.unique('secret')}!", "tenant": stage.tenant}
+        default = self.told.get("default_role", "")
+        base = Identity(name, (default,) if default else (), stage.tenant)
+        exchange = yield from self._call(stage, "register", values, self.anonymous(stage.tenant))
+        facts = _facts(self.told["register"], exchange)
+        registered = Identity(base.name, base.roles, base.tenant, facts=facts)
+        return (yield from self._login(stage, registered, values))
+
+    def _login(self, stage: Stage, base: Identity, values: Mapping[str, str]) -> Steps[Identity]:
+        exchange = yield from self._call(stage, "login", values, self.anonymous(stage.tenant))
+        token = pointer.get(exchange.response.json() if exchange.response else None, self.told["login"]["token"])
+        if not isinstance(token, str):
+            raise CannotTell(f"the login answered no token at {self.told['login']['token']}")
+        facts = {**base.facts, **_facts(self.told["login"], exchange)}
+        return self._presenting(Identity(base.name, base.roles, base.tenant, facts=facts), token)
+
+    def _granted(self, stage: Stage, identity: Identity, role: str) -> Steps[Identity]:
+        if "grant" not in self.told:
+            return (yield from self.known(stage, role))
+        by = yield from self.known(stage, self.told["grant"]["by"])
+        yield from self._call(stage, "grant", {**identity.facts, "role": role, "name": identity.name}, by)
+        return Identity(identity.name, (role,), identity.tenant, identity.headers, identity.facts)
+
+    def _call(self, stage: Stage, table: str, values: Mapping[str, str], identity: Identity) -> Steps[Exchange]:
+        """Sends one of the calls that harness.toml tells; raises CannotTell where the API refuses it."""
+        told = self.told[table]
+        operation = told["operation"]
+        if operation not in stage.contract.by_id:
+            raise CannotTell(f"identities.{table}.operation is {operation!r}, which the contract does not have")
+        request: Request = stage.request(
+            operation,
+            path=filled(dict(told.get("path", {})), values, self.environment),
+            body=filled(dict(told["body"]), values, self.environment) if "body" in told else None,
+            identity=identity,
+            step=SETUP,
+            secret_pointers=(told["token"],) if "token" in told else (),
+        )
+        if "password" in values:
+            stage.secret(values["password"], "password")
+        exchange = yield from one(request)
+        if exchange.outcome is not Outcome.OK:
+            raise CannotTell(f"{operation} answered {exchange.status or exchange.error} in the set-up of an identity")
+        return exchange
+
+    def _presenting(self, base: Identity, token: str) -> Identity:
+        present = self.told.get("present") or {"Authorization": "Bearer {token}"}
+        return self._with_headers(base, tuple(filled(dict(present), {"token": token}, self.environment).items()))
+
+    def _with_headers(self, base: Identity, headers: tuple[tuple[str, str], ...]) -> Identity:
+        return Identity(base.name, base.roles, base.tenant, (*headers, *self.tenant_headers(base.tenant)), base.facts)
+
+
+def _facts(told: Mapping[str, Any], exchange: Exchange) -> dict[str, str]:
+    body = exchange.response.json() if exchange.response else None
+    found = {name: pointer.get(body, place) for name, place in told.get("facts", {}).items()}
+    return {name: str(value) for name, value in found.items() if value is not pointer.MISSING}

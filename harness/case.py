@@ -1,0 +1,70 @@
+"""A case: a generator that yields requests and receives exchanges, with no input or output of its own.
+
+Whoever drives it sends what it yields and gives back what came: a driver over the network, a test over a table, a
+replay over fresh data. It yields one `Request` and receives one `Exchange`; it yields `Together` and receives as many
+exchanges, in the same order; it yields `Pause` and receives None once that time has passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.exchange import Exchange, Request
+
+if TYPE_CHECKING:
+    from harness.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Requests released at one instant: every byte but the last is sent first, then the last of each."""
+
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing is sent for so long."""
+
+    seconds: float
+
+
+Step = Request | Together | Pause
+Answer = Any  # Exchange, tuple[Exchange, ...] or None, as the step asks
+Result = TypeVar("Result")
+Steps = Generator[Step, Answer, Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way of examining a promise on an operation.
+
+    `parameters` is the JSON value that the case was drawn with; with the promise, the operation and the name it makes
+    the case again. `alone` says that nothing else may run beside it, as it exhausts or totals something shared.
+    """
+
+    promise: str
+    operation: str
+    name: str
+    steps: Callable[[Stage], Steps[None]] = field(repr=False, compare=False)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    alone: bool = False
+
+    @property
+    def key(self) -> str:
+        """The case's name in a history: promise/operation/name."""
+        return f"{self.promise}/{self.operation}/{self.name}"
+
+
+def one(request: Request) -> Steps[Exchange]:
+    """Yields one request and returns its exchange, typed."""
+    exchange: Exchange = yield request
+    return exchange
+
+
+def together(requests: tuple[Request, ...]) -> Steps[tuple[Exchange, ...]]:
+    """Yields a group and returns its exchanges in the same order, typed."""
+    exchanges: tuple[Exchange, ...] = yield Together(requests)
+    return exchanges

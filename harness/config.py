@@ -1,0 +1,162 @@
+"""What harness.toml says: the target, the identities, the scenarios and the planted defects; every problem at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FILE = "harness.toml"
+
+_TEXT = {"type": "string", "minLength": 1}
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_COMMAND = {"type": "array", "items": _TEXT, "minItems": 1}
+
+
+def _closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+_CALL = {"operation": _TEXT, "path": _TEXTS, "body": {"type": "object"}, "facts": _TEXTS}
+SCHEMA = _closed(
+    {
+        "contract": _closed({"file": _TEXT, "overlays": {"type": "array", "items": _TEXT}}),
+        "target": _closed(
+            {
+                "url": _TEXT,
+                "process": _closed(
+                    {
+                        "command": _COMMAND,
+                        "prepare": {"type": "array", "items": _COMMAND},
+                        "environment": _TEXTS,
+                        "contract": _TEXT,
+                        "health": _TEXT,
+                        "start_timeout_s": {"type": "number", "exclusiveMinimum": 0},
+                    },
+                    "command",
+                ),
+            }
+        ),
+        "identities": _closed(
+            {
+                "tenants": _closed({"header": _TEXT, "names": {"type": "array", "items": _TEXT, "minItems": 1}}, "header", "names"),
+                "present": _TEXTS,
+                "roles": {"type": "array", "items": _TEXT},
+                "default_role": _TEXT,
+                "register": _closed(_CALL, "operation", "body"),
+                "login": _closed({**_CALL, "token": _TEXT}, "operation", "body", "token"),
+                "grant": _closed({**_CALL, "by": _TEXT, "again": {"type": "boolean"}}, "operation", "by"),
+                "known": {
+                    "type": "array",
+                    "items": _closed(
+                        {"name": _TEXT, "roles": {"type": "array", "items": _TEXT}, "login": _TEXTS, "token": _TEXT, "headers": _TEXTS, "facts": _TEXTS},
+                        "name",
+                    ),
+                },
+            }
+        ),
+        "scenarios": _closed({"tests": {"type": "array", "items": _TEXT}, "load": _TEXT}),
+        "load": _closed(
+            {
+                "rate_per_s": {"type": "number", "exclusiveMinimum": 0},
+                "duration_s": {"type": "number", "exclusiveMinimum": 0},
+                "users": {"type": "integer", "minimum": 1},
+            }
+        ),
+        "prove": _closed({"list": _COMMAND, "command": _COMMAND}, "list", "command"),
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The values of harness.toml, checked; `folder` is what its relative paths start from.
+
+    Each part is the table of that name as it stands in the file, empty where there is none.
+    """
+
+    folder: Path
+    contract: Mapping[str, Any] = field(default_factory=dict)
+    target: Mapping[str, Any] = field(default_factory=dict)
+    identities: Mapping[str, Any] = field(default_factory=dict)
+    scenarios: Mapping[str, Any] = field(default_factory=dict)
+    load: Mapping[str, Any] = field(default_factory=dict)
+    prove: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read(path: Path) -> Config:
+    """The configuration in a file; raises UsageError with every problem at once."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}; mend that place") from error
+    return checked(values, path.parent, str(path))
+
+
+def checked(values: Mapping[str, Any], folder: Path, name: str) -> Config:
+    """The configuration of parsed values; raises UsageError with every problem at once."""
+    problems = [_problem(error) for error in jsonschema_rs.Draft202012Validator(SCHEMA).iter_errors(dict(values))]
+    problems += _known_problems(values.get("identities"))
+    if problems:
+        raise UsageError(f"{name} has {len(problems)} problem{'s' if len(problems) > 1 else ''}", problems)
+    return Config(folder, **values)
+
+
+def _problem(error: jsonschema_rs.ValidationError) -> str:
+    place = ".".join(str(part) for part in error.instance_path) or "the file"
+    return f"{place}: {error.message}"
+
+
+def _known_problems(identities: Any) -> list[str]:
+    known = identities.get("known") if isinstance(identities, dict) else None
+    found = []
+    for entry in known if isinstance(known, list) else ():
+        ways = [key for key in ("login", "token", "headers") if key in entry] if isinstance(entry, dict) else ["?"]
+        if len(ways) != 1:
+            found.append(
+                f"identities.known {entry.get('name')!r}: it has {ways or 'none'} of login, token and headers; give one"
+            )
+        if isinstance(entry, dict) and "login" in entry and "login" not in identities:
+            found.append(
+                f"identities.known {entry.get('name')!r} logs in, but there is no table identities.login; write it"
+            )
+    return found
+
+
+def filled(template: Any, values: Mapping[str, str], environment: Mapping[str, str]) -> Any:
+    """The template with `{name}` replaced by values and `{env:NAME}` by the environment's.
+
+    Raises UsageError that names a value that is not there; braces that hold no word are left alone.
+    """
+    if isinstance(template, dict):
+        return {key: filled(member, values, environment) for key, member in template.items()}
+    if isinstance(template, list):
+        return [filled(member, values, environment) for member in template]
+    if not isinstance(template, str):
+        return template
+
+    def replacement(match: re.Match[str]) -> str:
+        name = match[1]
+        source = environment if name.startswith("env:") else values
+        key = name.removeprefix("env:")
+        if key not in source:
+            what = (
+                f"set the environment variable {key}"
+                if source is environment
+                else f"known are {', '.join(sorted(values))}"
+            )
+            raise UsageError(f"{{{name}}} in {template!r} has no value; {what}")
+        return source[key]
+
+    return re.sub(r"\{((?:env:)?[A-Za-z_][A-Za-z0-9_]*)\}", replacement, template)

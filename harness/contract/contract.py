@@ -1,0 +1,145 @@
+"""The contract of a run: an OpenAPI document with its promises, read once and never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import jsonschema_rs
+
+from harness.contract import document as documents
+from harness.contract import parse, pointer
+from harness.contract.resource import Resource, resources
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from harness.contract.operation import Operation
+
+ROOT = "urn:contract"
+ADDING = {"rate-limit"}
+
+
+class Contract:
+    """Operations by id, resources, promises, and validators for the document's schemas.
+
+    `document` is an OpenAPI document in the 3.1 dialect, overlays applied (see `read`).
+    """
+
+    def __init__(self, document: Mapping[str, Any], *, base_path: str | None = None) -> None:
+        self.document = document
+        self.base_path = parse.server_path(document) if base_path is None else base_path
+        self.operations: tuple[Operation, ...] = parse.operations(document, self.base_path)
+        self.by_id = {operation.id: operation for operation in self.operations}
+        self.defaults: Mapping[str, Any] = document.get("x-promises") or {}
+        self._validators: dict[str, jsonschema_rs.Draft202012Validator | None] = {}
+
+    @classmethod
+    def read(cls, value: Any, name: str, *, overlays: Sequence[Path] = (), base_path: str | None = None) -> Contract:
+        """The contract of a parsed document; raises UsageError with every problem of document and overlays."""
+        contract = cls(documents.resolved(value, name, overlays), base_path=base_path)
+        double = {item.id for item in contract.operations if contract.by_id[item.id] is not item}
+        if double:
+            raise UsageError(
+                f"{name} names two operations alike",
+                [
+                    f"operationId {item!r} stands more than once; it must be unique, rename one"
+                    for item in sorted(double)
+                ],
+            )
+        return contract
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON of the document with its overlays."""
+        text = json.dumps(self.document, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        """Declared resources first, then those that the paths show."""
+        declared = self.defaults.get("resource")
+        return resources(self.operations, declared if isinstance(declared, dict) else {})
+
+    def resource(self, name: str) -> Resource | None:
+        """The resource of that name."""
+        return next((resource for resource in self.resources if resource.name == name), None)
+
+    def resource_of(self, operation_id: str) -> Resource | None:
+        """The resource that the operation makes, reads, lists, changes or deletes."""
+        return next((resource for resource in self.resources if operation_id in resource.operations), None)
+
+    def promise(self, key: str, operation: Operation) -> Any:
+        """What is promised under a key for an operation; None where nothing is, or where it is switched off (false).
+
+        The operation's entry replaces the document's, except for lists that add up.
+        """
+        own, general = operation.promises.get(key), self.defaults.get(key)
+        if key in ADDING:
+            if own is False:
+                return None
+            return [*_list(own), *_list(general)] or None
+        value = general if own is None else own
+        return None if value is False else value
+
+    def validator(self, at: str) -> jsonschema_rs.Draft202012Validator | None:
+        """A validator for the schema at a JSON pointer of the document; None where the schema cannot be compiled.
+
+        Built once a schema. `multipleOf` is exact: no division of floats decides.
+        """
+        if at not in self._validators:
+            self._validators[at] = self._compiled(at)
+        return self._validators[at]
+
+    def _compiled(self, at: str) -> jsonschema_rs.Draft202012Validator | None:
+        fragment = "/".join(quote(part, safe="~") for part in at.split("/"))
+        try:
+            return jsonschema_rs.Draft202012Validator(
+                {"$ref": f"{ROOT}#{fragment}"}, registry=self._registry, validate_formats=True
+            )
+        except (ValueError, jsonschema_rs.ValidationError):
+            return None
+
+    @cached_property
+    def _registry(self) -> jsonschema_rs.Registry:
+        return jsonschema_rs.Registry([(ROOT, dict(self.document))])
+
+    def schema(self, node: Any) -> Mapping[str, Any]:
+        """The schema that a node stands for, its `$ref` followed; an empty one where it is no object."""
+        found = parse.followed(self.document, "", node)[1]
+        return found if isinstance(found, dict) else {}
+
+    def match(self, method: str, path: str) -> Operation | None:
+        """The operation that a concrete request belongs to; a template without parameters goes first."""
+        for operation, pattern in self._patterns:
+            if operation.method == method and pattern.fullmatch(path):
+                return operation
+        return None
+
+    def has_path(self, path: str) -> bool:
+        """Whether any operation's template fits a concrete path."""
+        return any(pattern.fullmatch(path) for _, pattern in self._patterns)
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[Operation, re.Pattern[str]], ...]:
+        ordered = sorted(self.operations, key=lambda operation: operation.path.count("{"))
+        return tuple((operation, _pattern(operation.path)) for operation in ordered)
+
+    def line(self, operation: Operation) -> str:
+        """How a report names the operation's place in the document."""
+        return f"#{operation.pointer}" if pointer.get(self.document, operation.pointer) is not pointer.MISSING else ""
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{[^{}]+\})", template)
+    return re.compile("".join("[^/]+" if part.startswith("{") else re.escape(part) for part in parts))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,219 @@
+"""A valid value for a JSON Schema, drawn with a given random source: small, plain, different each time.
+
+Examples that the document gives are kept for what they are not unique in. This is no fuzzer: it makes the one ordinary
+body that a case needs to get on; drivers of Hypothesis and Schemathesis make the strange ones.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import string
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import CannotTell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from random import Random
+
+    from harness.contract.contract import Contract
+
+MAX_DEPTH = 8
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Draws values for the schemas of one contract. `nonce` makes strings of this draw unlike those of any other."""
+
+    contract: Contract
+    random: Random
+    nonce: str
+
+    def value(self, schema: Any, *, name: str = "", everything: bool = False) -> Any:
+        """A valid value; required members only, or with `everything` the optional ones too.
+
+        Raises CannotTell where the schema asks for what cannot be drawn.
+        """
+        return self._value(self.contract.schema(schema), name, 0, everything=everything)
+
+    def _value(self, schema: Mapping[str, Any], name: str, depth: int, *, everything: bool) -> Any:
+        schema = self._flat(schema)
+        for key in ("const", "default"):
+            if key in schema and not _unique_name(name):
+                return schema[key]
+        if schema.get("enum"):
+            return self.random.choice([value for value in schema["enum"] if value is not None] or [None])
+        kind = _kind(schema)
+        if kind == "object":
+            return self._object(schema, depth, everything=everything)
+        if kind == "array":
+            return self._array(schema, name, depth, everything=everything)
+        if kind == "string":
+            return self._string(schema, name)
+        if kind in {"integer", "number"}:
+            return self._number(schema, kind)
+        return self.random.random() < 0.5 if kind == "boolean" else None  # noqa: PLR2004 - a fair coin
+
+    def _flat(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The schema with allOf joined and the first useful branch of anyOf and oneOf taken."""
+        schema = self.contract.schema(schema)
+        merged: dict[str, Any] = {key: value for key, value in schema.items() if key not in {"allOf", "anyOf", "oneOf"}}
+        parts = [*schema.get("allOf", ())]
+        for key in ("anyOf", "oneOf"):
+            branches = [self.contract.schema(branch) for branch in schema.get(key, ())]
+            parts += next(([branch] for branch in branches if branch.get("type") != "null"), branches[:1])
+        for part in parts:
+            flat = self._flat(part)
+            properties = {**merged.get("properties", {}), **flat.get("properties", {})}
+            required = [*merged.get("required", ()), *flat.get("required", ())]
+            merged = {**flat, **merged}
+            if properties:
+                merged.update(properties=properties, required=required)
+        return merged
+
+    def _object(self, schema: Mapping[str, Any], depth: int, *, everything: bool) -> dict[str, Any]:
+        if depth > MAX_DEPTH:
+            raise CannotTell("the schema of the request body nests deeper than can be drawn")
+        properties: Mapping[str, Any] = schema.get("properties", {})
+        required = list(dict.fromkeys(schema.get("required", ())))
+        optional = [key for key in properties if key not in required] if everything and depth < MAX_DEPTH // 2 else []
+        chosen = [
+            key for key in (*required, *optional) if not self.contract.schema(properties.get(key)).get("readOnly")
+        ]
+        while len(chosen) < schema.get("minProperties", 0):
+            spare = next((key for key in properties if key not in chosen), None)
+            if spare is None:
+                break
+            chosen.append(spare)
+        return {
+            key: self._value(self.contract.schema(properties.get(key, {})), key, depth + 1, everything=everything)
+            for key in chosen
+        }
+
+    def _array(self, schema: Mapping[str, Any], name: str, depth: int, *, everything: bool) -> list[Any]:
+        count = max(schema.get("minItems", 0), min(1, schema.get("maxItems", 1)))
+        if depth > MAX_DEPTH and not schema.get("minItems"):
+            return []
+        items = self.contract.schema(schema.get("items", {}))
+        return [self._value(items, name, depth + 1, everything=everything) for _ in range(count)]
+
+    def _number(self, schema: Mapping[str, Any], kind: str) -> int | float:
+        step = Fraction(str(schema.get("multipleOf", 1 if kind == "integer" else "0.01")))
+        low, high = schema.get("minimum"), schema.get("maximum")
+        if "exclusiveMinimum" in schema:
+            low = float(schema["exclusiveMinimum"]) + float(step)
+        if "exclusiveMaximum" in schema:
+            high = float(schema["exclusiveMaximum"]) - float(step)
+        base = (
+            Fraction(str(low)) if low is not None else Fraction(str(min(high, 1))) if high is not None else Fraction(1)
+        )
+        first = -(-base // step)
+        last = Fraction(str(high)) // step if high is not None else first + 50
+        drawn = self.random.randint(int(first), max(int(first), min(int(last), int(first) + 50))) * step
+        return int(drawn) if drawn.denominator == 1 else float(drawn)
+
+    def _string(self, schema: Mapping[str, Any], name: str) -> str:
+        made = self._formatted(schema.get("format", ""), name)
+        low, high = schema.get("minLength", 0), schema.get("maxLength", 1 << 16)
+        if made is None and "pattern" in schema:
+            return self._patterned(schema["pattern"], name, low, high)
+        if made is None:
+            made = f"{name or 'text'}-{self.nonce}-{self._letters(5)}"
+            if is_password(name):
+                made = f"Pw1-{self._letters(12)}!"
+        if len(made) > high:
+            made = made[-high:] if high else ""
+        return made + self._letters(max(0, low - len(made)))
+
+    def _formatted(self, form: str, name: str) -> str | None:
+        moment = EPOCH + timedelta(seconds=self.random.randrange(10**7))
+        makers = {
+            "uuid": lambda: str(uuid.UUID(int=self.random.getrandbits(128), version=4)),
+            "email": lambda: f"{self.nonce}{self._letters(8)}@example.test",
+            "date-time": lambda: moment.isoformat().replace("+00:00", "Z"),
+            "date": lambda: moment.date().isoformat(),
+            "time": lambda: moment.time().isoformat() + "Z",
+            "uri": lambda: f"https://example.test/{self._letters(8)}",
+            "url": lambda: f"https://example.test/{self._letters(8)}",
+            "hostname": lambda: f"{self._letters(8)}.example.test",
+            "ipv4": lambda: "192.0.2.1",
+            "ipv6": lambda: "2001:db8::1",
+            "byte": lambda: base64.b64encode(self._letters(6).encode()).decode(),
+        }
+        if form not in makers and re.sub(r"[^a-z]", "", name.lower()) in {"email", "emailaddress"}:
+            form = "email"
+        return makers[form]() if form in makers else None
+
+    def _patterned(self, pattern: str, name: str, low: int, high: int) -> str:
+        """A string that fits a pattern, by trying plain candidates, then a walk over simple character classes."""
+        letters = self._letters(max(8, low))
+        for candidate in (
+            f"{name}-{letters}",
+            letters,
+            letters.upper(),
+            f"{self.random.randrange(10**8):08}",
+            f"#{letters}",
+        ):
+            if low <= len(candidate) <= high and re.search(pattern, candidate):
+                return candidate
+        drawn = _from_classes(pattern, self.random)
+        if drawn is not None and re.search(pattern, drawn) and low <= len(drawn) <= high:
+            return drawn
+        raise CannotTell(
+            f"no string could be drawn for the pattern {pattern!r} of {name or 'a value'}; give an example"
+        )
+
+    def _letters(self, count: int) -> str:
+        return "".join(self.random.choice(string.ascii_lowercase) for _ in range(count))
+
+
+def is_password(name: str) -> bool:
+    """Whether a member of this name is a password, which wants letters, digits and signs."""
+    return "password" in name.lower() or name.lower() == "passwd"
+
+
+def _unique_name(name: str) -> bool:
+    return name.lower() in {"email", "slug", "username", "login"}
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    declared = schema.get("type")
+    if isinstance(declared, list):
+        declared = next((kind for kind in declared if kind != "null"), "null")
+    if declared:
+        return str(declared)
+    return "object" if "properties" in schema else "array" if "items" in schema else "string"
+
+
+def _from_classes(pattern: str, random: Random) -> str | None:
+    """A string for a pattern that is a row of literals and classes with counts; None for anything else."""
+    body = pattern.removeprefix("^").removesuffix("$")
+    token = re.compile(r"(\[[^\]^]+\]|\\[dw]|[A-Za-z0-9_ /:.@#-])(?:\{(\d+)(?:,(\d*))?\}|([+*?]))?")
+    drawn, at = "", 0
+    while at < len(body):
+        match = token.match(body, at)
+        if match is None:
+            return None
+        low = int(match[2]) if match[2] else 1 if match[4] in {None, "+"} else 0
+        choices = _characters(match[1])
+        drawn += "".join(random.choice(choices) for _ in range(max(low, 1 if match[4] == "+" else low)))
+        at = match.end()
+    return drawn
+
+
+def _characters(token: str) -> str:
+    if token == r"\d":
+        return string.digits
+    if token == r"\w":
+        return string.ascii_lowercase
+    if not token.startswith("["):
+        return token
+    inner = token[1:-1].replace(r"\d", string.digits).replace(r"\w", string.ascii_lowercase)
+    ranges = re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), inner)
+    return ranges.replace("\\", "") or "a"

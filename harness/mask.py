@@ -1,0 +1,111 @@
+"""Keeps secrets out of histories and reports: values that are known to be secret, and members named as such."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from harness.contract import pointer
+
+PLACEHOLDER = "[masked]"
+SECRET_HEADERS = {
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+    "x-auth-token",
+    "api-key",
+}
+SECRET_NAMES = {
+    "password", "currentpassword", "newpassword", "oldpassword", "passwd", "secret", "clientsecret", "token",
+    "accesstoken", "refreshtoken", "idtoken", "apikey", "authorization", "privatekey",
+}  # fmt: skip
+PASSWORD_HASH = re.compile(r"(\$(?:argon2\w*|2[abxy]|scrypt|pbkdf2[\w-]*|[156y])\$)[^\s\"']+")
+MIN_LENGTH = 6
+
+
+class Mask:
+    """Replaces secrets in a history's record. A registered value is replaced wherever it stands, by its kind's name."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, str] = {}
+
+    def register(self, value: str, kind: str = "token") -> None:
+        """From now on the value shows as `[masked kind]`; one shorter than 6 characters would blind the record."""
+        if len(value) >= MIN_LENGTH:
+            self._values[value] = f"[masked {kind}]"
+
+    def learn(self, body: Any, pointers: tuple[str, ...]) -> None:
+        """Registers what stands at the pointers of an answer."""
+        for place in pointers:
+            for value in pointer.find(body, place):
+                if isinstance(value, str):
+                    self.register(value)
+
+    def record(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record of an exchange with every secret replaced."""
+        for side in ("request", "response"):
+            message = record.get(side)
+            if message is None:
+                continue
+            message["headers"] = [self._header(name, value) for name, value in message["headers"]]
+            if "body" in message:
+                message["body"] = self.text(_members_masked(message["body"]))
+            if "path" in message:
+                message["path"] = self.text(message["path"])
+                message["query"] = [
+                    [name, PLACEHOLDER if is_secret_name(name) else self.text(value)]
+                    for name, value in message["query"]
+                ]
+        return record
+
+    def text(self, text: str) -> str:
+        """The text with registered values and password hashes replaced."""
+        for value, shown in self._values.items():
+            if value in text:
+                text = text.replace(value, shown)
+        return PASSWORD_HASH.sub(rf"\1{PLACEHOLDER}", text) if "$" in text else text
+
+    def _header(self, name: str, value: str) -> list[str]:
+        lower = name.lower()
+        if lower == "set-cookie":
+            cookie, _, attributes = value.partition(";")
+            return [name, f"{cookie.partition('=')[0]}={PLACEHOLDER}" + (f";{attributes}" if attributes else "")]
+        if lower in SECRET_HEADERS:
+            scheme, _, rest = value.partition(" ")
+            return [name, f"{scheme} {PLACEHOLDER}" if rest else PLACEHOLDER]
+        return [name, self.text(value)]
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a member or parameter of this name holds a secret, however it is written."""
+    return re.sub(r"[^a-z]", "", name.lower()) in SECRET_NAMES
+
+
+def _members_masked(text: str) -> str:
+    if not any(f'{name}"' in text.lower().replace("_", "").replace("-", "") for name in SECRET_NAMES):
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    masked, changed = _masked(value)
+    return json.dumps(masked, ensure_ascii=False) if changed else text
+
+
+def _masked(value: Any) -> tuple[Any, bool]:
+    if isinstance(value, list):
+        pairs = [_masked(member) for member in value]
+        return [member for member, _ in pairs], any(changed for _, changed in pairs)
+    if not isinstance(value, dict):
+        return value, False
+    result, any_changed = {}, False
+    for name, member in value.items():
+        if isinstance(member, str) and is_secret_name(name):
+            result[name], any_changed = PLACEHOLDER, True
+        else:
+            result[name], changed = _masked(member)
+            any_changed = any_changed or changed
+    return result, any_changed

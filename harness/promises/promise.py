@@ -1,0 +1,43 @@
+"""What a promise is to the rest of the harness: its annotation, its cases and its judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from harness.case import Case
+    from harness.contract import Contract, Operation
+    from harness.exchange import Exchange
+    from harness.verdict import Verdict
+
+Applies = Callable[["Contract", "Operation"], bool]
+Cases = Callable[["Contract", "Operation", "Random"], "Sequence[Case]"]
+Judge = Callable[["Contract", "Operation", "Sequence[Exchange]"], "Verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One promise.
+
+    `annotation` is the JSON Schema of what stands under `key` in x-promises; `on_document` and `on_operation` say where
+    it may stand. `applies` says whether an operation has it. `cases` gives the cases of one operation, drawn with the
+    random source; a standing promise has none and judges every exchange. `judge` is a pure function of the exchanges of
+    one case-run, or, for a standing promise, of all exchanges of an operation; it gives findings with witnesses.
+    """
+
+    key: str
+    annotation: Mapping[str, Any]
+    applies: Applies
+    judge: Judge
+    cases: Cases | None = None
+    on_document: bool = True
+    on_operation: bool = True
+
+    @property
+    def standing(self) -> bool:
+        """Whether it judges every exchange instead of sending cases of its own."""
+        return self.cases is None

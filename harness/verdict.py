@@ -1,0 +1,86 @@
+"""What a promise says of an operation after it has looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from harness.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Status(StrEnum):
+    """PASS needs something examined; NOT_APPLICABLE means that nothing was promised."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One promise on one operation: how many observations were examined, and what was found.
+
+    The status follows from the rest: findings make FAIL, nothing examined makes INCONCLUSIVE with its reason.
+    """
+
+    promise: str
+    operation: str
+    examined: int = 0
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    seconds: float = 0.0
+    driver: str = ""
+
+    @property
+    def status(self) -> Status:
+        """FAIL, INCONCLUSIVE or PASS, the first that applies."""
+        if self.findings:
+            return Status.FAIL
+        return Status.INCONCLUSIVE if self.reason or not self.examined else Status.PASS
+
+    def to_record(self) -> dict[str, Any]:
+        """The JSON object that stands on one line of verdicts.jsonl."""
+        return {
+            "promise": self.promise,
+            "operation": self.operation,
+            "status": self.status.value,
+            "examined": self.examined,
+            "findings": [finding.to_record() for finding in self.findings],
+            "reason": self.reason,
+            "seconds": self.seconds,
+            "driver": self.driver,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Verdict:
+        """The verdict that `to_record` wrote."""
+        values = {key: value for key, value in record.items() if key != "status"}
+        return cls(**{**values, "findings": tuple(Finding.from_record(item) for item in values["findings"])})
+
+
+def merged(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """One verdict for each promise and operation: examined added up, findings once a fingerprint.
+
+    A reason why part of it could not be told is kept only while no other part was examined whole.
+    """
+    together: dict[tuple[str, str], Verdict] = {}
+    for verdict in verdicts:
+        key = (verdict.promise, verdict.operation)
+        known = together.get(key)
+        together[key] = verdict if known is None else _joined(known, verdict)
+    return tuple(together.values())
+
+
+def _joined(one: Verdict, other: Verdict) -> Verdict:
+    findings = {finding.fingerprint: finding for finding in (*other.findings, *one.findings)}
+    return replace(
+        one,
+        examined=one.examined + other.examined,
+        findings=tuple(findings.values()),
+        reason="; ".join(dict.fromkeys(filter(None, (one.reason, other.reason)))),
+        seconds=one.seconds + other.seconds,
+    )
