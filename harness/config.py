@@ -19,6 +19,7 @@ FILE = "harness.toml"
 
 _TEXT = {"type": "string", "minLength": 1}
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_LIST = {"type": "array", "items": _TEXT}
 _COMMAND = {"type": "array", "items": _TEXT, "minItems": 1}
 
 
@@ -29,7 +30,7 @@ def _closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
 _CALL = {"operation": _TEXT, "path": _TEXTS, "body": {"type": "object"}, "facts": _TEXTS}
 SCHEMA = _closed(
     {
-        "contract": _closed({"file": _TEXT, "overlays": {"type": "array", "items": _TEXT}}),
+        "contract": _closed({"file": _TEXT, "overlays": _LIST}),
         "target": _closed(
             {
                 "url": _TEXT,
@@ -48,9 +49,9 @@ SCHEMA = _closed(
         ),
         "identities": _closed(
             {
-                "tenants": _closed({"header": _TEXT, "names": {"type": "array", "items": _TEXT, "minItems": 1}}, "header", "names"),
+                "tenants": _closed({"header": _TEXT, "names": _COMMAND}, "header", "names"),
                 "present": _TEXTS,
-                "roles": {"type": "array", "items": _TEXT},
+                "roles": _LIST,
                 "default_role": _TEXT,
                 "register": _closed(_CALL, "operation", "body"),
                 "login": _closed({**_CALL, "token": _TEXT}, "operation", "body", "token"),
@@ -58,13 +59,14 @@ SCHEMA = _closed(
                 "known": {
                     "type": "array",
                     "items": _closed(
-                        {"name": _TEXT, "roles": {"type": "array", "items": _TEXT}, "login": _TEXTS, "token": _TEXT, "headers": _TEXTS, "facts": _TEXTS},
+                        {"name": _TEXT, "roles": _LIST, "token": _TEXT}
+                        | dict.fromkeys(("login", "headers", "facts"), _TEXTS),
                         "name",
                     ),
                 },
             }
         ),
-        "scenarios": _closed({"tests": {"type": "array", "items": _TEXT}, "load": _TEXT}),
+        "scenarios": _closed({"tests": _LIST, "load": _TEXT}),
         "load": _closed(
             {
                 "rate_per_s": {"type": "number", "exclusiveMinimum": 0},

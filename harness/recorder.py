@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Sends from any thread, over one event loop of its own; every exchange is one line of `history/<driver>-<pid>.jsonl`.
+    """Sends from any thread, over an event loop of its own; an exchange is a line of `history/<driver>-<pid>.jsonl`.
 
     What it returns holds secrets as they came, since a case needs a token to go on; what it writes does not.
     """

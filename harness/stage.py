@@ -76,7 +76,8 @@ class Stage:
         concrete = operation.path
         for name, value in (path or {}).items():
             concrete = concrete.replace(f"{{{name}}}", quote(str(value), safe=""))
-        data, extra = None, ()
+        data: bytes | None = None
+        extra: Headers = ()
         if body is not NO_BODY and body is not None:
             declared = operation.json_body()
             data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()

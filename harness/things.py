@@ -118,7 +118,7 @@ def valid(  # noqa: PLR0913 - the parts of a request, all by name
 
 
 def identity_for(stage: Stage, operation: Operation) -> Steps[Identity]:
-    """An identity that may call the operation: of the first role it allows, else any that is signed in where it must be."""
+    """An identity that may call the operation: of the first role it allows, else one signed in where it must be."""
     roles = stage.contract.promise("roles", operation)
     if roles:
         return (yield from stage.actors.with_role(stage, roles["allow"][0]))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import CannotTell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from harness.contract.contract import Contract
@@ -54,11 +54,14 @@ class Examples:
             return self._object(schema, depth, everything=everything)
         if kind == "array":
             return self._array(schema, name, depth, everything=everything)
+        return self._scalar(schema, name, kind)
+
+    def _scalar(self, schema: Mapping[str, Any], name: str, kind: str) -> Any:
         if kind == "string":
             return self._string(schema, name)
         if kind in {"integer", "number"}:
             return self._number(schema, kind)
-        return self.random.random() < 0.5 if kind == "boolean" else None  # noqa: PLR2004 - a fair coin
+        return self.random.choice([True, False]) if kind == "boolean" else None
 
     def _flat(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """The schema with allOf joined and the first useful branch of anyOf and oneOf taken."""
@@ -122,7 +125,8 @@ class Examples:
         made = self._formatted(schema.get("format", ""), name)
         low, high = schema.get("minLength", 0), schema.get("maxLength", 1 << 16)
         if made is None and "pattern" in schema:
-            return self._patterned(schema["pattern"], name, low, high)
+            told = [example for example in (schema.get("example"), *schema.get("examples", ())) if example]
+            return str(told[0]) if told else self._patterned(schema["pattern"], name, low, high)
         if made is None:
             made = f"{name or 'text'}-{self.nonce}-{self._letters(5)}"
             if is_password(name):
@@ -133,7 +137,7 @@ class Examples:
 
     def _formatted(self, form: str, name: str) -> str | None:
         moment = EPOCH + timedelta(seconds=self.random.randrange(10**7))
-        makers = {
+        makers: dict[str, Callable[[], str]] = {
             "uuid": lambda: str(uuid.UUID(int=self.random.getrandbits(128), version=4)),
             "email": lambda: f"{self.nonce}{self._letters(8)}@example.test",
             "date-time": lambda: moment.isoformat().replace("+00:00", "Z"),
@@ -207,13 +211,10 @@ def _from_classes(pattern: str, random: Random) -> str | None:
     return drawn
 
 
-def _characters(token: str) -> str:
-    if token == r"\d":
-        return string.digits
-    if token == r"\w":
-        return string.ascii_lowercase
-    if not token.startswith("["):
-        return token
-    inner = token[1:-1].replace(r"\d", string.digits).replace(r"\w", string.ascii_lowercase)
+def _characters(kind: str) -> str:
+    classes = {r"\d": string.digits, r"\w": string.ascii_lowercase}
+    if not kind.startswith("["):
+        return classes.get(kind, kind)
+    inner = kind[1:-1].replace(r"\d", string.digits).replace(r"\w", string.ascii_lowercase)
     ranges = re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), inner)
     return ranges.replace("\\", "") or "a"

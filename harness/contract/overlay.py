@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from jsonpath_ng.exceptions import JSONPathError
-from jsonpath_ng.ext import parse
+from jsonpath_ng.ext.parser import parse
 
 from harness.errors import UsageError
 

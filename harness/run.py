@@ -1,0 +1,137 @@
+"""One run: a target's address, its contract, its identities and its folder; what every driver works in."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.actors import Actors
+from harness.contract import Contract
+from harness.history import Journal, lines
+from harness.recorder import Recorder
+from harness.stage import Stage
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIABLE = "HARNESS_RUN"
+CONTRACT_FILE = "contract.json"
+VERDICTS = "verdicts"
+NONCE_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What a driver's process needs to join a run; it holds secrets and goes through an environment, never a file."""
+
+    folder: str
+    url: str
+    seed: int
+    identities: Mapping[str, Any] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+
+    def to_json(self) -> str:
+        """The text for the variable HARNESS_RUN."""
+        return json.dumps(
+            {
+                "folder": self.folder,
+                "url": self.url,
+                "seed": self.seed,
+                "identities": self.identities,
+                "environment": dict(self.environment),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Attachment:
+        """The attachment that `to_json` wrote."""
+        return cls(**json.loads(text))
+
+    @classmethod
+    def from_environment(cls) -> Attachment | None:
+        """The attachment that the parent process gave; None where this process runs by itself."""
+        text = os.environ.get(VARIABLE)
+        return cls.from_json(text) if text else None
+
+
+class Run:
+    """A driver's place in a run. Its recorder writes `history/<driver>-<pid>.jsonl`, its verdicts stand beside."""
+
+    def __init__(self, attachment: Attachment, driver: str, *, contract: Contract | None = None) -> None:
+        self.attachment, self.driver = attachment, driver
+        self.folder, self.seed, self.url = Path(attachment.folder), attachment.seed, attachment.url
+        self.contract = contract or frozen_contract(self.folder)
+        self.actors = Actors(attachment.identities, attachment.environment)
+        self.recorder = Recorder(self.url, self.folder, driver)
+        for value in told_secrets(attachment):
+            self.recorder.mask.register(value, "secret")
+        self._verdicts = Journal(self.folder / VERDICTS / f"{driver}-{os.getpid()}.jsonl")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def stage(self, key: str, attempt: int = 1) -> Stage:
+        """A fresh world for a case-run: the same draws for the same seed, key and attempt; data unlike any other's."""
+        tenants = self.actors.tenants
+        number = zlib.crc32(f"{key}#{attempt}".encode())
+        return Stage(
+            contract=self.contract,
+            actors=self.actors,
+            random=Random(f"{self.seed}/{key}/{attempt}"),  # noqa: S311 - draws are repeatable, not secret
+            nonce=nonce(),
+            tenant=tenants[number % len(tenants)] if tenants else "",
+            secret=self.recorder.mask.register,
+        )
+
+    def random(self, key: str) -> Random:
+        """The random source that a promise's cases are drawn with."""
+        return Random(f"{self.seed}/{key}")  # noqa: S311 - draws are repeatable, not secret
+
+    def tell(self, verdict: Verdict) -> None:
+        """Writes a verdict beside the history, for the report and for whoever watches the run."""
+        self._verdicts.append(verdict.to_record())
+
+    def close(self) -> None:
+        """Closes connections and files."""
+        self.recorder.close()
+        self._verdicts.close()
+
+
+def frozen_contract(folder: Path) -> Contract:
+    """The contract as it was frozen when the run began."""
+    frozen = json.loads((folder / CONTRACT_FILE).read_text(encoding="utf-8"))
+    return Contract(frozen["document"], base_path=frozen["base_path"])
+
+
+def freeze(contract: Contract, folder: Path) -> None:
+    """Writes the contract to the run's folder, for other processes and for later judgement."""
+    frozen = {"hash": contract.hash, "base_path": contract.base_path, "document": contract.document}
+    (folder / CONTRACT_FILE).write_text(json.dumps(frozen, default=str), encoding="utf-8")
+
+
+def verdicts(folder: Path) -> list[Verdict]:
+    """Every verdict that the drivers of a run have told so far."""
+    return [
+        Verdict.from_record(record) for path in sorted((folder / VERDICTS).glob("*.jsonl")) for record in lines(path)
+    ]
+
+
+def nonce() -> str:
+    """A short text that no other case-run on this target has."""
+    return secrets.token_hex(NONCE_BYTES)
+
+
+def told_secrets(attachment: Attachment) -> list[str]:
+    """The values of the variables that `[identities]` names: what a history must not show."""
+    text = json.dumps(attachment.identities)
+    return [value for name, value in attachment.environment.items() if f"{{env:{name}}}" in text and value]
