@@ -1,0 +1,90 @@
+"""Puts the application together: the layers in their order around the procedures."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from reference_impl.contract.document import render
+from reference_impl.contract.procedure import Procedure, Services
+from reference_impl.data.tenants import Tenants
+from reference_impl.edge.answers import Render, envelope
+from reference_impl.edge.authentication import Authentication
+from reference_impl.edge.document import DocumentEndpoint
+from reference_impl.edge.global_limit import GlobalLimit
+from reference_impl.edge.health import HealthEndpoint
+from reference_impl.edge.outer import Outer
+from reference_impl.edge.rest import Endpoint, limit_headers, refuse, router
+from reference_impl.edge.tenancy import Tenancy
+from reference_impl.identity.passwords import Passwords
+from reference_impl.identity.tokens import Tokens
+from reference_impl.limits import Decision, MemoryStore, Store
+from reference_impl.procedures.catalogue import PROCEDURES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from reference_impl.errors import ApiError
+    from reference_impl.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an application is made of. A planted defect is another value of one of these."""
+
+    procedures: tuple[Procedure, ...] = PROCEDURES
+    store: Callable[[], Store] = MemoryStore
+    envelope: Render = envelope
+    limit_headers: Callable[[Decision], list[tuple[bytes, bytes]]] = limit_headers
+    refuse: Callable[[Decision], ApiError] = refuse
+    pragmas: tuple[str, ...] = field(default=())
+
+
+class Application:
+    """The ASGI application, with the handles that commands and tests need."""
+
+    def __init__(self, settings: Settings, parts: Parts | None = None) -> None:
+        parts = parts or Parts()
+        self.settings = settings
+        self.tenants = Tenants(settings, parts.pragmas)
+        self.services = Services(
+            settings=settings,
+            store=parts.store(),
+            tokens=Tokens(settings.token_key, settings.token_life_s),
+            passwords=Passwords(settings.argon2_time_cost, settings.argon2_memory_kib),
+        )
+        self.document = msgspec.json.encode(render(parts.procedures, self.services))
+        self._app = self._layers(parts)
+
+    def _layers(self, parts: Parts) -> ASGIApp:
+        """Build from the inside out; the last is the first a request meets."""
+        health = HealthEndpoint(self.tenants)
+        others: dict[str, ASGIApp] = {
+            "/health": health,
+            "/ready": health,
+            "/openapi.json": DocumentEndpoint(self.document),
+        }
+        endpoints = [
+            Endpoint(procedure, self.services, parts.limit_headers, parts.refuse) for procedure in parts.procedures
+        ]
+        routes = router(endpoints, others)
+        routes.lifespan_context = self._lifespan
+        app: ASGIApp = routes
+        app = GlobalLimit(app, self.settings, self.services.store)
+        app = Authentication(app, self.services.tokens, self.tenants)
+        app = Tenancy(app, self.settings, self.tenants)
+        return Outer(app, self.settings, parts.envelope)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: object) -> AsyncIterator[None]:
+        self.tenants.migrate()
+        yield
+        self.tenants.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)

@@ -1,0 +1,138 @@
+"""The commands: set-up, tenant create, admin create, migrate, serve, openapi."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from reference_impl.contract.fields import EMAIL
+from reference_impl.data.migrations import MigrationError
+from reference_impl.data.tenants import Tenants
+from reference_impl.identity.passwords import Passwords
+from reference_impl.settings import Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reference_impl.application import Parts
+
+WRONG_USE = 2
+_PASSWORD_LENGTH = 8
+_ADMIN = (
+    "UPDATE users SET roles = roles || ',admin' WHERE lower(email) = lower(?) AND deleted_at IS NULL "
+    "AND instr(',' || roles || ',', ',admin,') = 0"
+)
+_EXISTS = "SELECT id FROM users WHERE lower(email) = lower(?) AND deleted_at IS NULL"
+
+
+def stop(message: str) -> NoReturn:
+    """End with the code for wrong use."""
+    sys.stderr.write(message + "\n")
+    raise SystemExit(WRONG_USE)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    root = argparse.ArgumentParser("reference_impl", description="The reference API.")
+    commands = root.add_subparsers(dest="command", required=True)
+    tenant = commands.add_parser("tenant").add_subparsers(dest="action", required=True).add_parser("create")
+    tenant.add_argument("name")
+    admin = commands.add_parser("admin").add_subparsers(dest="action", required=True).add_parser("create")
+    admin.add_argument("--tenant", required=True)
+    admin.add_argument("--email", required=True)
+    prepare = commands.add_parser("set-up", help="make tenants with an admin in each; safe to repeat")
+    prepare.add_argument("--tenants", required=True, help="names between commas")
+    prepare.add_argument("--admin-email", required=True)
+    commands.add_parser("migrate", help="bring every tenant's database up to date")
+    server = commands.add_parser("serve")
+    server.add_argument("--host", default="127.0.0.1")
+    server.add_argument("--port", type=int, default=8000)
+    commands.add_parser("openapi", help="print the document")
+    return root
+
+
+def settings_or_stop() -> Settings:
+    """Read the environment; every problem is printed."""
+    try:
+        return load(os.environ)
+    except SettingsError as error:
+        stop(str(error))
+
+
+def main(arguments: Sequence[str] | None = None, parts: Parts | None = None) -> None:
+    """Run one command."""
+    options = parser().parse_args(arguments)
+    settings = settings_or_stop()
+    try:
+        run(options, settings, parts)
+    except (MigrationError, ValueError) as error:
+        stop(str(error))
+
+
+def run(options: argparse.Namespace, settings: Settings, parts: Parts | None) -> None:
+    """Do what the options say."""
+    match options.command:
+        case "tenant":
+            create_tenants(settings, [options.name])
+        case "admin":
+            asyncio.run(create_admins(settings, [options.tenant], options.email))
+        case "set-up":
+            names = [name.strip() for name in options.tenants.split(",")]
+            create_tenants(settings, names)
+            asyncio.run(create_admins(settings, names, options.admin_email))
+        case "migrate":
+            for name, applied in Tenants(settings).migrate().items():
+                sys.stdout.write(f"{name}: {', '.join(applied) or 'up to date'}\n")
+        case _:
+            run_application(options, settings, parts)
+
+
+def run_application(options: argparse.Namespace, settings: Settings, parts: Parts | None) -> None:
+    """Serve, or print the document."""
+    from reference_impl.application import Application  # noqa: PLC0415 - the other commands start without it
+    from reference_impl.server import serve  # noqa: PLC0415 - same
+
+    application = Application(settings, parts)
+    if options.command == "openapi":
+        sys.stdout.write(application.document.decode() + "\n")
+        return
+    application.tenants.migrate()
+    serve(application, options.host, options.port)
+
+
+def create_tenants(settings: Settings, names: list[str]) -> None:
+    """Make tenants; those that exist are left and brought up to date."""
+    tenants = Tenants(settings)
+    for name in names:
+        made = tenants.create(name)
+        sys.stdout.write(f"tenant {name}: {'created' if made else 'exists'}\n")
+
+
+async def create_admins(settings: Settings, names: list[str], email: str) -> None:
+    """Make an admin in each tenant, or give the role to the account that has the e-mail."""
+    from reference_impl.procedures.users import create_user  # noqa: PLC0415 - the other commands start without it
+
+    password = os.environ.get("ADMIN_PASSWORD", "")
+    if len(password) < _PASSWORD_LENGTH:
+        stop(f"ADMIN_PASSWORD is missing or short: set it to at least {_PASSWORD_LENGTH} characters.")
+    if not re.fullmatch(EMAIL, email):
+        stop(f"{email!r} is no e-mail address: write it as name@domain.")
+    password_hash = Passwords(settings.argon2_time_cost, settings.argon2_memory_kib).hash_now(password)
+    tenants = Tenants(settings)
+    try:
+        for name in names:
+            database = tenants.get(name)
+            if database is None:
+                stop(f"No tenant {name!r}: make it with `tenant create {name}`.")
+            if await database.query_one(_EXISTS, email) is not None:
+                await database.run(_ADMIN, email)
+                sys.stdout.write(f"admin {email} of {name}: exists\n")
+                continue
+            await create_user(database, "Admin", email, password_hash, ("user", "admin"))
+            sys.stdout.write(f"admin {email} of {name}: created\n")
+    finally:
+        tenants.close()

@@ -1,0 +1,1 @@
+"""Procedures, their types, and the OpenAPI document that is rendered from them."""

@@ -1,0 +1,142 @@
+"""Renders the procedures as an OpenAPI 3.1 document."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from reference_impl.contract import parts, promises, schemas
+from reference_impl.edge.global_limit import NAME
+from reference_impl.edge.rest import PREFIX, procedure_rule
+from reference_impl.errors import KINDS, Code, ErrorEnvelope
+from reference_impl.limits import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reference_impl.contract.procedure import Procedure, Services
+
+JsonObject = dict[str, Any]
+_PARAMETER = re.compile(r"\{([a-z]+)\}")
+# Any request may meet these: an unknown query parameter, a bad token, an unknown tenant, a spent quota, a fault.
+_ALWAYS: tuple[Code, ...] = (
+    "VALIDATION_ERROR",
+    "UNAUTHORIZED",
+    "NOT_FOUND",
+    "PAYLOAD_TOO_LARGE",
+    "RATE_LIMITED",
+    "INTERNAL_ERROR",
+    "UNAVAILABLE",
+)
+
+
+class Renderer:
+    """Holds the schemas while operations are rendered."""
+
+    def __init__(self, procedures: Sequence[Procedure], services: Services) -> None:
+        self._procedures = {procedure.id: procedure for procedure in procedures}
+        self._services = services
+        kinds = [ErrorEnvelope]
+        for procedure in procedures:
+            kinds += [kind for kind in (procedure.input, procedure.output) if kind is not None]
+        unique = list(dict.fromkeys(kinds))
+        references, self._schemas = schemas.components(unique)
+        self._reference = dict(zip(unique, references, strict=True))
+        for procedure in procedures:
+            if procedure.partial:
+                self._schemas[procedure.input.__name__]["minProperties"] = 1
+
+    def document(self) -> JsonObject:
+        """Return the whole document."""
+        settings = self._services.settings
+        paths: dict[str, JsonObject] = {}
+        statuses: set[int] = set()
+        for procedure in self._procedures.values():
+            paths.setdefault(PREFIX + procedure.path, {})[procedure.method.lower()] = self._operation(procedure)
+            statuses |= set(self._error_statuses(procedure))
+        return {
+            "openapi": "3.1.0",
+            "info": {
+                "title": parts.TITLE,
+                "version": "1.0.0",
+                "description": parts.DESCRIPTION,
+                "license": {"name": "MIT", "identifier": "MIT"},
+            },
+            "servers": [{"url": "/"}],
+            "tags": [{"name": tag} for tag in dict.fromkeys(key.split(".")[0] for key in self._procedures)],
+            "paths": paths,
+            "components": {
+                "schemas": self._schemas,
+                "headers": parts.HEADERS,
+                "responses": {parts.name_of(status): parts.error_response(status) for status in sorted(statuses)},
+                "securitySchemes": parts.SECURITY_SCHEMES,
+            },
+            "x-promises": promises.of_document(Rule(NAME, settings.global_quota, settings.global_window_s)),
+        }
+
+    def _operation(self, procedure: Procedure) -> JsonObject:
+        operation: JsonObject = {
+            "operationId": procedure.id,
+            "tags": [procedure.id.split(".")[0]],
+            "summary": procedure.summary,
+            "security": [] if procedure.access.open else [{"bearer": []}],
+            "parameters": self._parameters(procedure),
+            "responses": self._responses(procedure),
+            "x-promises": promises.of_procedure(procedure, procedure_rule(procedure, self._services)),
+        }
+        if procedure.input is not None:
+            operation["requestBody"] = {"required": True, "content": self._content(procedure.input)}
+        return operation
+
+    def _parameters(self, procedure: Procedure) -> list[JsonObject]:
+        found: list[JsonObject] = [
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "format": "uuid", "examples": ["01980000-0000-7000-8000-000000000000"]},
+            }
+            for name in _PARAMETER.findall(procedure.path)
+        ]
+        if procedure.query is not None:
+            found += schemas.parameters(procedure.query)
+        for name, told in procedure.request_headers.items():
+            found.append({"name": name, "in": "header", "required": False, **told})
+        return found
+
+    def _content(self, kind: Any) -> JsonObject:  # noqa: ANN401 - a struct type
+        reference = self._reference[kind]
+        return {"application/json": {"schema": reference, "example": schemas.example(reference, self._schemas)}}
+
+    def _responses(self, procedure: Procedure) -> JsonObject:
+        success: JsonObject = {
+            "description": procedure.summary,
+            "headers": parts.success_headers(procedure.response_headers),
+        }
+        if procedure.output is not None:
+            success["content"] = self._content(procedure.output)
+        if procedure.links:
+            success["links"] = {self._link_name(target): self._link(target) for target in procedure.links}
+        responses: JsonObject = {str(procedure.status): success}
+        for status in self._error_statuses(procedure):
+            responses[str(status)] = {"$ref": f"#/components/responses/{parts.name_of(status)}"}
+        return responses
+
+    def _link_name(self, target: str) -> str:
+        return "".join(word.capitalize() for word in target.split("."))
+
+    def _link(self, target: str) -> JsonObject:
+        return {"operationId": target, "parameters": {"id": "$response.body#/id"}}
+
+    def _error_statuses(self, procedure: Procedure) -> list[int]:
+        codes = [*_ALWAYS, *procedure.errors]
+        if not procedure.access.open and "signed-in" not in procedure.access.roles:
+            codes.append("FORBIDDEN")
+        if procedure.input is not None:
+            codes.append("UNSUPPORTED_MEDIA_TYPE")
+        return sorted({KINDS[code].status for code in codes})
+
+
+def render(procedures: Sequence[Procedure], services: Services) -> JsonObject:
+    """Return the document of these procedures under these settings."""
+    return Renderer(procedures, services).document()

@@ -1,0 +1,135 @@
+"""The parts of the document that operations share: headers, error responses, security, prose."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from reference_impl.errors import KINDS, Code
+
+JsonObject = dict[str, Any]
+
+TITLE = "Reference API"
+DESCRIPTION = """\
+A shop: accounts, categories, products, orders.
+
+**Tenants.** A request says its tenant by the header `X-Tenant-ID`, else by the label under the base domain, else by the
+path prefix `/t/{tenant}`, else the default tenant is meant. An unknown tenant is 404.
+
+**Queries.** An unknown parameter, or one that stands twice, is 400. **Bodies.** An unknown member is 400.
+
+**Paths outside this document.** `/health`, `/ready` and `/openapi.json` have no tenant and no limit; `OPTIONS` answers
+`Allow`, `HEAD` is served where `GET` is, other methods are 405.
+"""
+
+_SECURITY_HEADERS = ("X-Request-ID", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
+_GLOBAL_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+_PROCEDURE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+
+HEADERS: dict[str, JsonObject] = {
+    "X-Request-ID": {
+        "description": "The request's id; a client's own is kept when it fits.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+    },
+    "X-Content-Type-Options": {"required": True, "schema": {"type": "string", "const": "nosniff"}},
+    "X-Frame-Options": {"required": True, "schema": {"type": "string", "const": "DENY"}},
+    "Referrer-Policy": {"required": True, "schema": {"type": "string", "const": "no-referrer"}},
+    "Content-Security-Policy": {"required": True, "schema": {"type": "string"}},
+    "RateLimit-Limit": {
+        "description": "Quota of the global window. Not sent to admins, who are exempt.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "RateLimit-Remaining": {
+        "description": "What is left of the global window.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimit-Reset": {
+        "description": "Seconds until the oldest counted request leaves the global window.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "X-RateLimit-Limit": {"description": "Quota of this operation.", "schema": {"type": "integer", "minimum": 1}},
+    "X-RateLimit-Remaining": {
+        "description": "What is left of this operation's window.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "X-RateLimit-Reset": {
+        "description": "Epoch second at which the oldest counted request has left this operation's window.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Location": {
+        "description": "Where the new thing is.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "ETag": {
+        "description": "The version as an entity tag.",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+    },
+    "WWW-Authenticate": {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}},
+    "Retry-After": {
+        "description": "Seconds after which one request is admitted.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+}
+# What stands on a response of one status beside what stands on all.
+_BY_STATUS: dict[int, tuple[str, ...]] = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_LIMITED_FROM = (400, 404, 409, 412, 415, 428, 429)
+
+SECURITY_SCHEMES: JsonObject = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The accessToken of auth.login. A token that is sent and does not hold is 401 everywhere.",
+    }
+}
+
+
+def references(names: tuple[str, ...]) -> JsonObject:
+    """Return header objects by reference."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def success_headers(own: tuple[str, ...]) -> JsonObject:
+    """Return the headers of a successful response."""
+    return references((*_SECURITY_HEADERS, "Content-Security-Policy", *_GLOBAL_HEADERS, *_PROCEDURE_HEADERS, *own))
+
+
+def error_headers(status: int) -> JsonObject:
+    """Return the headers of an error response."""
+    limited = (*_GLOBAL_HEADERS, *_PROCEDURE_HEADERS) if status in _LIMITED_FROM else ()
+    return references((*_SECURITY_HEADERS, "Content-Security-Policy", *limited, *_BY_STATUS.get(status, ())))
+
+
+def name_of(status: int) -> str:
+    """Return the name of a status's shared response, such as NotFound."""
+    return "".join(word.capitalize() for word in HTTPStatus(status).name.split("_"))
+
+
+def error_response(status: int) -> JsonObject:
+    """Return the response object of one error status, with an example for each code it carries."""
+    codes: list[Code] = [code for code, kind in KINDS.items() if kind.status == status]
+    return {
+        "description": " ".join(KINDS[code].says for code in codes),
+        "headers": error_headers(status),
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/ErrorEnvelope"},
+                "examples": {code: {"value": _example(code)} for code in codes},
+            }
+        },
+    }
+
+
+def _example(code: Code) -> JsonObject:
+    return {
+        "error": {
+            "code": code,
+            "message": KINDS[code].says,
+            "retryable": KINDS[code].retryable,
+            "requestId": "01980000-0000-7000-8000-000000000000",
+        }
+    }

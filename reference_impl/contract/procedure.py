@@ -1,0 +1,116 @@
+"""A procedure: declared once, served as REST (later as RPC) and rendered into the document."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from reference_impl.errors import Code, unauthorized
+
+if TYPE_CHECKING:
+    from reference_impl.data.database import Database
+    from reference_impl.identity.passwords import Passwords
+    from reference_impl.identity.tokens import Identity, Tokens
+    from reference_impl.limits import Store
+    from reference_impl.settings import Settings
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+Limit = Literal["list", "get", "create", "update", "delete", "register", "login"]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What procedures work with, one set a process."""
+
+    settings: Settings
+    store: Store
+    tokens: Tokens
+    passwords: Passwords
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """One call of a procedure, checked against its declaration."""
+
+    body: B
+    query: Q
+    path: dict[str, str]
+    headers: dict[str, str]
+    caller: Identity | None
+    database: Database
+    services: Services
+    tenant: str
+    address: str
+    base: str
+    """What stands before /api/v1 for this client: empty or /t/{tenant}."""
+
+    @property
+    def identity(self) -> Identity:
+        """The caller of a procedure that asks for one."""
+        if self.caller is None:
+            raise unauthorized("Sign in first.")
+        return self.caller
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a procedure answers beside its status."""
+
+    value: Any = None
+    headers: Headers = ()
+
+
+Handler = Callable[[Call[Any, Any]], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may: `roles` empty means anyone, `signed-in` means any identity."""
+
+    roles: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether no identity is asked for."""
+        return not self.roles
+
+    def admits(self, roles: frozenset[str]) -> bool:
+        """Say whether an identity with these roles may."""
+        return "signed-in" in self.roles or not roles.isdisjoint(self.roles)
+
+
+ANYONE = Access()
+SIGNED_IN = Access(("signed-in",))
+SELLER = Access(("seller", "admin"))
+ADMIN = Access(("admin",))
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """One operation of the API. `path` stands under /api/v1; `input`, `query`, `output` are msgspec structs."""
+
+    id: str
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    summary: str
+    handler: Handler
+    access: Access
+    limit: Limit
+    input: Any = None
+    query: Any = None
+    output: Any = None
+    status: int = 200
+    errors: tuple[Code, ...] = ()
+    request_headers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Header name to its JSON Schema and description."""
+    response_headers: tuple[str, ...] = ()
+    """Names of components.headers that stand on the successful response."""
+    links: tuple[str, ...] = ()
+    """Procedures that take this one's /id as their path parameter."""
+    promises: dict[str, Any] = field(default_factory=dict)
+    """Further `x-promises`; roles and rate limit are derived."""
+    partial: bool = False
+    """Whether the body must name at least one member."""

@@ -1,0 +1,103 @@
+"""`x-promises`: what the API promises beyond shapes, derived from declarations and settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reference_impl.contract.procedure import Procedure
+    from reference_impl.limits import Rule
+
+JsonObject = dict[str, Any]
+
+HEADERS: JsonObject = {
+    "X-Request-ID": {"pattern": "^[A-Za-z0-9_-]{1,64}$"},
+    "X-Content-Type-Options": {"const": "nosniff"},
+    "X-Frame-Options": {"const": "DENY"},
+    "Referrer-Policy": {"const": "no-referrer"},
+    "Content-Security-Policy": {},
+    "Server": {"absent": True},
+    "X-Powered-By": {"absent": True},
+}
+RESOURCES: JsonObject = {
+    "category": {
+        "create": "categories.create",
+        "read": "categories.get",
+        "list": "categories.list",
+        "update": "categories.update",
+        "delete": "categories.delete",
+        "id": "/id",
+        "items": "/items",
+    },
+    "product": {
+        "create": "products.create",
+        "read": "products.get",
+        "list": "products.list",
+        "update": "products.update",
+        "delete": "products.delete",
+        "id": "/id",
+        "owner": "/sellerId",
+        "version": "/version",
+        "items": "/items",
+    },
+    "order": {
+        "create": "orders.create",
+        "read": "orders.get",
+        "list": "orders.list",
+        "id": "/id",
+        "owner": "/userId",
+        "items": "/items",
+    },
+    "user": {
+        "create": "users.create",
+        "read": "users.get",
+        "list": "users.list",
+        "update": "users.update",
+        "delete": "users.delete",
+        "id": "/id",
+        "owner": "/id",
+        "items": "/data",
+    },
+}
+
+
+def of_document(global_rule: Rule) -> JsonObject:
+    """Return the defaults of every operation."""
+    return {
+        "envelope": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}},
+        "headers": HEADERS,
+        "schema": {},
+        "leaks": {},
+        "objective": {"p95_ms": 200, "error_ratio": 0.01},
+        "rate-limit": [{**limit(global_rule), "headers": "draft-6", "reset": "delta", "exempt": ["admin"]}],
+        "resource": RESOURCES,
+    }
+
+
+def of_procedure(procedure: Procedure, rule: Rule) -> JsonObject:
+    """Return what one operation promises: who may, how often, and what its declaration adds."""
+    return {
+        "roles": roles(procedure),
+        "rate-limit": [{**limit(rule), "headers": "x-ratelimit", "reset": "epoch"}],
+        **procedure.promises,
+    }
+
+
+def roles(procedure: Procedure) -> JsonObject:
+    """Return who may."""
+    access = procedure.access
+    if access.open:
+        return {"allow": ["anyone"]}
+    return {"allow": list(access.roles), "anonymous": 401, "refused": 403}
+
+
+def limit(rule: Rule) -> JsonObject:
+    """Return a rule without its header style."""
+    window = int(rule.window_s) if rule.window_s == int(rule.window_s) else rule.window_s
+    return {
+        "name": rule.name,
+        "quota": rule.quota,
+        "window_s": window,
+        "scope": ["user", "address"],
+        "algorithm": "sliding",
+    }

@@ -1,0 +1,134 @@
+"""Reads bodies and queries into msgspec structs as JSON Schema means it: 1.0 is an integer, true is not."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, get_args, get_origin
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from reference_impl.errors import ApiError, ErrorDetail, invalid
+from reference_impl.price import Price, price_of, price_of_text
+
+_INTEGER = re.compile(r"(-?(?:0|[1-9][0-9]{0,18}))(?:\.0{1,18})?")
+_AT = re.compile(r" - at `(.+)`$")
+_LARGEST_EXPONENT = 20
+_MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation, ValueError)
+
+
+def hook(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec's dec_hook
+    """Decode the types msgspec does not know."""
+    if kind is Price:
+        return price_of(value)
+    raise NotImplementedError(kind)
+
+
+def refused(error: Exception) -> ApiError:
+    """Return the VALIDATION_ERROR for what msgspec says about a value."""
+    text = str(error)
+    match = _AT.search(text)
+    field = match[1].removeprefix("$").removeprefix(".") if match else "body"
+    message = _AT.sub("", text)
+    return ApiError("VALIDATION_ERROR", f"{field}: {message}", details=(ErrorDetail(field, message),))
+
+
+class BodyReader:
+    """Reads one body type."""
+
+    def __init__(self, kind: Any, *, partial: bool = False) -> None:  # noqa: ANN401 - a struct type
+        self._kind = kind
+        self._partial = partial
+        self._typed = msgspec.json.Decoder(kind, dec_hook=hook, float_hook=Decimal)
+        self._untyped = msgspec.json.Decoder(float_hook=Decimal)
+
+    def read(self, raw: bytes) -> Any:  # noqa: ANN401 - an instance of the struct type
+        """Return the value; VALIDATION_ERROR when it is malformed or does not fit."""
+        try:
+            value = self._typed.decode(raw)
+        except msgspec.ValidationError:
+            value = self._slowly(raw)
+        except _MALFORMED as error:
+            raise invalid("body", "it is not well-formed JSON") from error
+        if self._partial and all(getattr(value, name) is msgspec.UNSET for name in value.__struct_fields__):
+            raise invalid("body", "name at least one member to change")
+        return value
+
+    def _slowly(self, raw: bytes) -> Any:  # noqa: ANN401 - an instance of the struct type
+        """Read again with integral floats as integers."""
+        try:
+            return msgspec.convert(integral(self._untyped.decode(raw)), self._kind, dec_hook=hook)
+        except msgspec.ValidationError as error:
+            raise refused(error) from error
+        except _MALFORMED as error:
+            raise invalid("body", "it is not well-formed JSON") from error
+
+
+def integral(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value with its integral decimals as integers, when they are small enough to be wanted."""
+    if isinstance(value, Decimal):
+        if value.adjusted() <= _LARGEST_EXPONENT and value == value.to_integral_value():
+            return int(value)
+        return value
+    if isinstance(value, dict):
+        return {key: integral(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [integral(item) for item in value]
+    return value
+
+
+class QueryReader:
+    """Reads one query type: no unknown name, no name twice."""
+
+    def __init__(self, kind: Any) -> None:  # noqa: ANN401 - a struct type, or None for no parameter
+        self._kind = kind
+        self._parsers: dict[str, Any] = {}
+        if kind is not None:
+            self._parsers = {field.encode_name: _parser(field.type) for field in msgspec.structs.fields(kind)}
+        self._default = msgspec.convert({}, kind) if kind is not None else None
+
+    def read(self, raw: bytes) -> Any:  # noqa: ANN401 - an instance of the struct type
+        """Return the value; VALIDATION_ERROR naming the parameter when it does not fit."""
+        if not raw:
+            return self._default
+        try:
+            pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+        except ValueError as error:
+            raise invalid("query", "it is not well-formed") from error
+        values: dict[str, Any] = {}
+        for name, text in pairs:
+            parse = self._parsers.get(name)
+            if parse is None:
+                raise invalid("query", f"unknown parameter {name[:80]!r}")
+            if name in values:
+                raise invalid(name, "it may stand once only")
+            try:
+                values[name] = parse(text)
+            except ValueError as error:
+                raise invalid(name, str(error)) from error
+        if self._kind is None:
+            return None
+        try:
+            return msgspec.convert(values, self._kind)
+        except msgspec.ValidationError as error:
+            raise refused(error) from error
+
+
+def _parser(kind: Any) -> Any:  # noqa: ANN401 - an annotation to a function
+    """Return the function from text to the value msgspec checks."""
+    bare = kind
+    while get_origin(bare) not in (None, Literal):
+        bare = next(part for part in get_args(bare) if part is not msgspec.UnsetType)
+    if bare is int:
+        return _integer
+    if bare is Price:
+        return price_of_text
+    return str
+
+
+def _integer(text: str) -> int:
+    match = _INTEGER.fullmatch(text)
+    if match is None:
+        raise ValueError("expected an integer")
+    return int(match[1])

@@ -1,0 +1,80 @@
+"""JSON Schemas of the msgspec types, and an example for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from reference_impl.price import LARGEST, Price
+
+JsonObject = dict[str, Any]
+TEMPLATE = "#/components/schemas/{name}"
+
+
+def hook(kind: type) -> JsonObject:
+    """Return the schema of the types msgspec does not know."""
+    if kind is Price:
+        return {
+            "type": "number",
+            "minimum": 0,
+            "maximum": float(LARGEST),
+            "multipleOf": 0.01,
+            "examples": [19.99],
+        }
+    raise NotImplementedError(kind)
+
+
+def components(kinds: list[Any]) -> tuple[list[JsonObject], JsonObject]:
+    """Return a reference for each type, and all schemas they need by name."""
+    references, schemas = msgspec.json.schema_components(kinds, schema_hook=hook, ref_template=TEMPLATE)
+    for schema in schemas.values():
+        tidy(schema)
+    return list(references), schemas
+
+
+def tidy(schema: Any) -> None:  # noqa: ANN401 - any part of a schema
+    """Drop what says a thing twice: a pattern beside format uuid, titles that repeat the name."""
+    if isinstance(schema, dict):
+        if schema.get("format") == "uuid":
+            schema.pop("pattern", None)
+        if isinstance(schema.get("title"), str):
+            schema.pop("title")
+        for part in schema.values():
+            tidy(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            tidy(part)
+
+
+def parameters(kind: Any) -> list[JsonObject]:  # noqa: ANN401 - a struct type
+    """Return the query parameters of a struct, each with its default."""
+    _, schemas = components([kind])
+    schema = schemas[kind.__name__]
+    required = schema.get("required", [])
+    found = []
+    for name, member in schema["properties"].items():
+        parameter: JsonObject = {"name": name, "in": "query", "required": name in required, "schema": member}
+        found.append(parameter)
+    return found
+
+
+def example(schema: JsonObject, schemas: JsonObject) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value that fits a schema of this document."""
+    if "$ref" in schema:
+        return example(schemas[schema["$ref"].rsplit("/", 1)[1]], schemas)
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "enum" in schema:
+        return sorted(schema["enum"])[0]
+    match schema.get("type"):
+        case "object":
+            return {name: example(member, schemas) for name, member in schema.get("properties", {}).items()}
+        case "array":
+            return [example(schema["items"], schemas)]
+        case "integer" | "number":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return False
+        case _:
+            return "text"

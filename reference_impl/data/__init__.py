@@ -1,0 +1,1 @@
+"""Where rows live: one database a tenant, behind four verbs."""

@@ -1,0 +1,199 @@
+"""SQLite behind the four verbs: one writer thread that commits what is waiting in groups, readers beside it (WAL)."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from reference_impl.data.database import Body, DatabaseError, Row, Statement, Transaction
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+T = TypeVar("T")
+_GROUP = 64
+_READERS = 2
+
+
+@dataclass(slots=True)
+class _Job:
+    body: Body[Any]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+
+
+def connect(path: Path, synchronous: str, *, create: bool = False) -> sqlite3.Connection:
+    """Open a file for use by one thread at a time; it must exist unless `create`."""
+    mode = "rwc" if create else "rw"
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=5.0
+    )
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA synchronous={synchronous}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+class SqliteDatabase:
+    """One file. Point reads run where they are asked for (microseconds, WAL readers never wait), others beside it."""
+
+    def __init__(self, path: Path, synchronous: str, pragmas: tuple[str, ...] = ()) -> None:
+        self.path = path
+        self._synchronous = synchronous
+        self._pragmas = pragmas
+        self._near = connect(path, synchronous)
+        self._readers = ThreadPoolExecutor(_READERS, "reader")
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = [self._near]
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
+        self._writer.start()
+
+    async def query(self, sql: str, *parameters: object) -> list[Row]:
+        """Return all rows of a read, from a reader thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, sql, parameters)
+
+    async def query_one(self, sql: str, *parameters: object) -> Row | None:
+        """Return the first row of a read, or None."""
+        try:
+            row: Row | None = self._near.execute(sql, parameters).fetchone()
+        except sqlite3.Error as error:
+            raise translated(error) from error
+        return row
+
+    async def run(self, sql: str, *parameters: object) -> list[Row]:
+        """Execute one write, committed when this returns."""
+
+        def body() -> Transaction[list[Row]]:
+            return (yield Statement(sql, parameters))
+
+        return await self.transaction(body)
+
+    async def transaction(self, body: Body[T]) -> T:
+        """Run a body on the writer thread: all or nothing."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(body, loop, future))
+        return await future
+
+    def close(self) -> None:
+        """Finish what is queued, then close every connection."""
+        self._jobs.put(None)
+        self._writer.join()
+        self._readers.shutdown()
+        for connection in self._open:
+            connection.close()
+
+    def _read(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
+        try:
+            connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = connect(self.path, self._synchronous)
+                self._open.append(connection)
+            return connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise translated(error) from error
+
+    def _connect_writer(self) -> sqlite3.Connection:
+        connection = connect(self.path, self._synchronous)
+        for pragma in self._pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _write_forever(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while (job := self._jobs.get()) is not None:
+            group = [job]
+            last = False
+            while len(group) < _GROUP and not self._jobs.empty():
+                further = self._jobs.get()
+                if further is None:
+                    last = True
+                    break
+                group.append(further)
+            try:
+                connection = connection or self._connect_writer()
+            except sqlite3.Error as error:
+                _settle([(one, None, translated(error)) for one in group])
+            else:
+                _settle(write_group(connection, group))
+            if last:
+                break
+        if connection is not None:
+            connection.close()
+
+
+def write_group(connection: sqlite3.Connection, group: list[_Job]) -> list[tuple[_Job, Any, BaseException | None]]:
+    """Run each job in a savepoint of one transaction; a failed commit fails them all."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        results = [(job, *_attempt(connection, job)) for job in group]
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        return [(job, None, translated(error)) for job in group]
+    return results
+
+
+def _attempt(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseException | None]:
+    connection.execute("SAVEPOINT job")
+    try:
+        result = step(connection, job.body())
+    except Exception as error:  # noqa: BLE001 - handed to the caller who waits for this job
+        connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
+        return None, error
+    connection.execute("RELEASE job")
+    return result, None
+
+
+def step(connection: sqlite3.Connection, running: Transaction[T]) -> T:
+    """Drive a body to its end: execute what it yields, hand it the rows or the refusal."""
+    try:
+        statement = next(running)
+        while True:
+            try:
+                rows = connection.execute(statement.sql, statement.parameters).fetchall()
+            except sqlite3.Error as error:
+                statement = running.throw(translated(error))
+            else:
+                statement = running.send(rows)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def _settle(results: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    """Wake the callers, once a loop."""
+    for job, value, error in results:
+        try:
+            job.loop.call_soon_threadsafe(_resolve, job.future, value, error)
+        except RuntimeError:  # the loop closed while its job was running: nobody waits
+            continue
+
+
+def _resolve(future: asyncio.Future[Any], value: object, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(value)
+
+
+def translated(error: sqlite3.Error) -> DatabaseError:
+    """Return the category of a SQLite error."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}:
+        return DatabaseError("unique", str(error))
+    if name == "SQLITE_CONSTRAINT_FOREIGNKEY":
+        return DatabaseError("foreign", str(error))
+    if name.startswith(("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG")):
+        return DatabaseError("check", str(error))
+    return DatabaseError("unavailable", str(error))

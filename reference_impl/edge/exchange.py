@@ -1,0 +1,51 @@
+"""What the layers know of one request, carried in the ASGI scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from reference_impl.data.database import Database
+    from reference_impl.identity.tokens import Identity
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request as far as the layers have come."""
+
+    request_id: str
+    method: str
+    headers: dict[str, str]
+    """Lower-case names; the values of a name sent twice are joined by a comma."""
+    peer: str
+    secure: bool
+    started_s: float
+    path: str = ""
+    base: str = ""
+    tenant: str = ""
+    database: Database | None = None
+    caller: Identity | None = None
+    address: str = ""
+    route: str = ""
+    status: int = 0
+    response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    @property
+    def user_id(self) -> str:
+        """The caller's id, or nothing."""
+        return self.caller.user_id if self.caller else ""
+
+    def key(self) -> tuple[str, ...]:
+        """Whom limits count: the user if known, else the address, within the tenant."""
+        if self.caller is not None:
+            return (self.tenant, "user", self.caller.user_id)
+        return (self.tenant, "address", self.address)
+
+
+def of(scope: MutableMapping[str, Any]) -> Exchange:
+    """Return the exchange of a request."""
+    exchange: Exchange = scope["exchange"]
+    return exchange

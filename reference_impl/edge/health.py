@@ -1,0 +1,47 @@
+"""Health and readiness: outside tenants and limits, true about the database."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from reference_impl.clock import rfc3339
+from reference_impl.data.database import DatabaseError
+from reference_impl.edge.answers import encode, send_bytes
+from reference_impl.edge.exchange import of
+from reference_impl.errors import ApiError
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from reference_impl.data.tenants import Tenants
+
+
+class Health(msgspec.Struct, forbid_unknown_fields=True):
+    """What /health answers; uptime in seconds."""
+
+    status: Literal["ok"]
+    timestamp: str
+    uptime: float
+    database: Literal["up"]
+
+
+class HealthEndpoint:
+    """Asks the databases on each call; UNAVAILABLE when one is gone."""
+
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
+        self._started_s = time.monotonic()
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        try:
+            healthy = await self._tenants.healthy()
+        except DatabaseError:
+            healthy = False
+        if not healthy:
+            raise ApiError("UNAVAILABLE", "The database does not answer.", headers=((b"retry-after", b"1"),))
+        uptime = round(time.monotonic() - self._started_s, 3)
+        body = Health(status="ok", timestamp=rfc3339(time.time()), uptime=uptime, database="up")
+        await send_bytes(send, 200, encode(body), head=of(scope).method == "HEAD")

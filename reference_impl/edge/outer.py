@@ -1,0 +1,151 @@
+"""The outermost layer: request id, security headers, body size, the error envelope, the log line.
+
+Every response passes here, so each carries the same headers whatever became of the request.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+import msgspec
+import uuid_utils
+
+from reference_impl.clock import rfc3339
+from reference_impl.data.database import DatabaseError
+from reference_impl.edge.answers import encode, send_bytes
+from reference_impl.edge.exchange import Exchange
+from reference_impl.errors import ApiError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from reference_impl.edge.answers import Render
+    from reference_impl.settings import Settings
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+
+class Outer:
+    """Wraps the application; `render` makes the body of an error."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, render: Render) -> None:
+        self._app = app
+        self._settings = settings
+        self._render = render
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = scope["exchange"] = open_exchange(scope)
+
+        async def send_dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                message["headers"] = [*message["headers"], *exchange.response_headers, *dress(exchange)]
+            await send(message)
+
+        try:
+            self._refuse_large(exchange)
+            await self._app(scope, receive, send_dressed)
+        except ApiError as error:
+            await self._answer(exchange, error, send_dressed)
+        except DatabaseError as error:
+            report(exchange, error)
+            await self._answer(exchange, refusal(error), send_dressed)
+        except Exception as error:  # noqa: BLE001 - logged whole; the client gets the envelope and nothing else
+            report(exchange, error)
+            fault = ApiError("INTERNAL_ERROR", "The server failed; the request id finds it in the log.")
+            await self._answer(exchange, fault, send_dressed)
+        if self._settings.request_log:
+            log(exchange)
+
+    async def _answer(self, exchange: Exchange, error: ApiError, send: Send) -> None:
+        if exchange.status:
+            raise RuntimeError("The response had begun when its request failed.") from error
+        body = encode(self._render(error, exchange.request_id))
+        await send_bytes(send, error.status, body, error.headers, head=exchange.method == "HEAD")
+
+    def _refuse_large(self, exchange: Exchange) -> None:
+        length = exchange.headers.get("content-length", "0")
+        if not _LENGTH.fullmatch(length) or int(length) > self._settings.body_limit_bytes:
+            raise ApiError("PAYLOAD_TOO_LARGE", f"A body may have {self._settings.body_limit_bytes} bytes.")
+
+
+def open_exchange(scope: Scope) -> Exchange:
+    """Read what the layers need of the request once."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1")
+        value = raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    told = headers.get("x-request-id", "")
+    client = scope.get("client")
+    return Exchange(
+        request_id=told if _REQUEST_ID.fullmatch(told) else str(uuid_utils.uuid7()),
+        method=scope["method"],
+        headers=headers,
+        peer=client[0] if client else "",
+        secure=scope["scheme"] == "https",
+        started_s=time.perf_counter(),
+        path=scope["path"],
+    )
+
+
+def dress(exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    """Return the headers every response carries."""
+    headers = [(b"x-request-id", exchange.request_id.encode()), *SECURITY]
+    if exchange.secure:
+        headers.append(_HSTS)
+    return headers
+
+
+def refusal(error: DatabaseError) -> ApiError:
+    """Return what a client is told about a database error that no procedure expected."""
+    match error.category:
+        case "unique":
+            return ApiError("CONFLICT", "It exists already.")
+        case "foreign":
+            return ApiError("INVALID_REFERENCE", "It names something that is not there.")
+        case "check":
+            return ApiError("VALIDATION_ERROR", "The database refuses a value.")
+        case _:
+            return ApiError("UNAVAILABLE", "The database does not answer.", headers=((b"retry-after", b"1"),))
+
+
+def log(exchange: Exchange) -> None:
+    """Write the request's line: no query, no header, no body, so no secret."""
+    _write(
+        {
+            "at": rfc3339(time.time()),
+            "requestId": exchange.request_id,
+            "tenant": exchange.tenant,
+            "user": exchange.user_id,
+            "method": exchange.method,
+            "route": exchange.route,
+            "status": exchange.status,
+            "durationMs": round((time.perf_counter() - exchange.started_s) * 1000, 3),
+        }
+    )
+
+
+def report(exchange: Exchange, error: Exception) -> None:
+    """Write an unexpected error with its trace to the log."""
+    trace = "".join(traceback.format_exception(error))
+    _write({"at": rfc3339(time.time()), "requestId": exchange.request_id, "level": "error", "trace": trace})
+
+
+def _write(line: dict[str, object]) -> None:
+    sys.stderr.write(msgspec.json.encode(line).decode() + "\n")

@@ -1,0 +1,34 @@
+"""The client's address: the peer, or what trusted proxies say about it."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+
+from reference_impl.settings import Network
+
+
+@lru_cache(4096)
+def _trusted(address: str, proxies: tuple[Network, ...]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in proxies)
+
+
+def client_address(peer: str, forwarded_for: str | None, proxies: tuple[Network, ...]) -> str:
+    """Return the nearest address that is no trusted proxy; X-Forwarded-For counts only from trusted ones."""
+    if not forwarded_for or not proxies or not _trusted(peer, proxies):
+        return peer
+    address = peer
+    for part in reversed(forwarded_for.split(",")):
+        candidate = part.strip()
+        try:
+            ipaddress.ip_address(candidate)
+        except ValueError:
+            return address
+        address = candidate
+        if not _trusted(address, proxies):
+            return address
+    return address

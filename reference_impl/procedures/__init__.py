@@ -1,0 +1,1 @@
+"""The procedures of the API: one noun a file, all of them listed in catalogue.py."""

@@ -1,0 +1,18 @@
+"""The explicit list of what this API serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reference_impl.procedures import accounts, categories, orders, products, users
+
+if TYPE_CHECKING:
+    from reference_impl.contract.procedure import Procedure
+
+PROCEDURES: tuple[Procedure, ...] = (
+    *accounts.PROCEDURES,
+    *users.PROCEDURES,
+    *categories.PROCEDURES,
+    *products.PROCEDURES,
+    *orders.PROCEDURES,
+)

@@ -1,0 +1,196 @@
+"""Categories: read by anyone, kept by admins, not deleted while a product stands in one."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import msgspec
+import uuid_utils
+
+from reference_impl.clock import rfc3339
+from reference_impl.contract.fields import Count, Id, Limit, Name, PageNumber, Time
+from reference_impl.contract.procedure import ADMIN, ANYONE, Call, Procedure, Reply
+from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
+from reference_impl.errors import ApiError, not_found
+
+_LIST = (
+    "SELECT id, name, created_at, updated_at, COUNT(*) OVER () FROM categories "
+    "ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
+)
+_COUNT = "SELECT COUNT(*) FROM categories"
+_GET = "SELECT id, name, created_at, updated_at FROM categories WHERE id = ?"
+_INSERT = "INSERT INTO categories (id, name, created_at, updated_at) VALUES (?, ?, ?, ?)"
+_RENAME = "UPDATE categories SET name = ?, updated_at = ? WHERE id = ? RETURNING id, name, created_at, updated_at"
+# A product shows its category's name, so a new name is a change of the product.
+_RAISE = "UPDATE products SET version = version + 1, updated_at = ? WHERE category_id = ? AND deleted_at IS NULL"
+_IN_USE = "SELECT 1 FROM products WHERE category_id = ? AND deleted_at IS NULL LIMIT 1"
+_FREE = "UPDATE products SET category_id = NULL WHERE category_id = ?"
+_DELETE = "DELETE FROM categories WHERE id = ? RETURNING id"
+
+
+class Category(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """A category."""
+
+    id: Id
+    name: Name
+    created_at: Time
+    updated_at: Time
+
+
+class CategoryInput(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """A category's name, unique in the tenant."""
+
+    name: Name
+
+
+class CategoryQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """Which page."""
+
+    page: PageNumber = 1
+    limit: Limit = 20
+
+
+class CategoryPage(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """One page of categories, newest first."""
+
+    items: list[Category]
+    total: Count
+    page: PageNumber
+    pages: Count
+
+
+def pages_of(total: int, limit: int) -> int:
+    """Return how many pages a total makes."""
+    return -(-total // limit)
+
+
+def _taken(error: DatabaseError) -> Exception:
+    if error.category == "unique":
+        return ApiError("CONFLICT", "A category has this name.")
+    return error
+
+
+async def list_categories(call: Call[None, CategoryQuery]) -> Reply:
+    """Return one page."""
+    query = call.query
+    rows = await call.database.query(_LIST, query.limit, (query.page - 1) * query.limit)
+    total = rows[0][4] if rows else 0
+    if not rows and query.page > 1:
+        total = (await call.database.query(_COUNT))[0][0]
+    items = [Category(*row[:4]) for row in rows]
+    return Reply(CategoryPage(items, total, query.page, pages_of(total, query.limit)))
+
+
+async def get_category(call: Call[None, None]) -> Reply:
+    """Return one category."""
+    row = await call.database.query_one(_GET, call.path["id"])
+    if row is None:
+        raise not_found("category")
+    return Reply(Category(*row))
+
+
+async def create_category(call: Call[CategoryInput, None]) -> Reply:
+    """Make a category."""
+    now = rfc3339(time.time())
+    category = Category(str(uuid_utils.uuid7()), call.body.name, now, now)
+    try:
+        await call.database.run(_INSERT, category.id, category.name, now, now)
+    except DatabaseError as error:
+        raise _taken(error) from error
+    return Reply(category, ((b"location", f"{call.base}/api/v1/categories/{category.id}".encode()),))
+
+
+async def update_category(call: Call[CategoryInput, None]) -> Reply:
+    """Rename a category."""
+    try:
+        row = await call.database.transaction(partial(_rename, call.path["id"], call.body.name))
+    except DatabaseError as error:
+        raise _taken(error) from error
+    return Reply(Category(*row))
+
+
+def _rename(category_id: str, name: str) -> Transaction[Row]:
+    now = rfc3339(time.time())
+    rows = yield Statement(_RENAME, (name, now, category_id))
+    if not rows:
+        raise not_found("category")
+    yield Statement(_RAISE, (now, category_id))
+    return rows[0]
+
+
+async def delete_category(call: Call[None, None]) -> Reply:
+    """Delete a category that no product uses."""
+    await call.database.transaction(partial(_remove, call.path["id"]))
+    return Reply()
+
+
+def _remove(category_id: str) -> Transaction[None]:
+    if (yield Statement(_IN_USE, (category_id,))):
+        raise ApiError("CONFLICT", "Products stand in this category: move them first.")
+    yield Statement(_FREE, (category_id,))
+    if not (yield Statement(_DELETE, (category_id,))):
+        raise not_found("category")
+
+
+PROCEDURES = (
+    Procedure(
+        id="categories.list",
+        method="GET",
+        path="/categories",
+        summary="A page of categories",
+        handler=list_categories,
+        access=ANYONE,
+        limit="list",
+        query=CategoryQuery,
+        output=CategoryPage,
+    ),
+    Procedure(
+        id="categories.create",
+        method="POST",
+        path="/categories",
+        summary="Make a category",
+        handler=create_category,
+        access=ADMIN,
+        limit="create",
+        input=CategoryInput,
+        output=Category,
+        status=201,
+        errors=("CONFLICT",),
+        response_headers=("Location",),
+        links=("categories.get", "categories.update", "categories.delete"),
+    ),
+    Procedure(
+        id="categories.get",
+        method="GET",
+        path="/categories/{id}",
+        summary="One category",
+        handler=get_category,
+        access=ANYONE,
+        limit="get",
+        output=Category,
+    ),
+    Procedure(
+        id="categories.update",
+        method="PATCH",
+        path="/categories/{id}",
+        summary="Rename a category",
+        handler=update_category,
+        access=ADMIN,
+        limit="update",
+        input=CategoryInput,
+        output=Category,
+        errors=("CONFLICT",),
+    ),
+    Procedure(
+        id="categories.delete",
+        method="DELETE",
+        path="/categories/{id}",
+        summary="Delete a category",
+        handler=delete_category,
+        access=ADMIN,
+        limit="delete",
+        status=204,
+        errors=("CONFLICT",),
+    ),
+)

@@ -1,0 +1,41 @@
+"""Runs the application under uvicorn on a socket that is bound first, so that a chosen port can be told."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import msgspec
+import uvicorn
+
+from reference_impl.application import Application
+
+
+def serve(application: Application, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight are finished. Port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        sys.exit(f"{host}:{port} cannot be bound: {error.strerror}. Choose another port.")
+    listener.listen(2048)
+    listener.setblocking(False)
+    bound = listener.getsockname()[1]
+    sys.stdout.write(msgspec.json.encode({"event": "listening", "host": host, "port": bound}).decode() + "\n")
+    sys.stdout.flush()
+    config = uvicorn.Config(
+        application,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+        backlog=2048,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
