@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -18,10 +17,15 @@ from harness.load.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from random import Random
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 REFUSALS = range(400, 500)
 Result = TypeVar("Result")
+
+
+class SetUpError(Exception):
+    """What a journey needs cannot be had; the message shows the answer that says so."""
 
 
 class Step(NamedTuple):
@@ -116,6 +120,6 @@ def headers_of(identity: Identity, *, json_body: bool = False) -> dict[str, str]
     return headers
 
 
-def as_json(value: Any) -> bytes:  # noqa: ANN401 - a JSON value is of any type
+def as_json(value: Any) -> bytes:
     """A JSON body."""
     return json.dumps(value, separators=(",", ":")).encode()

@@ -134,6 +134,23 @@ def operation_doubt(measured: OperationMeasurement, limits: Limits) -> str:
     return ""
 
 
+def to_text(measurement: Measurement) -> str:
+    """A table for a terminal: a line an operation, latencies in ms from the due time."""
+    rate, lag_ms = measurement.reached_rate_per_s, measurement.lag_p99_ms
+    counts = "".join(f"{name:>8}" for name in ("count", "errors", "refused"))
+    times = "".join(f"{name:>10}" for name in ("p50 ms", "p95 ms", "p99 ms", "max ms"))
+    lines = [
+        f"{measurement.sent} requests at {rate:.1f}/s, generator late by {lag_ms:.2f} ms at p99",
+        f"{'operation':<32}{counts}{times}",
+    ]
+    for item in measurement.operations:
+        latency = item.latency
+        shown = (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms) if latency else ()
+        figures = "".join(f"{value:>10.2f}" for value in shown)
+        lines.append(f"{item.operation:<32}{item.count:>8}{item.errors:>8}{item.refused:>8}{figures}")
+    return "\n".join(lines)
+
+
 def _operation(name: str, samples: Sequence[tuple[Sample, int]], duration_s: float) -> OperationMeasurement:
     served = [(sample.latency_ns, net_ns) for sample, net_ns in samples if sample.has_latency]
     return OperationMeasurement(

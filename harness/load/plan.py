@@ -1,15 +1,14 @@
-"""What the parent tells the subprocess: a JSON file that anyone may read, and the secrets on its standard input.
+"""What the parent tells the subprocess: a JSON file without secrets, and the secrets in its environment.
 
 The file's path comes in HARNESS_LOAD_PLAN. It names the identities and their roles; their headers and facts come as one
-JSON object on standard input, so that neither the disk nor the process table holds a token. Without the variable
-a locustfile is run by hand, and there is no plan.
+JSON object in HARNESS_LOAD_SECRETS, which the subprocess forgets once it has read it, so that no token is on the disk.
+Without the first variable a locustfile is run by hand, and there is no plan.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VARIABLE = "HARNESS_LOAD_PLAN"
+SECRETS_VARIABLE = "HARNESS_LOAD_SECRETS"
 SCHEMA_VERSION = 1
 
 
@@ -67,9 +67,12 @@ class Plan:
         return json.dumps({"v": SCHEMA_VERSION, **record}, indent=2)
 
     def secrets_to_json(self) -> str:
-        """What goes to standard input: the headers and facts of each identity, by its name."""
+        """What goes into the environment: the headers and facts of each identity, by its name."""
         return json.dumps(
-            {identity.name: {"headers": identity.headers, "facts": dict(identity.facts)} for identity in self.identities}
+            {
+                identity.name: {"headers": identity.headers, "facts": dict(identity.facts)}
+                for identity in self.identities
+            }
         )
 
     @classmethod
@@ -92,7 +95,7 @@ def plan_of_environment() -> Plan | None:
     place = os.environ.get(VARIABLE)
     if not place:
         return None
-    return Plan.from_json(Path(place).read_text(encoding="utf-8"), sys.stdin.read())
+    return Plan.from_json(Path(place).read_text(encoding="utf-8"), os.environ.pop(SECRETS_VARIABLE, ""))
 
 
 def _identity(who: Mapping[str, Any], hidden: Mapping[str, Any]) -> Identity:

@@ -27,7 +27,7 @@ class Reply(NamedTuple):
         wanted = name.lower().encode("latin-1")
         return next((value.decode("latin-1") for key, value in self.headers if key.lower() == wanted), None)
 
-    def json(self) -> Any:  # noqa: ANN401 - a JSON value is of any type
+    def json(self) -> Any:
         """The body as JSON; None where it is not JSON."""
         try:
             return json.loads(self.body)

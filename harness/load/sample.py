@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,7 +66,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the process that wrote the samples had set out to do; `start_ns` is the instant that due times count from."""
+    """What the writing process had set out to do; `start_ns` is the instant that due times are counted from."""
 
     start_ns: int
     judged_from_ns: int
@@ -87,7 +87,7 @@ class SampleWriter:
         self.written = 0
         self._append(json.dumps({"v": SCHEMA_VERSION, "type": KIND, **asdict(header)}) + "\n")
 
-    def __enter__(self) -> SampleWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

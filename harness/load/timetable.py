@@ -1,7 +1,7 @@
 """When each request of an open-model load is due, decided before the first is sent.
 
-Arrivals do not wait for answers (Schroeder, Wierman, Harchol-Balter: "Open Versus Closed: A Cautionary Tale", NSDI 2006),
-so a server that stalls meets the requests that real users would have sent meanwhile.
+Arrivals do not wait for answers (Schroeder, Wierman, Harchol-Balter: "Open Versus Closed: A Cautionary Tale", NSDI
+2006), so a server that stalls meets the requests that real users would have sent meanwhile.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Timetable:
     def due_ns(self) -> Iterator[int]:
         """The due times in nanoseconds from the start, in order.
 
-        A unit-rate process is mapped through the inverse of the cumulated rate (Lewis and Shedler 1979), so that uniform
-        and Poisson arrivals share one warm-up.
+        A unit-rate process is mapped through the inverse of the cumulated rate (Çinlar 1975), so that uniform and
+        Poisson arrivals share one warm-up.
         """
         end_ns = self.end_ns
         for expected in self._unit_arrivals():
