@@ -40,7 +40,7 @@ class Keeper:
         self._journal = Journal(folder / f"{self._name}.jsonl")
         self._mask = Mask()
         self._whole_one_of = whole_one_of
-        self._count = self._failures = 0
+        self._count = self._failures = self._whole = 0
         for identity in identities:
             for _, value in identity.headers:
                 self._mask.register(value.rpartition(" ")[2])
@@ -58,7 +58,8 @@ class Keeper:
 
     def keep_whole(self, step: Step, reply: Reply, due_ns: int) -> None:
         """Writes the whole exchange, its secrets masked; a set-up's steps are kept by this alone."""
-        exchange = exchange_of(step, reply, due_ns, f"{self._name}-{self._count}")
+        self._whole += 1
+        exchange = exchange_of(step, reply, due_ns, f"{self._name}-{self._whole}")
         if exchange.response is not None:
             self._mask.learn(exchange.response.json(), step.secret_pointers)
         self._journal.append(self._mask.record(exchange.to_record()))

@@ -1,0 +1,1 @@
+"""What is verified for this stack: its journeys, its properties, its load."""
