@@ -87,4 +87,5 @@ class Application:
         self.tenants.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
         await self._app(scope, receive, send)

@@ -39,7 +39,7 @@ def price_of(number: object) -> Price:
     Floats are refused: they have lost the digits that decide.
     """
     if isinstance(number, bool) or not isinstance(number, (int, Decimal)):
-        raise ValueError("expected a number")
+        raise ValueError("expected a number")  # noqa: TRY004 - msgspec turns ValueError into its own
     amount = Decimal(number)
     if not amount.is_finite() or not Decimal(0) <= amount <= LARGEST:
         raise ValueError(f"expected a number from 0 to {LARGEST}")

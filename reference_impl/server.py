@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
 import uvicorn
 
-from reference_impl.application import Application
+if TYPE_CHECKING:
+    from reference_impl.application import Application
 
 
 def serve(application: Application, host: str, port: int) -> None:
@@ -21,7 +23,7 @@ def serve(application: Application, host: str, port: int) -> None:
     except OSError as error:
         sys.exit(f"{host}:{port} cannot be bound: {error.strerror}. Choose another port.")
     listener.listen(2048)
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 - positional in the standard library
     bound = listener.getsockname()[1]
     sys.stdout.write(msgspec.json.encode({"event": "listening", "host": host, "port": bound}).decode() + "\n")
     sys.stdout.flush()

@@ -146,6 +146,7 @@ def _storage(reader: _Reader) -> dict[str, Any]:
 
 
 def _edge(reader: _Reader) -> dict[str, Any]:
+    no_proxy: tuple[Network, ...] = ()
     return {
         "default_tenant": reader.read(
             "API_DEFAULT_TENANT",
@@ -157,7 +158,7 @@ def _edge(reader: _Reader) -> dict[str, Any]:
             "API_BASE_DOMAIN", _domain, "it must be a domain such as api.example.org or empty", _everywhere("")
         ),
         "trusted_proxies": reader.read(
-            "API_TRUSTED_PROXIES", _networks, "it must be addresses or networks between commas", _everywhere(())
+            "API_TRUSTED_PROXIES", _networks, "it must be addresses or networks between commas", _everywhere(no_proxy)
         ),
         "body_limit_bytes": reader.whole("API_BODY_LIMIT_BYTES", 1024, 100_000_000, _everywhere(1_048_576)),
         "request_log": reader.read("API_REQUEST_LOG", _switch, "it must be on or off", _everywhere(value=True)),
@@ -212,7 +213,7 @@ def _known_names() -> frozenset[str]:
     asked: list[str] = ["API_PROFILE"]
 
     class Asked(dict[str, str]):
-        def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - the signature of dict.get
+        def get(self, name: str, default: Any = None) -> Any:
             asked.append(name)
             return default
 

@@ -104,7 +104,7 @@ class Renderer:
             found.append({"name": name, "in": "header", "required": False, **told})
         return found
 
-    def _content(self, kind: Any) -> JsonObject:  # noqa: ANN401 - a struct type
+    def _content(self, kind: Any) -> JsonObject:
         reference = self._reference[kind]
         return {"application/json": {"schema": reference, "example": schemas.example(reference, self._schemas)}}
 

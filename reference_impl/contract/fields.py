@@ -20,7 +20,9 @@ Email = Annotated[str, Meta(max_length=254, pattern=EMAIL, examples=["ada@exampl
 Password = Annotated[str, Meta(min_length=8, max_length=128, pattern=NO_NUL, examples=["correct horse battery"])]
 Url = Annotated[
     str,
-    Meta(max_length=500, pattern=r"^https?://[A-Za-z0-9.-]{1,100}(/[A-Za-z0-9._~/-]*)?$", examples=["https://a.test/1"]),
+    Meta(
+        max_length=500, pattern=r"^https?://[A-Za-z0-9.-]{1,100}(/[A-Za-z0-9._~/-]*)?$", examples=["https://a.test/1"]
+    ),
 ]
 Id = Annotated[
     str,

@@ -18,7 +18,7 @@ _LARGEST_EXPONENT = 20
 _MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation, ValueError)
 
 
-def hook(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec's dec_hook
+def hook(kind: type, value: Any) -> Any:
     """Decode the types msgspec does not know."""
     if kind is Price:
         return price_of(value)
@@ -37,13 +37,13 @@ def refused(error: Exception) -> ApiError:
 class BodyReader:
     """Reads one body type."""
 
-    def __init__(self, kind: Any, *, partial: bool = False) -> None:  # noqa: ANN401 - a struct type
+    def __init__(self, kind: Any, *, partial: bool = False) -> None:
         self._kind = kind
         self._partial = partial
         self._typed = msgspec.json.Decoder(kind, dec_hook=hook, float_hook=Decimal)
         self._untyped = msgspec.json.Decoder(float_hook=Decimal)
 
-    def read(self, raw: bytes) -> Any:  # noqa: ANN401 - an instance of the struct type
+    def read(self, raw: bytes) -> Any:
         """Return the value; VALIDATION_ERROR when it is malformed or does not fit."""
         try:
             value = self._typed.decode(raw)
@@ -55,7 +55,7 @@ class BodyReader:
             raise invalid("body", "name at least one member to change")
         return value
 
-    def _slowly(self, raw: bytes) -> Any:  # noqa: ANN401 - an instance of the struct type
+    def _slowly(self, raw: bytes) -> Any:
         """Read again with integral floats as integers."""
         try:
             return msgspec.convert(integral(self._untyped.decode(raw)), self._kind, dec_hook=hook)
@@ -65,7 +65,7 @@ class BodyReader:
             raise invalid("body", "it is not well-formed JSON") from error
 
 
-def integral(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def integral(value: Any) -> Any:
     """Return a JSON value with its integral decimals as integers, when they are small enough to be wanted."""
     if isinstance(value, Decimal):
         if value.adjusted() <= _LARGEST_EXPONENT and value == value.to_integral_value():
@@ -81,14 +81,14 @@ def integral(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 class QueryReader:
     """Reads one query type: no unknown name, no name twice."""
 
-    def __init__(self, kind: Any) -> None:  # noqa: ANN401 - a struct type, or None for no parameter
+    def __init__(self, kind: Any) -> None:
         self._kind = kind
         self._parsers: dict[str, Any] = {}
         if kind is not None:
             self._parsers = {field.encode_name: _parser(field.type) for field in msgspec.structs.fields(kind)}
         self._default = msgspec.convert({}, kind) if kind is not None else None
 
-    def read(self, raw: bytes) -> Any:  # noqa: ANN401 - an instance of the struct type
+    def read(self, raw: bytes) -> Any:
         """Return the value; VALIDATION_ERROR naming the parameter when it does not fit."""
         if not raw:
             return self._default
@@ -115,7 +115,7 @@ class QueryReader:
             raise refused(error) from error
 
 
-def _parser(kind: Any) -> Any:  # noqa: ANN401 - an annotation to a function
+def _parser(kind: Any) -> Any:
     """Return the function from text to the value msgspec checks."""
     bare = kind
     while get_origin(bare) not in (None, Literal):

@@ -9,6 +9,7 @@ import msgspec
 from reference_impl.price import LARGEST, Price
 
 JsonObject = dict[str, Any]
+_PLAIN = {"string": "text", "integer": 1, "number": 1, "boolean": False}
 TEMPLATE = "#/components/schemas/{name}"
 
 
@@ -33,7 +34,7 @@ def components(kinds: list[Any]) -> tuple[list[JsonObject], JsonObject]:
     return list(references), schemas
 
 
-def tidy(schema: Any) -> None:  # noqa: ANN401 - any part of a schema
+def tidy(schema: Any) -> None:
     """Drop what says a thing twice: a pattern beside format uuid, titles that repeat the name."""
     if isinstance(schema, dict):
         if schema.get("format") == "uuid":
@@ -47,7 +48,7 @@ def tidy(schema: Any) -> None:  # noqa: ANN401 - any part of a schema
             tidy(part)
 
 
-def parameters(kind: Any) -> list[JsonObject]:  # noqa: ANN401 - a struct type
+def parameters(kind: Any) -> list[JsonObject]:
     """Return the query parameters of a struct, each with its default."""
     _, schemas = components([kind])
     schema = schemas[kind.__name__]
@@ -59,22 +60,15 @@ def parameters(kind: Any) -> list[JsonObject]:  # noqa: ANN401 - a struct type
     return found
 
 
-def example(schema: JsonObject, schemas: JsonObject) -> Any:  # noqa: ANN401 - any JSON value
+def example(schema: JsonObject, schemas: JsonObject) -> Any:
     """Return a value that fits a schema of this document."""
     if "$ref" in schema:
         return example(schemas[schema["$ref"].rsplit("/", 1)[1]], schemas)
     if "examples" in schema:
         return schema["examples"][0]
-    if "enum" in schema:
-        return sorted(schema["enum"])[0]
-    match schema.get("type"):
-        case "object":
-            return {name: example(member, schemas) for name, member in schema.get("properties", {}).items()}
-        case "array":
-            return [example(schema["items"], schemas)]
-        case "integer" | "number":
-            return schema.get("minimum", 1)
-        case "boolean":
-            return False
-        case _:
-            return "text"
+    kind = schema.get("type", "string")
+    if kind == "object":
+        return {name: example(member, schemas) for name, member in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [example(schema["items"], schemas)]
+    return min(schema["enum"]) if "enum" in schema else _PLAIN[kind]

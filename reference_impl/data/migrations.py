@@ -1,4 +1,4 @@
-"""Migrations: ordered SQL files, each applied once in one transaction, refused when one that was applied has changed."""
+"""Migrations: ordered SQL files, each applied once in one transaction; an applied one may not change."""
 
 from __future__ import annotations
 

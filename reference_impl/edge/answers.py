@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from reference_impl.edge.exchange import Exchange
 from reference_impl.errors import ApiError
 from reference_impl.price import Price
 
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 
     from starlette.types import Send
 
-Render = Callable[[ApiError, str], Any]
+Render = Callable[[ApiError, Exchange], Any]
 
 _JSON = (b"content-type", b"application/json")
 
 
-def _encode_unknown(value: Any) -> Any:  # noqa: ANN401 - msgspec's enc_hook
+def _encode_unknown(value: Any) -> Any:
     if isinstance(value, Price):
         return value.decimal()
     raise NotImplementedError(type(value))
@@ -30,9 +31,9 @@ _encoder = msgspec.json.Encoder(enc_hook=_encode_unknown, decimal_format="number
 encode = _encoder.encode
 
 
-def envelope(error: ApiError, request_id: str) -> Any:  # noqa: ANN401 - whatever msgspec encodes
+def envelope(error: ApiError, exchange: Exchange) -> Any:
     """Return the body of an error response."""
-    return error.envelope(request_id)
+    return error.envelope(exchange.request_id)
 
 
 async def send_bytes(

@@ -23,6 +23,7 @@ class Authentication:
         self._tenants = tenants
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
         if scope["type"] == "http":
             exchange = of(scope)
             header = exchange.headers.get("authorization")

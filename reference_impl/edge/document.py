@@ -18,4 +18,5 @@ class DocumentEndpoint:
         self._document = document
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
         await send_bytes(send, 200, self._document, head=of(scope).method == "HEAD")

@@ -27,6 +27,7 @@ class GlobalLimit:
         self._rule = Rule(NAME, settings.global_quota, settings.global_window_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
         if scope["type"] == "http":
             exchange = of(scope)
             exempt = exchange.caller is not None and exchange.caller.admin

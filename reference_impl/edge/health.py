@@ -36,6 +36,7 @@ class HealthEndpoint:
         self._started_s = time.monotonic()
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
         try:
             healthy = await self._tenants.healthy()
         except DatabaseError:

@@ -46,6 +46,7 @@ class Outer:
         self._render = render
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -75,7 +76,7 @@ class Outer:
     async def _answer(self, exchange: Exchange, error: ApiError, send: Send) -> None:
         if exchange.status:
             raise RuntimeError("The response had begun when its request failed.") from error
-        body = encode(self._render(error, exchange.request_id))
+        body = encode(self._render(error, exchange))
         await send_bytes(send, error.status, body, error.headers, head=exchange.method == "HEAD")
 
     def _refuse_large(self, exchange: Exchange) -> None:

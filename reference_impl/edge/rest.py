@@ -62,6 +62,7 @@ class Endpoint:
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
         exchange = of(scope)
         await self._admit(exchange)
         query = self._query.read(scope["query_string"])
@@ -98,7 +99,7 @@ class Endpoint:
         if not decision.allowed:
             raise self._refuse(decision)
 
-    async def _read_body(self, exchange: Exchange, receive: Receive) -> Any:  # noqa: ANN401 - the procedure's input
+    async def _read_body(self, exchange: Exchange, receive: Receive) -> Any:
         assert self._body is not None
         raw = await read_bytes(receive, self._services.settings.body_limit_bytes)
         kind = exchange.headers.get("content-type")
@@ -143,6 +144,7 @@ class PathEndpoint:
         self._allow = ", ".join(sorted({*self._endpoints, "OPTIONS"})).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
         exchange = of(scope)
         exchange.route = self._template
         endpoint = self._endpoints.get(scope["method"])

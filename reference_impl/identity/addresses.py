@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from reference_impl.settings import Network
+if TYPE_CHECKING:
+    from reference_impl.settings import Network
 
 
 @lru_cache(4096)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import jwt
 
 from reference_impl.clock import rfc3339
-from reference_impl.data.database import Database
 from reference_impl.errors import unauthorized
+
+if TYPE_CHECKING:
+    from reference_impl.data.database import Database
 
 ISSUER = "reference-impl"
 AUDIENCE = "reference-impl-api"
@@ -106,5 +109,3 @@ async def identify(database: Database, claims: Claims) -> Identity:
 def roles_of(text: str) -> frozenset[str]:
     """Read the roles column: names between commas."""
     return frozenset(text.split(","))
-
-

@@ -10,13 +10,14 @@ import msgspec
 import uuid_utils
 
 from reference_impl.clock import rfc3339
-from reference_impl.contract.fields import Email, Name, Password
+from reference_impl.contract.fields import Email, Name, Password  # noqa: TC001 - msgspec reads annotations
 from reference_impl.contract.procedure import ANYONE, SIGNED_IN, Call, Procedure, Reply
 from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.errors import ApiError, unauthorized
 from reference_impl.identity.tokens import Claims
 from reference_impl.limits import Rule
-from reference_impl.procedures.users import BY_ID, User, create_user, location, user_of
+from reference_impl.procedures.user_types import User, user_of
+from reference_impl.procedures.users import BY_ID, create_user, location
 
 _BY_EMAIL = (
     "SELECT id, name, email, roles, created_at, updated_at, password_hash FROM users "

@@ -9,7 +9,7 @@ import msgspec
 import uuid_utils
 
 from reference_impl.clock import rfc3339
-from reference_impl.contract.fields import Count, Id, Limit, Name, PageNumber, Time
+from reference_impl.contract.fields import Count, Id, Limit, Name, PageNumber, Time  # noqa: TC001 - msgspec reads annotations
 from reference_impl.contract.procedure import ADMIN, ANYONE, Call, Procedure, Reply
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
 from reference_impl.errors import ApiError, not_found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from reference_impl.contract.fields import Count, Id, Limit, PageNumber, Quantity, Time
-from reference_impl.data.database import Row
+from reference_impl.contract.fields import Count, Id, Limit, PageNumber, Quantity, Time  # noqa: TC001 - msgspec reads annotations
 from reference_impl.price import Price
+
+if TYPE_CHECKING:
+    from reference_impl.data.database import Row
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 import uuid_utils
@@ -13,7 +14,6 @@ from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import SIGNED_IN, Call, Procedure, Reply
 from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.errors import ApiError, not_found
-from reference_impl.identity.tokens import Identity
 from reference_impl.price import Price
 from reference_impl.procedures.categories import pages_of
 from reference_impl.procedures.order_types import (
@@ -26,6 +26,9 @@ from reference_impl.procedures.order_types import (
     order_of,
 )
 from reference_impl.procedures.records import audit, emit
+
+if TYPE_CHECKING:
+    from reference_impl.identity.tokens import Identity
 
 _PRODUCT = "SELECT price_cents, stock FROM products WHERE id = ? AND deleted_at IS NULL"
 DRAW = "UPDATE products SET stock = stock - ?, version = version + 1, updated_at = ? WHERE id = ?"

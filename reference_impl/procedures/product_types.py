@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -20,9 +20,11 @@ from reference_impl.contract.fields import (
     Url,
     Version,
 )
-from reference_impl.contract.procedure import Headers
-from reference_impl.data.database import Row
 from reference_impl.price import Price
+
+if TYPE_CHECKING:
+    from reference_impl.contract.procedure import Headers
+    from reference_impl.data.database import Row
 
 COLUMNS = (
     "p.id, p.seller_id, p.name, p.slug, p.description, p.price_cents, p.stock, p.version, p.created_at, p.updated_at, "

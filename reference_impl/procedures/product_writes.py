@@ -7,6 +7,7 @@ import time
 import unicodedata
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import uuid_utils
 from msgspec import UNSET
@@ -15,10 +16,12 @@ from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import Call, Reply
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
 from reference_impl.errors import ApiError, invalid, not_found
-from reference_impl.identity.tokens import Identity
 from reference_impl.price import Price
 from reference_impl.procedures.product_types import COLUMNS, Product, ProductInput, ProductPatch, etag, product_of
 from reference_impl.procedures.records import audit, emit
+
+if TYPE_CHECKING:
+    from reference_impl.identity.tokens import Identity
 
 _ONE = (
     f"SELECT {COLUMNS} FROM products p LEFT JOIN categories c ON c.id = p.category_id "  # noqa: S608 - constants only

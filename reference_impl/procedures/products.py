@@ -32,7 +32,7 @@ _IMAGES = (
 )
 # Built once from constants; a request chooses among four texts and adds parameters only.
 _LISTS = {
-    (by, order): f"SELECT {COLUMNS}, {_IMAGES}, COUNT(*) OVER (){_FROM}{_FILTER} "  # noqa: S608 - constants only
+    (by, order): f"SELECT {COLUMNS}, {_IMAGES}, COUNT(*) OVER (){_FROM}{_FILTER} "
     f"ORDER BY p.{column} {order}, p.id {order} LIMIT ? OFFSET ?"
     for by, column in (("price", "price_cents"), ("createdAt", "created_at"))
     for order in ("asc", "desc")

@@ -16,13 +16,13 @@ _AUDIT = "INSERT INTO audit_log (at, actor_id, action, subject_id, details) VALU
 _EVENT = "INSERT INTO events (at, channel, type, data) VALUES (?, ?, ?, ?)"
 
 
-def audit(actor_id: str, action: str, subject_id: str, **details: Any) -> Steps:  # noqa: ANN401 - any JSON value
+def audit(actor_id: str, action: str, subject_id: str, **details: Any) -> Steps:
     """Record who did what to which row."""
     text = msgspec.json.encode(details).decode()
     yield Statement(_AUDIT, (rfc3339(time.time()), actor_id, action, subject_id, text))
 
 
-def emit(channel: str, kind: str, **data: Any) -> Steps:  # noqa: ANN401 - any JSON value
+def emit(channel: str, kind: str, **data: Any) -> Steps:
     """Add an event; readers see it when the transaction is committed."""
     text = msgspec.json.encode(data).decode()
     yield Statement(_EVENT, (rfc3339(time.time()), channel, kind, text))

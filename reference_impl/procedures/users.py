@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import msgspec
 import uuid_utils
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET
 
 from reference_impl.clock import rfc3339
-from reference_impl.contract.fields import Count, Email, Id, Limit, Name, Offset, Password, Role, Search, Time
 from reference_impl.contract.procedure import ADMIN, SIGNED_IN, Call, Headers, Procedure, Reply
 from reference_impl.data.database import Database, DatabaseError, Row, Statement, Transaction
 from reference_impl.errors import ApiError, not_found
-from reference_impl.identity.tokens import Identity
+from reference_impl.procedures.user_types import (
+    NewUser,
+    Pagination,
+    User,
+    UserPage,
+    UserPatch,
+    UserQuery,
+    UserRoles,
+    user_of,
+)
 
-COLUMNS = "id, name, email, roles, created_at, updated_at"
+if TYPE_CHECKING:
+    from reference_impl.contract.fields import Role
+    from reference_impl.identity.tokens import Identity
+
 BY_ID = "SELECT id, name, email, roles, created_at, updated_at FROM users WHERE id = ? AND deleted_at IS NULL"
 _INSERT = (
     "INSERT INTO users (id, email, name, roles, password_hash, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -48,70 +58,6 @@ _OTHER_ADMINS = (
 _ORDER = ("user", "seller", "admin")
 
 
-class User(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """A user as the caller may see it: e-mail and roles stand there for the user and for admins."""
-
-    id: Id
-    name: Name
-    created_at: Time
-    updated_at: Time
-    email: Email | UnsetType = UNSET
-    roles: list[Role] | UnsetType = UNSET
-
-
-class NewUser(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """An account an admin makes."""
-
-    email: Email
-    password: Password
-    name: Name
-
-
-class UserPatch(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """What changes; at least one member."""
-
-    name: Name | UnsetType = UNSET
-    email: Email | UnsetType = UNSET
-
-
-class UserRoles(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """All roles a user shall have; `user` is had by everyone."""
-
-    roles: Annotated[list[Role], Meta(min_length=1, max_length=3)]
-
-
-class UserQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """Which users."""
-
-    limit: Limit = 20
-    offset: Offset = 0
-    search: Search = ""
-
-
-class Pagination(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """Where a page of users stands."""
-
-    total: Count
-    limit: Limit
-    offset: Offset
-
-
-class UserPage(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """One page of users, newest first."""
-
-    data: list[User]
-    pagination: Pagination
-
-
-def user_of(row: Row, *, whole: bool) -> User:
-    """Return a row of COLUMNS as the caller may see it."""
-    user = User(id=row[0], name=row[1], created_at=row[4], updated_at=row[5])
-    if whole:
-        user.email = row[2]
-        user.roles = row[3].split(",")
-    return user
-
-
 def may_see(identity: Identity, user_id: str) -> bool:
     """Say whether e-mail and roles of a user are the caller's business, and the record theirs to change."""
     return identity.admin or identity.user_id == user_id
@@ -122,9 +68,7 @@ def location(base: str, user_id: str) -> Headers:
     return ((b"location", f"{base}/api/v1/users/{user_id}".encode()),)
 
 
-async def create_user(
-    database: Database, name: str, email: str, password_hash: str, roles: tuple[Role, ...]
-) -> User:
+async def create_user(database: Database, name: str, email: str, password_hash: str, roles: tuple[Role, ...]) -> User:
     """Insert a user; CONFLICT when the e-mail is taken."""
     now = rfc3339(time.time())
     user_id = str(uuid_utils.uuid7())

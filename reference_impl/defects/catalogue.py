@@ -1,0 +1,26 @@
+"""The explicit list of planted defects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reference_impl.defects import envelope, limits, orders, products, users
+
+if TYPE_CHECKING:
+    from reference_impl.defects.defect import Defect
+
+DEFECTS: tuple[Defect, ...] = (
+    *products.DEFECTS,
+    *envelope.DEFECTS,
+    *orders.DEFECTS,
+    *limits.DEFECTS,
+    *users.DEFECTS,
+)
+
+
+def named(defect_id: str) -> Defect:
+    """Return a defect; ValueError naming the known ones when there is none of this id."""
+    for defect in DEFECTS:
+        if defect.id == defect_id:
+            return defect
+    raise ValueError(f"{defect_id!r} is no defect: choose one of {', '.join(defect.id for defect in DEFECTS)}.")
