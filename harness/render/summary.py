@@ -1,0 +1,164 @@
+"""What every rendering says of a run in the same words: its verdict in one sentence, its matrix, what was not told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.exits import Exit
+from harness.finding import Confirmation, Severity
+from harness.render.text import counted
+from harness.report import RunStatus
+from harness.verdict import Status
+
+if TYPE_CHECKING:
+    from harness.finding import Finding
+    from harness.report import OperationFacts, Report
+    from harness.verdict import Verdict
+
+NO_OPERATION = "(no operation)"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The verdict: one word (its tone is pass, fail or unclear), one sentence, and what else must be known at once."""
+
+    word: str
+    tone: str
+    sentence: str
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """One reason why a promise could not be told, and the operations where it could not."""
+
+    promise: str
+    reason: str
+    operations: tuple[str, ...]
+
+
+def headline(report: Report) -> Headline:
+    """The run's verdict in one sentence."""
+    word, tone, sentence = _verdict(report)
+    return Headline(word, tone, sentence, _remarks(report))
+
+
+def _verdict(report: Report) -> tuple[str, str, str]:
+    """Word, tone and sentence, by the exit code alone."""
+    code, found = report.exit_code, found_text(report)
+    ending = report.reason or report.meaning
+    tone = "fail" if found else "unclear"
+    endings = {
+        Exit.INTERRUPTED: ("INTERRUPTED", tone, f"Interrupted before the end: {found or 'no finding until then'}."),
+        Exit.INTERNAL: ("NO VERDICT", tone, f"The harness itself failed: {ending}."),
+        Exit.USAGE: ("NO VERDICT", tone, f"Nothing was verified: {ending}."),
+        Exit.TARGET: ("NO VERDICT", tone, f"The target could not be verified: {ending}."),
+        Exit.FINDINGS: ("FAILS", "fail", f"The API breaks its contract: {found or ending}."),
+        Exit.INCONCLUSIVE: ("INCONCLUSIVE", tone, f"Not enough was examined: {report.reason or _untold_text(report)}."),
+        Exit.HOLDS: ("HOLDS", "pass", _held(report, found)),
+    }
+    if code is not None:
+        return endings[code]
+    so_far = found or "no finding so far"
+    if report.status is RunStatus.RUNNING:
+        return "RUNNING", tone, f"The run has not ended: {so_far}."
+    return "CUT SHORT", tone, f"The run was ended before its verdict: {so_far}."
+
+
+def _held(report: Report, found: str) -> str:
+    if found:
+        limit = f", none of them {report.fail_on} or worse" if report.fail_on else ""
+        return f"Nothing is severe enough to fail the run: {found}{limit}."
+    held = sum(item.status is Status.PASS for item in report.verdicts)
+    examined = sum(item.examined for item in report.verdicts)
+    return f"Every promise that was examined was kept: {counted(held, 'promise')}, {counted(examined, 'observation')}."
+
+
+def _remarks(report: Report) -> tuple[str, ...]:
+    remarks = []
+    if report.status is RunStatus.PARTIAL:
+        remarks.append("This is a partial run: what was not reached was not examined.")
+    once = sum(item.confirmation is Confirmation.SEEN_ONCE for item in report.findings)
+    if once:
+        remarks.append(f"{counted(once, 'finding was', 'findings were')} seen once only and not again on fresh data.")
+    if report.exit_code in {Exit.FINDINGS, Exit.HOLDS} and any(_is_untold(item) for item in report.verdicts):
+        remarks.append(f"Not everything could be told: {_untold_text(report)}.")
+    return tuple(remarks)
+
+
+def found_text(report: Report) -> str:
+    """`3 findings (1 critical, 2 low) in 2 operations`; empty where there is none."""
+    if not report.findings:
+        return ""
+    counts = Counter(finding.severity for finding in report.findings)
+    parts = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
+    where = len({finding.operation for finding in report.findings if finding.operation})
+    text = f"{counted(len(report.findings), 'finding')} ({parts})"
+    return f"{text} in {counted(where, 'operation')}" if where else text
+
+
+def _untold_text(report: Report) -> str:
+    open_items = sum(_is_untold(item) for item in report.verdicts)
+    if not open_items:
+        return "nothing that was promised was examined" if not report.verdicts else report.meaning
+    return f"{counted(open_items, 'promise')} of {len(report.verdicts):,} could not be examined enough"
+
+
+def _is_untold(verdict: Verdict) -> bool:
+    return verdict.status is Status.INCONCLUSIVE or bool(verdict.reason)
+
+
+def reason_of(verdict: Verdict) -> str:
+    """Why a verdict is not a whole one; `nothing was examined` where the judge gave no reason."""
+    return verdict.reason or ("" if verdict.examined or verdict.findings else "nothing was examined")
+
+
+def untold(report: Report) -> tuple[Untold, ...]:
+    """What could not be told and why, each reason once a promise, the widest first."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for verdict in report.verdicts:
+        if _is_untold(verdict):
+            grouped.setdefault((verdict.promise, reason_of(verdict)), []).append(verdict.operation or NO_OPERATION)
+    found = [Untold(promise, reason, tuple(sorted(where))) for (promise, reason), where in grouped.items()]
+    return tuple(sorted(found, key=lambda item: (item.promise, -len(item.operations), item.reason)))
+
+
+def untouched(report: Report) -> tuple[OperationFacts, ...]:
+    """Operations of the contract of which not one observation was examined."""
+    touched = {verdict.operation for verdict in report.verdicts if verdict.examined or verdict.findings}
+    return tuple(operation for operation in report.operations if operation.id not in touched)
+
+
+def promises(report: Report) -> tuple[str, ...]:
+    """The matrix's columns: every promise of which there is a verdict, in alphabetical order."""
+    return tuple(sorted({verdict.promise for verdict in report.verdicts}))
+
+
+def by_place(report: Report) -> dict[tuple[str, str], Verdict]:
+    """The matrix's cells: the verdict at (operation, promise)."""
+    return {(verdict.operation, verdict.promise): verdict for verdict in report.verdicts}
+
+
+def rows(report: Report) -> tuple[tuple[str, str], ...]:
+    """The matrix's rows: each operation's id and its place (`GET /products`), the contract's first, then any other."""
+    known = {operation.id: place_of(operation) for operation in report.operations}
+    others = sorted({verdict.operation for verdict in report.verdicts} - known.keys())
+    return (*known.items(), *((name, name or NO_OPERATION) for name in others))
+
+
+def place_of(operation: OperationFacts) -> str:
+    """`GET /products/{id}`, or the id where the method is not known."""
+    return f"{operation.method.upper()} {operation.path}".strip() or operation.id
+
+
+def places(report: Report) -> dict[str, str]:
+    """The place of every operation by its id."""
+    return dict(rows(report))
+
+
+def loose(report: Report) -> tuple[Finding, ...]:
+    """Findings that stand in no verdict; a rendering by verdicts shows them apart, so that none is lost."""
+    placed = {finding.fingerprint for verdict in report.verdicts for finding in verdict.findings}
+    return tuple(finding for finding in report.findings if finding.fingerprint not in placed)
