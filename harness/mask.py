@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from harness.contract import pointer
 
@@ -31,11 +33,17 @@ class Mask:
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
+        self._longest_first: tuple[tuple[str, str], ...] = ()
 
     def register(self, value: str, kind: str = "token") -> None:
-        """From now on the value shows as `[masked kind]`; one shorter than 6 characters would blind the record."""
-        if len(value) >= MIN_LENGTH:
-            self._values[value] = f"[masked {kind}]"
+        """From now on the value shows as `[masked kind]`; one shorter than 6 characters would blind the record.
+
+        It is known in JSON and percent-encoded too. Another thread may read meanwhile: it sees the old list or the new.
+        """
+        if len(value) < MIN_LENGTH or value in self._values:
+            return
+        self._values |= dict.fromkeys(_forms(value), f"[masked {kind}]")
+        self._longest_first = tuple(sorted(self._values.items(), key=lambda pair: -len(pair[0])))
 
     def learn(self, body: Any, pointers: tuple[str, ...]) -> None:
         """Registers what stands at the pointers of an answer."""
@@ -53,20 +61,30 @@ class Mask:
             message["headers"] = [self._header(name, value) for name, value in message["headers"]]
             if "body" in message:
                 message["body"] = self.text(_members_masked(message["body"]))
+            if "body_base64" in message:
+                message["body_base64"] = self._bytes(message["body_base64"])
             if "path" in message:
                 message["path"] = self.text(message["path"])
                 message["query"] = [
                     [name, PLACEHOLDER if is_secret_name(name) else self.text(value)]
                     for name, value in message["query"]
                 ]
+        record["error"] = self.text(record["error"])
         return record
 
     def text(self, text: str) -> str:
         """The text with registered values and password hashes replaced."""
-        for value, shown in self._values.items():
+        for value, shown in self._longest_first:
             if value in text:
                 text = text.replace(value, shown)
         return PASSWORD_HASH.sub(rf"\1{PLACEHOLDER}", text) if "$" in text else text
+
+    def _bytes(self, encoded: str) -> str:
+        """The base64 of a body that is no text, with registered values replaced in its bytes."""
+        body = base64.b64decode(encoded)
+        for value, shown in self._longest_first:
+            body = body.replace(value.encode("utf-8", "surrogatepass"), shown.encode())
+        return base64.b64encode(body).decode("ascii")
 
     def _header(self, name: str, value: str) -> list[str]:
         lower = name.lower()
@@ -77,6 +95,13 @@ class Mask:
             scheme, _, rest = value.partition(" ")
             return [name, f"{scheme} {PLACEHOLDER}" if rest else PLACEHOLDER]
         return [name, self.text(value)]
+
+
+def _forms(value: str) -> set[str]:
+    """How a value can stand in a message: as it is, in JSON with and without ASCII escapes, percent-encoded."""
+    whole = value.encode("utf-8", "surrogatepass")
+    shown = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
+    return {value, *shown, quote(whole, safe=""), quote_plus(whole)}
 
 
 def is_secret_name(name: str) -> bool:

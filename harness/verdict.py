@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from harness.finding import Finding
+from harness.finding import Confirmation, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
 class Status(StrEnum):
-    """PASS needs something examined; NOT_APPLICABLE means that nothing was promised."""
+    """PASS needs something examined; what was not examined is INCONCLUSIVE."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
@@ -63,10 +63,7 @@ class Verdict:
 
 
 def merged(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """One verdict for each promise and operation: examined added up, findings once a fingerprint.
-
-    A reason why part of it could not be told is kept only while no other part was examined whole.
-    """
+    """One verdict for each promise and operation: examined added up, findings once a fingerprint, reasons kept."""
     together: dict[tuple[str, str], Verdict] = {}
     for verdict in verdicts:
         key = (verdict.promise, verdict.operation)
@@ -76,7 +73,11 @@ def merged(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
 
 
 def _joined(one: Verdict, other: Verdict) -> Verdict:
-    findings = {finding.fingerprint: finding for finding in (*other.findings, *one.findings)}
+    findings: dict[str, Finding] = {}
+    for finding in (*one.findings, *other.findings):
+        known = findings.setdefault(finding.fingerprint, finding)
+        if known.confirmation is Confirmation.SEEN_ONCE:
+            findings[finding.fingerprint] = finding if finding.confirmation is Confirmation.CONFIRMED else known
     return replace(
         one,
         examined=one.examined + other.examined,
