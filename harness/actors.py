@@ -112,6 +112,10 @@ class Actors:
 
     def _login(self, stage: Stage, base: Identity, values: Mapping[str, str]) -> Steps[Identity]:
         exchange = yield from self._call(stage, "login", values, self.anonymous(stage.tenant))
+        return self.entered(base, exchange)
+
+    def entered(self, base: Identity, exchange: Exchange) -> Identity:
+        """The identity with the token that an answer of the login holds; raises CannotTell where there is none."""
         token = pointer.get(exchange.response.json() if exchange.response else None, self.told["login"]["token"])
         if not isinstance(token, str):
             raise CannotTell(f"the login answered no token at {self.told['login']['token']}")

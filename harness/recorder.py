@@ -49,6 +49,7 @@ class Recorder:
 
     def send(self, request: Request, *, case: str = "", due_ns: int = 0) -> Exchange:
         """Sends one request and returns its exchange; a target that fails is in the exchange, not an exception."""
+        due_ns = due_ns or self.clock.now_ns()
         sent = self._run((request,))[0]
         return self._recorded(request, sent, case=case, group=0, due_ns=due_ns)
 
@@ -57,9 +58,10 @@ class Recorder:
         with self._lock:
             self._groups += 1
             group = self._groups
+        due_ns = self.clock.now_ns()
         answers = self._run(requests)
         return tuple(
-            self._recorded(request, sent, case=case, group=group, due_ns=0)
+            self._recorded(request, sent, case=case, group=group, due_ns=due_ns)
             for request, sent in zip(requests, answers, strict=True)
         )
 
@@ -89,14 +91,14 @@ class Recorder:
             id=name,
             request=request,
             response=sent.response,
-            due_ns=due_ns or sent.sent_ns,
+            due_ns=due_ns,
             sent_ns=sent.sent_ns,
             done_ns=sent.done_ns,
             driver=self.driver,
             case=case,
             group=group,
             error=sent.error,
-            wall_s=self.clock.wall().timestamp(),
+            wall_s=self.clock.wall().timestamp() - (self.clock.now_ns() - sent.done_ns) / 1e9,
         )
         if request.secret_pointers and sent.response is not None:
             self.mask.learn(sent.response.json(), request.secret_pointers)
