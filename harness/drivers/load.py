@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from harness import load
 from harness.child import Child
-from harness.history import FOLDER
+from harness.exchange import Exchange, Outcome
+from harness.history import FOLDER, lines
 from harness.load.measurement import Limits, Measurement, doubt, measure
 from harness.load.plan import SECRETS_VARIABLE, VARIABLE
 from harness.load.sample import SUFFIX, merged, read_samples
@@ -35,6 +36,7 @@ SET_UP_S = 30.0
 KILLED = 128
 POLL_S = 0.1
 MAX_RUNS = 3
+WITNESSES = 3
 LOG_TAIL_LINES = 3
 
 
@@ -112,6 +114,8 @@ def examine(
     One run settles it where all objectives hold; each further run has a seed of its own.
     """
     bounds = limits or Limits()
+    above_ms = min((promised["p95_ms"] for promised in objectives.values() if "p95_ms" in promised), default=None)
+    plan = replace(plan, whole_above_ms=above_ms)
     readings: dict[str, list[objective.Reading]] = {operation: [] for operation in objectives}
     results: list[LoadResult] = []
     for number in range(max_runs):
@@ -125,13 +129,35 @@ def examine(
         if all(objective.settled(items) or _never_sent(items) for items in readings.values()):
             break
     again = {"rate_per_s": plan.rate_per_s, "duration_s": plan.duration_s, "seed": plan.seed, "file": locustfile.name}
-    verdicts = tuple(objective.verdict(operation, items, again) for operation, items in readings.items())
+    written = [exchange for result in results for exchange in _written(result)]
+    verdicts = tuple(
+        objective.verdict(operation, items, again, _witnesses(operation, written))
+        for operation, items in readings.items()
+    )
     return Examination(tuple(results), verdicts)
 
 
 def _never_sent(readings: list[objective.Reading]) -> bool:
     """Another run would not send it either: the run was sound and the journey has no such step."""
     return readings[-1].measured is None and readings[-1].doubt == objective.NOT_SENT
+
+
+def _written(result: LoadResult) -> list[Exchange]:
+    places = [path.with_name(path.name.replace(SUFFIX, ".jsonl")) for path in result.samples]
+    return [Exchange.from_record(record) for place in places for record in lines(place)]
+
+
+def _witnesses(operation: str, written: Iterable[Exchange]) -> dict[str, tuple[str, ...]]:
+    """By finding code, the ids of the exchanges that show it best: failures, and the slowest answers."""
+    own = sorted(
+        (exchange for exchange in written if exchange.operation == operation),
+        key=lambda exchange: exchange.due_ns - exchange.done_ns,
+    )
+    failed = [exchange.id for exchange in own if exchange.outcome is Outcome.UNKNOWN]
+    return {
+        "objective.latency": tuple(item.id for item in own[:WITNESSES]),
+        "objective.errors": tuple(failed[:WITNESSES]),
+    }
 
 
 def _attend(plan: Plan, command: Sequence[str], place: Path, log: Path, progress: Progress) -> int | None:

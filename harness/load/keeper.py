@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from dataclasses import replace
@@ -10,15 +11,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 from harness.exchange import Exchange, Request, Response
 from harness.history import FOLDER, Journal
+from harness.load.quantile import NS_PER_MS
 from harness.load.sample import SUFFIX, Header, Sample, SampleWriter
 from harness.mask import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from harness.identities import Identity
     from harness.load.journey import Step
+    from harness.load.plan import Plan
     from harness.load.reply import Reply
 
 DRIVER = "load"
@@ -28,19 +30,20 @@ WHOLE_FAILURES = 500
 class Keeper:
     """Writes `history/load-<pid>.samples.jsonl` and `history/load-<pid>.jsonl` of one run's folder.
 
-    The first 500 failures are written whole, and one in `whole_one_of` of all: a server that fails at a thousand
-    requests a second must not fill the disk or slow the generator.
+    Beside one in `whole_one_of` of all, failures and answers above `whole_above_ms` are written whole, the first 500:
+    a server that fails at a thousand requests a second must not fill the disk or slow the generator.
     """
 
-    def __init__(self, run: Path, header: Header, *, whole_one_of: int, identities: Iterable[Identity] = ()) -> None:
-        folder = run / FOLDER
+    def __init__(self, plan: Plan, header: Header, identities: Iterable[Identity] = ()) -> None:
+        folder = plan.run / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         self._name = f"{DRIVER}-{os.getpid()}"
         self._samples = SampleWriter(folder / f"{self._name}{SUFFIX}", header)
         self._journal = Journal(folder / f"{self._name}.jsonl")
         self._mask = Mask()
-        self._whole_one_of = whole_one_of
-        self._count = self._failures = self._whole = 0
+        self._whole_one_of = plan.whole_one_of
+        self._above_ns = math.inf if plan.whole_above_ms is None else plan.whole_above_ms * NS_PER_MS
+        self._count = self._telling = self._whole = 0
         for identity in identities:
             for _, value in identity.headers:
                 self._mask.register(value.rpartition(" ")[2])
@@ -50,9 +53,9 @@ class Keeper:
         sample = sample_of(step, reply, due_ns)
         self._samples.add(sample)
         self._count += 1
-        if not sample.expected:
-            self._failures += 1
-        if self._count % self._whole_one_of == 0 or (not sample.expected and self._failures <= WHOLE_FAILURES):
+        telling = not sample.expected or sample.latency_ns > self._above_ns
+        self._telling += telling
+        if self._count % self._whole_one_of == 0 or (telling and self._telling <= WHOLE_FAILURES):
             self.keep_whole(step, reply, due_ns)
         return sample
 

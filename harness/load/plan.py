@@ -32,8 +32,8 @@ class PlanError(ValueError):
 class Plan:
     """One load run. `run` is the run's folder; `users` journeys are walked side by side at least.
 
-    `whole_one_of` says that one in so many exchanges is written whole, beside every failure. `options` are the
-    journey's own.
+    One in `whole_one_of` exchanges is written whole, beside every failure and what took longer than `whole_above_ms`.
+    `options` are the journey's own.
     """
 
     url: str
@@ -46,6 +46,7 @@ class Plan:
     users: int = 20
     timeout_s: float = 10.0
     whole_one_of: int = 100
+    whole_above_ms: float | None = None
     identities: tuple[Identity, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -25,6 +25,7 @@ from harness.load.keeper import Keeper, sample_of
 from harness.load.measurement import measure, to_text
 from harness.load.open_loop import Crew, Hooks, OpenLoop
 from harness.load.plan import Plan, plan_of_environment
+from harness.load.quantile import NS_PER_MS
 from harness.load.sample import Header, Sample
 from harness.load.timetable import NS_PER_S, Timetable
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 FLUSH_S = 0.1
 LEAD_NS = 100_000_000
-NS_PER_MS = 1_000_000
 LOG = logging.getLogger(__name__)
 PLAN = plan_of_environment()
 
@@ -95,7 +95,7 @@ class TimetableUser(User):
         timetable = plan.timetable
         start_ns = monotonic_ns() + LEAD_NS
         header = Header(start_ns, timetable.judged_from_ns, timetable.planned(), os.getpid())
-        keeper = Keeper(plan.run, header, whole_one_of=plan.whole_one_of, identities=ground.identities)
+        keeper = Keeper(plan, header, ground.identities)
         for step, reply in before:
             keeper.keep_whole(step, reply, reply.sent_ns)
         flusher = gevent.spawn(_flush, keeper)

@@ -7,7 +7,7 @@ and a finding needs two runs that say so: one run alone may have met a busy mach
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.finding import Confirmation, Finding, Reproduction, Severity
@@ -83,26 +83,42 @@ def read(objective: Objective, operation: str, measurement: Measurement, limits:
 
 def settled(readings: Sequence[Reading]) -> bool:
     """Whether more runs could not change the verdict: two broke the promise, or more kept it than broke it."""
-    broken = sum(bool(reading.violations) for reading in readings)
-    return broken >= NEEDED or sum(reading.holds for reading in readings) > broken
+    return sum(bool(reading.violations) for reading in readings) >= NEEDED or _more_held(readings)
 
 
-def verdict(operation: str, readings: Sequence[Reading], reproduction: Mapping[str, Any] | None = None) -> Verdict:
-    """The verdict of all runs; a member is found broken where two runs broke it."""
+def verdict(
+    operation: str,
+    readings: Sequence[Reading],
+    reproduction: Mapping[str, Any] | None = None,
+    witnesses: Mapping[str, tuple[str, ...]] | None = None,
+) -> Verdict:
+    """The verdict of all runs; a member is found broken where two runs broke it.
+
+    `witnesses` are exchange ids by finding code.
+    """
     examined = sum(reading.measured.count for reading in readings if reading.measured)
     again = Reproduction(parameters={"driver": "load", "operation": operation, **(reproduction or {})})
     seen: dict[str, list[Violation]] = {}
     for reading in readings:
         for violation in reading.violations:
             seen.setdefault(violation.member, []).append(violation)
-    findings = tuple(_finding(operation, items, again) for items in seen.values() if len(items) >= NEEDED)
+    shown = witnesses or {}
+    findings = tuple(
+        replace(_finding(operation, items, again), witnesses=shown.get(items[0].code, ()))
+        for items in seen.values()
+        if len(items) >= NEEDED
+    )
     return Verdict(PROMISE, operation, examined, findings, "" if findings else _reason(readings), driver="load")
+
+
+def _more_held(readings: Sequence[Reading]) -> bool:
+    return sum(reading.holds for reading in readings) > sum(bool(reading.violations) for reading in readings)
 
 
 def _reason(readings: Sequence[Reading]) -> str:
     if not readings:
         return "no load was run"
-    if settled(readings) and not any(reading.violations for reading in readings[-1:]):
+    if _more_held(readings):
         return ""
     doubts = [reading.doubt for reading in readings if reading.doubt]
     if doubts:
