@@ -20,30 +20,35 @@ if TYPE_CHECKING:
 PATH_SAFE = "/!$&'()*+,;=:@-._~%"
 MASKED = re.compile(r"\[masked(?: (\w+))?\]")
 MEMBER = re.compile(r'"([^"\\]{1,60})"\s*:\s*"$')
+CONTINUED = " \\\n  "
 UNQUOTED = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
 def curl(
-    request: Request, url: str, *, known: Mapping[str, str] = MappingProxyType({}), body_limit: int | None = None
+    request: Request,
+    url: str,
+    *,
+    known: Mapping[str, str] = MappingProxyType({}),
+    body_limit: int | None = None,
+    broken: bool = False,
 ) -> str:
-    """One line that sends the request to the origin of `url`.
+    """One command that sends the request to the origin of `url`; `broken` continues it on a line for each option.
 
     `known` are values that stand as shell variables, with the variable's name: whole path segments, query values,
     header values and JSON values. A body that is no text goes through base64; one of more than `body_limit` bytes is
     read from the file `body`, which the reader takes from the history.
     """
-    parts = ["curl", *_method(request), _shell(_address(request, url, known))]
-    for name, value in _headers(request):
-        parts += ["-H", _shell(_header(name, value, request, known))]
+    parts = [" ".join(["curl", *_method(request), _shell(_address(request, url, known))])]
+    parts += [f"-H {_shell(_header(name, value, request, known))}" for name, value in _headers(request)]
     sent = {name.lower() for name, _ in request.headers}
     if request.body is not None and "content-type" not in sent:
-        parts += ["-H", "Content-Type:"]
+        parts.append("-H Content-Type:")
     if "accept-encoding" in sent:
         parts.append("--compressed")
     if request.source:
-        parts += ["--interface", _shell([request.source])]
+        parts.append(f"--interface {_shell([request.source])}")
     before, body = _body(request, body_limit, known)
-    return before + " ".join([*parts, *body])
+    return before + (CONTINUED if broken else " ").join(filter(None, [*parts, body]))
 
 
 def variables(command: str) -> tuple[str, ...]:
@@ -164,24 +169,24 @@ def _words(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
 
 
-def _body(request: Request, limit: int | None, known: Mapping[str, str]) -> tuple[str, list[str]]:
-    """What comes before curl on its line, and curl's own arguments."""
+def _body(request: Request, limit: int | None, known: Mapping[str, str]) -> tuple[str, str]:
+    """What comes before curl on its line, and curl's own option."""
     body = request.body
     if body is None:
-        return "", []
+        return "", ""
     if limit is not None and len(body) > limit:
-        return "", ["--data-binary", "@body"]
+        return "", "--data-binary @body"
     try:
         text = body.decode()
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
         encoded = base64.b64encode(body).decode("ascii")
-        return f"printf %s {_quoted(encoded)} | base64 -d | ", ["--data-binary", "@-"]
+        return f"printf %s {_quoted(encoded)} | base64 -d | ", "--data-binary @-"
     parts: _Text = []
     for part in _with_known(text, known):
         parts += [part] if isinstance(part, _Variable) else _unmasked(part, request.identity.name)
-    return "", ["--data-raw", _shell(parts)]
+    return "", f"--data-raw {_shell(parts)}"
 
 
 def _with_known(text: str, known: Mapping[str, str]) -> _Text:

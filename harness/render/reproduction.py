@@ -59,7 +59,7 @@ def _of_witnesses(exchanges: Sequence[Exchange], report: Report) -> Script:
     lines = [
         Line(
             _comment(exchange.request, exchange.status),
-            curl(exchange.request, report.target.url, body_limit=BODY_LIMIT),
+            curl(exchange.request, report.target.url, body_limit=BODY_LIMIT, broken=True),
         )
         for exchange in exchanges[:MAX_LINES]
     ]
@@ -77,7 +77,7 @@ def _of_steps(steps: Sequence[Mapping[str, Any]], finding: Finding, report: Repo
             known[value] = name
             told[name] = f"{_place(reference['place'])} of the answer to line {reference['step'] + 1}"
         request = _request(step, proofs)
-        command = curl(request, report.target.url, known=known, body_limit=BODY_LIMIT)
+        command = curl(request, report.target.url, known=known, body_limit=BODY_LIMIT, broken=True)
         lines.append(Line(_comment(request, step.get("status", 0)), command))
     return Script(tuple(lines), _variables(lines, told), max(0, len(steps) - MAX_LINES))
 

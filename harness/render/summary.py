@@ -14,7 +14,7 @@ from harness.verdict import Status
 
 if TYPE_CHECKING:
     from harness.finding import Finding
-    from harness.report import OperationFacts, Report
+    from harness.report import OperationFacts, OperationLatency, Report
     from harness.verdict import Verdict
 
 NO_OPERATION = "(no operation)"
@@ -162,3 +162,21 @@ def loose(report: Report) -> tuple[Finding, ...]:
     """Findings that stand in no verdict; a rendering by verdicts shows them apart, so that none is lost."""
     placed = {finding.fingerprint for verdict in report.verdicts for finding in verdict.findings}
     return tuple(finding for finding in report.findings if finding.fingerprint not in placed)
+
+
+def worst_latency(report: Report) -> OperationLatency | None:
+    """The operation under load that is nearest to its objective or furthest over it; None where none was served."""
+    served = [item for item in report.latencies if item.p95_ms is not None]
+    return max(served, key=lambda item: (item.p95_ms or 0.0) / (item.objective_p95_ms or 1e9), default=None)
+
+
+def again(report: Report) -> str:
+    """The command that runs this again."""
+    return report.again or ("harness verify" if report.seed is None else f"harness verify --seed {report.seed}")
+
+
+def duration(seconds: float) -> str:
+    """`8.4 s`, `1 min 58 s`."""
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"

@@ -1,0 +1,284 @@
+"""report.html: one page that holds everything, asks the network for nothing and runs no script.
+
+All that a target sent goes through autoescape and through `printable`; a content security policy in the page forbids
+scripts and requests even where a browser is offered one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from harness.finding import Confirmation
+from harness.render import reproduction, summary
+from harness.render.bars import bar, scale_ms
+from harness.render.matrix import anchor, matrix
+from harness.render.text import clipped, one_line, printable, shown_body
+from harness.verdict import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.exchange import Exchange, Headers
+    from harness.finding import Finding
+    from harness.render.reproduction import Script
+    from harness.report import OperationLatency, Report
+
+OPEN_FIRST = 5
+WITNESSES_SHOWN = 6
+OPERATIONS_SHOWN = 12
+BODIES_TOTAL = 1_500_000
+BODY_MOST, BODY_LEAST = 4_000, 400
+TEXT_LIMIT = 4_000
+HEADER_LIMIT = 500
+STANDING = {
+    Confirmation.CONFIRMED: "confirmed: a second run on fresh data showed it again",
+    Confirmation.SEEN_ONCE: "seen once: a second run on fresh data did not show it, or there was none",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBody:
+    """A body as it stands in the page, and what is to be said of it."""
+
+    text: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownExchange:
+    """A witness as it stands in the page."""
+
+    heading: str
+    facts: str
+    request_line: str
+    request_headers: Headers
+    request_body: ShownBody
+    answered: bool
+    status_line: str
+    response_headers: Headers
+    response_body: ShownBody
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFinding:
+    """A finding as it stands in the page."""
+
+    anchor: str
+    severity: str
+    code: str
+    kind: str
+    operation: str
+    place: str
+    title: str
+    promised: str
+    seen: str
+    confirmation: str
+    standing: str
+    replay: str
+    script: Script
+    exchanges: tuple[ShownExchange, ...]
+    more: int
+    witnesses: tuple[str, ...]
+
+
+def render(report: Report) -> bytes:
+    """The page in UTF-8."""
+    text: str = _template().render(_values(report))
+    return text.encode("utf-8", "backslashreplace")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness.render"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["printable"] = _fit
+    return environment
+
+
+def _template() -> Template:
+    return _environment().get_template("report.html")
+
+
+def _fit(value: Any) -> str:
+    """A value as printable text; what is safe markup already stays so."""
+    return value if isinstance(value, Markup) else printable(str(value))
+
+
+def _style() -> Markup:
+    """The style sheet, one of ours, with its indentation left out."""
+    source, _, _ = PackageLoader("harness.render").get_source(_environment(), "report.css")
+    return Markup(" ".join(source.split()))  # noqa: S704 - our own file, with nothing from a run in it
+
+
+def _values(report: Report) -> dict[str, Any]:
+    places = summary.places(report)
+    witnessed = sum(min(len(finding.witnesses), WITNESSES_SHOWN) for finding in report.findings)
+    limit = max(BODY_LEAST, min(BODY_MOST, BODIES_TOTAL // max(1, 2 * witnessed)))
+    findings = [_finding(finding, report, places, limit) for finding in report.findings]
+    return {
+        "report": report,
+        "style": _style(),
+        "title": report.contract.title or report.target.url or "API",
+        "head": summary.headline(report),
+        "tiles": _tiles(report),
+        "findings": findings,
+        "open_first": OPEN_FIRST if len(findings) <= 2 * OPEN_FIRST else 0,
+        "groups": _groups(report),
+        "matrix": matrix(report),
+        "latencies": _latencies(report, places),
+        "scale_ms": scale_ms(report.latencies),
+        "untold": [_untold(item, places) for item in summary.untold(report)],
+        "untouched": [summary.place_of(operation) for operation in summary.untouched(report)],
+        "facts": _facts(report),
+        "mono": {"Contract hash", "Target command", "Seed"},
+        "again": summary.again(report),
+    }
+
+
+def _tiles(report: Report) -> list[dict[str, str]]:
+    counts = Counter(verdict.status for verdict in report.verdicts)
+    examined = sum(verdict.examined for verdict in report.verdicts)
+    tiles = [
+        {"value": f"{len(report.findings):,}", "label": "findings"},
+        {"value": f"{counts[Status.PASS]:,} of {len(report.verdicts):,}", "label": "promises held"},
+        {"value": f"{counts[Status.INCONCLUSIVE]:,}", "label": "could not be told"},
+        {"value": f"{examined:,}", "label": "observations examined"},
+    ]
+    worst = summary.worst_latency(report)
+    if worst is not None and worst.p95_ms is not None:
+        objective = f" (objective {worst.objective_p95_ms:g})" if worst.objective_p95_ms is not None else ""
+        tiles.append({"value": f"{worst.p95_ms:.0f} ms", "label": f"slowest p95{objective}"})
+    if report.seconds is not None:
+        tiles.append({"value": summary.duration(report.seconds), "label": "run time"})
+    return tiles
+
+
+def _groups(report: Report) -> list[dict[str, Any]]:
+    """Findings by severity and class, in the report's order."""
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for finding in report.findings:
+        group = groups.setdefault(
+            (finding.severity.value, finding.code),
+            {
+                "severity": finding.severity.value,
+                "code": finding.code,
+                "count": 0,
+                "title": clipped(one_line(finding.title), 120),
+                "anchor": anchor(finding),
+            },
+        )
+        group["count"] += 1
+    return list(groups.values())
+
+
+def _finding(finding: Finding, report: Report, places: Mapping[str, str], limit: int) -> ShownFinding:
+    seen = reproduction.seen(finding, report)
+    return ShownFinding(
+        anchor=anchor(finding),
+        severity=finding.severity.value,
+        code=finding.code,
+        kind=clipped(finding.kind, HEADER_LIMIT),
+        operation=finding.operation,
+        place=places.get(finding.operation, finding.operation) or summary.NO_OPERATION,
+        title=clipped(one_line(finding.title), 300),
+        promised=clipped(finding.promised, TEXT_LIMIT),
+        seen=clipped(finding.seen, TEXT_LIMIT),
+        confirmation=finding.confirmation.value,
+        standing=STANDING[finding.confirmation],
+        replay=reproduction.replay(finding),
+        script=reproduction.script(finding, report),
+        exchanges=tuple(_exchange(item, limit) for item in seen[:WITNESSES_SHOWN]),
+        more=max(0, len(seen) - WITNESSES_SHOWN),
+        witnesses=finding.witnesses[:OPERATIONS_SHOWN],
+    )
+
+
+def _exchange(exchange: Exchange, limit: int) -> ShownExchange:
+    request, response = exchange.request, exchange.response
+    path = request.path + (f"?{'&'.join('='.join(pair) for pair in request.query)}" if request.query else "")
+    took_ms = (exchange.done_ns - exchange.sent_ns) / 1e6
+    together = f" · released together as group {exchange.group}" if exchange.group else ""
+    return ShownExchange(
+        heading=f"{request.step or request.method} · {request.identity.name} · {exchange.status or 'no answer'}",
+        facts=f"{exchange.id} · {took_ms:.1f} ms{together}",
+        request_line=f"{request.method} {clipped(path, TEXT_LIMIT)}",
+        request_headers=_headers(request.headers),
+        request_body=ShownBody(*shown_body(request.body, limit)),
+        answered=response is not None,
+        status_line=str(exchange.status),
+        response_headers=_headers(response.headers) if response else (),
+        response_body=ShownBody(*shown_body(response.body if response else None, limit)),
+        error=exchange.error or "the connection ended",
+    )
+
+
+def _headers(headers: Headers) -> Headers:
+    return tuple((name, clipped(value, HEADER_LIMIT)) for name, value in headers)
+
+
+def _latencies(report: Report, places: Mapping[str, str]) -> list[dict[str, Any]]:
+    scale = scale_ms(report.latencies)
+    return [
+        {
+            "place": places.get(item.operation, item.operation),
+            "bar": bar(item, scale),
+            "figures": _figures(item),
+            "verdict": item.verdict.value,
+            "reason": item.reason,
+        }
+        for item in report.latencies
+    ]
+
+
+def _figures(item: OperationLatency) -> list[str]:
+    latencies = (item.p50_ms, item.p95_ms, item.p99_ms, item.max_ms)
+    objective = "" if item.objective_p95_ms is None else f"{item.objective_p95_ms:g}"
+    return [
+        *("-" if value is None else f"{value:,.1f}" for value in latencies),
+        objective,
+        f"{item.count:,}",
+        f"{item.rate_per_s:.1f}",
+        f"{item.error_ratio:.2%}",
+    ]
+
+
+def _untold(item: summary.Untold, places: Mapping[str, str]) -> dict[str, Any]:
+    shown = [places.get(name, name) for name in item.operations[:OPERATIONS_SHOWN]]
+    return {
+        "promise": item.promise,
+        "reason": clipped(item.reason, TEXT_LIMIT),
+        "shown": shown,
+        "more": max(0, len(item.operations) - OPERATIONS_SHOWN),
+    }
+
+
+def _facts(report: Report) -> list[tuple[str, str]]:
+    """What stands under "This run", empty ones left out."""
+    facts = [
+        ("Run", f"{report.run_id} ({report.status})"),
+        ("Target", f"{report.target.kind} {report.target.url}".strip()),
+        ("Target command", report.target.command),
+        ("Contract", report.contract.title),
+        ("Contract hash", report.contract.hash),
+        ("Overlays", ", ".join(report.contract.overlays)),
+        ("Seed", "" if report.seed is None else str(report.seed)),
+        ("Started", report.started.strftime("%Y-%m-%d %H:%M:%S %Z") if report.started else ""),
+        ("Took", "" if report.seconds is None else summary.duration(report.seconds)),
+        ("Budget", "" if report.budget_s is None else summary.duration(report.budget_s)),
+        ("Requests", f"{report.requests:,}" if report.requests else ""),
+        ("Answers 429", f"{report.paced:,} waited out, no finding" if report.paced else ""),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in report.versions.items())),
+    ]
+    return [(name, value) for name, value in facts if value]
