@@ -21,6 +21,7 @@ class Resource:
     """One kind of thing. The actions hold operation ids, empty where there is none.
 
     `id`, `owner` and `version` are JSON pointers into the body that create or read answers; `items` into a list's.
+    `again` is the status that a second delete is promised to get; 0 where nothing is said of it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Resource:
     owner: str = ""
     version: str = ""
     items: str = ""
+    again: int = 0
     declared: bool = False
 
     @property
