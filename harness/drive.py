@@ -41,6 +41,7 @@ class Driven:
     exchanges: list[Exchange] = field(default_factory=list)
     reason: str = ""
     paced: int = 0
+    seconds: float = 0.0
 
 
 def drive(
@@ -51,6 +52,7 @@ def drive(
     A 429 is waited out and the request sent again, except where exhausting a limit is the case's purpose.
     """
     driven = Driven()
+    began = time.monotonic()
     key = f"{case.key}#{run}"
     steps = case.steps(stage)
     answer: Answer = None
@@ -65,6 +67,7 @@ def drive(
         driven.reason = str(reason)
     finally:
         steps.close()
+        driven.seconds = time.monotonic() - began
     return driven
 
 

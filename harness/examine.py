@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.drive import Driven, drive
@@ -19,40 +19,48 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """What one case-run gave: its verdict and what was driven."""
-
-    verdict: Verdict
-    driven: Driven
+def driven(run: Run, case: Case, attempt: int = 1) -> Driven:
+    """Drives a case once, on fresh data."""
+    return drive(case, run.stage(case.key, attempt), run.recorder, run=attempt)
 
 
-def once(run: Run, promise: Promise, case: Case, attempt: int = 1) -> Examined:
-    """Drives a case once and judges it; where it could not go on, the verdict has the reason and what was found."""
-    operation = run.contract.by_id[case.operation]
+def judged(run: Run, promise: Promise, case: Case, done: Driven) -> Verdict:
+    """What a promise says of a driven case; where that could not go on, the reason, and what was found before."""
+    if promise.judge is None:
+        raise ValueError(f"the promise {promise.key!r} judges no exchanges; its driver does")
     began = time.monotonic()
-    driven = drive(case, run.stage(case.key, attempt), run.recorder, run=attempt)
-    verdict = promise.judge(run.contract, operation, driven.exchanges)
-    reason = "; ".join(filter(None, (driven.reason, verdict.reason)))
-    seconds = time.monotonic() - began
-    return Examined(replace(verdict, reason=reason, seconds=seconds, driver=run.driver), driven)
+    verdict = promise.judge(run.contract, run.contract.by_id[case.operation], done.exchanges)
+    reason = "; ".join(filter(None, (done.reason, verdict.reason)))
+    seconds = done.seconds + time.monotonic() - began
+    return replace(verdict, reason=reason, seconds=seconds, driver=run.driver)
+
+
+def once(run: Run, promise: Promise, case: Case, attempt: int = 1) -> Verdict:
+    """Drives a case once and judges it."""
+    return judged(run, promise, case, driven(run, case, attempt))
 
 
 def confirmed(run: Run, promise: Promise, case: Case, *, attempts: int = ATTEMPTS) -> Verdict:
-    """A case's verdict, each finding driven again on fresh data: CONFIRMED where it showed again, else SEEN_ONCE."""
+    """A case's verdict; what it found is driven again, and what it could not tell once more."""
     first = once(run, promise, case)
-    if not first.verdict.findings:
-        return first.verdict
+    if first.reason and not first.findings:
+        again = once(run, promise, case, attempts + 1)
+        first = first if again.reason and not again.findings else again
+    return repeated(run, promise, case, first, attempts=attempts)
+
+
+def repeated(run: Run, promise: Promise, case: Case, first: Verdict, *, attempts: int = ATTEMPTS) -> Verdict:
+    """The verdict with each finding driven again on fresh data: CONFIRMED where it showed again, else SEEN_ONCE."""
+    wanted = {finding.fingerprint for finding in first.findings}
     again: set[str] = set()
-    wanted = {finding.fingerprint for finding in first.verdict.findings}
     for attempt in range(2, attempts + 1):
         if wanted <= again:
             break
-        again |= {finding.fingerprint for finding in once(run, promise, case, attempt).verdict.findings}
-    findings = tuple(
-        _told(finding, case, seen_again=finding.fingerprint in again) for finding in first.verdict.findings
+        again |= {finding.fingerprint for finding in once(run, promise, case, attempt).findings}
+    return replace(
+        first,
+        findings=tuple(_told(finding, case, seen_again=finding.fingerprint in again) for finding in first.findings),
     )
-    return replace(first.verdict, findings=findings)
 
 
 def _told(finding: Finding, case: Case, *, seen_again: bool) -> Finding:

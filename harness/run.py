@@ -21,6 +21,9 @@ from harness.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.case import Case
+    from harness.drive import Driven
+
 VARIABLE = "HARNESS_RUN"
 CONTRACT_FILE = "contract.json"
 VERDICTS = "verdicts"
@@ -72,6 +75,7 @@ class Run:
         self.recorder = Recorder(self.url, self.folder, driver)
         for value in told_secrets(attachment):
             self.recorder.mask.register(value, "secret")
+        self.surveys: dict[str, list[tuple[Case, Driven]]] = {}
         self._verdicts = Journal(self.folder / VERDICTS / f"{driver}-{os.getpid()}.jsonl")
 
     def __enter__(self) -> Self:

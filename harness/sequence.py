@@ -193,7 +193,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     for old, new in values.items():
         quoted, shown = json.dumps(old), json.dumps(new)
         bare = rf"(?<=[:\[,\s]){re.escape(old)}(?=[,\]\}}\s])"
-        text = text.replace(quoted, shown) if quoted in text else re.sub(bare, lambda _, new=new: new, text)
+        text = text.replace(quoted, shown) if quoted in text else re.sub(bare, new.replace("\\", r"\\"), text)
     return text
 
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness.finding import Confirmation, Finding, Reproduction, Severity
 from harness.load.measurement import Limits, doubt, operation_doubt
+from harness.promises.promise import Promise
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
+    from harness.contract import Contract, Operation
     from harness.load.measurement import Measurement, OperationMeasurement
 
-PROMISE = "objective"
+KEY = "objective"
 DEFAULT: Mapping[str, float] = {"p95_ms": 200}
 PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
 NEEDED = 2
@@ -108,7 +110,7 @@ def verdict(
         for items in seen.values()
         if len(items) >= NEEDED
     )
-    return Verdict(PROMISE, operation, examined, findings, "" if findings else _reason(readings), driver="load")
+    return Verdict(KEY, operation, examined, findings, "" if findings else _reason(readings), driver="load")
 
 
 def _more_held(readings: Sequence[Reading]) -> bool:
@@ -157,3 +159,24 @@ def _finding(operation: str, items: Sequence[Violation], reproduction: Reproduct
 
 def _value(member: str, value: float) -> str:
     return f"{value:.2%}" if member == "error_ratio" else f"{value:.1f} ms"
+
+
+def _applies(_contract: Contract, _operation: Operation) -> bool:
+    """Every operation has the default objective; the load driver says which of them its journey sent."""
+    return True
+
+
+_MS = {"type": "number", "exclusiveMinimum": 0}
+PROMISE = Promise(
+    key=KEY,
+    annotation={
+        "type": "object",
+        "properties": {
+            **dict.fromkeys(PERCENTILES, _MS),
+            "error_ratio": {"type": "number", "minimum": 0, "maximum": 1},
+        },
+        "minProperties": 1,
+        "additionalProperties": False,
+    },
+    applies=_applies,
+)

@@ -26,18 +26,21 @@ class Promise:
     `annotation` is the JSON Schema of what stands under `key` in x-promises; `on_document` and `on_operation` say where
     it may stand. `applies` says whether an operation has it. `cases` gives the cases of one operation, drawn with the
     random source; a standing promise has none and judges every exchange. `judge` is a pure function of the exchanges of
-    one case-run, or, for a standing promise, of all exchanges of an operation; it gives findings with witnesses.
+    one case-run, or, for a standing promise, of all exchanges of an operation; it gives findings with witnesses. A
+    promise with neither is judged by a driver of its own (load). `exhausts` says that its cases use up something
+    shared: they come last.
     """
 
     key: str
     annotation: Mapping[str, Any]
     applies: Applies
-    judge: Judge
+    judge: Judge | None = None
     cases: Cases | None = None
     on_document: bool = True
     on_operation: bool = True
+    exhausts: bool = False
 
     @property
     def standing(self) -> bool:
         """Whether it judges every exchange instead of sending cases of its own."""
-        return self.cases is None
+        return self.cases is None and self.judge is not None

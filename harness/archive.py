@@ -1,0 +1,113 @@
+"""A run's folder: reads it as a Report, whatever came of the run, and writes what is rendered from it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+from harness.finding import Finding
+from harness.history import exchanges, lines
+from harness.render import html, junit, markdown
+from harness.report import Report, RunStatus, worst_first
+from harness.run import verdicts
+from harness.session import LATEST, RUN_FILE
+from harness.verdict import Verdict, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+FINDINGS_FILE = "findings.jsonl"
+VERDICTS_FILE = "verdicts.jsonl"
+PACKAGES = ("api-stack-harness", "hypothesis", "locust", "pytest", "schemathesis")
+
+
+def versions() -> dict[str, str]:
+    """What took part in the run, by name."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed as a package"
+    return found
+
+
+def write_text(path: Path, text: str | bytes) -> None:
+    """Writes a file so that a reader sees the old one or the new one, never a half."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text)
+    os.replace(fresh, path)  # noqa: PTH105 - os.replace is the atomic one on every platform
+
+
+def write_run(report: Report, folder: Path) -> None:
+    """Writes run.json."""
+    write_text(folder / RUN_FILE, json.dumps(report.to_record(), indent=2, default=str) + "\n")
+
+
+def write_lines(items: Iterable[Finding | Verdict], path: Path) -> None:
+    """Writes a file of JSON lines, a record each."""
+    records = (json.dumps(item.to_record(), ensure_ascii=False, default=str) for item in items)
+    write_text(path, "".join(f"{record}\n" for record in records))
+
+
+def write_all(report: Report, folder: Path) -> None:
+    """Writes everything that a run leaves: run.json, findings, verdicts, page, JUnit and Markdown."""
+    write_run(report, folder)
+    write_lines(report.findings, folder / FINDINGS_FILE)
+    write_lines(report.verdicts, folder / VERDICTS_FILE)
+    write_text(folder / "report.html", html.render(report))
+    write_text(folder / "junit.xml", junit.render(report))
+    write_text(folder / "summary.md", markdown.render(report))
+
+
+def located(name: str, reports: Path) -> Path:
+    """The folder of a run that is named by path or by id; `latest` is the newest. Raises UsageError."""
+    for folder in (reports / name, reports.parent / name):
+        if (folder / RUN_FILE).is_file():
+            return folder.resolve()
+    known = sorted(path.parent.name for path in reports.glob(f"*/{RUN_FILE}") if path.parent.name != LATEST)
+    shown = ", ".join(known[-5:]) or "none"
+    raise UsageError(f"there is no run {name!r} under {reports}; the newest are {shown}")
+
+
+def read(folder: Path) -> Report:
+    """The report of a run's folder; a run that did not end is PARTIAL and shows what its drivers had told until then."""
+    record = read_record(folder)
+    final = [Verdict.from_record(item) for item in lines(folder / VERDICTS_FILE)]
+    told = merged(final or verdicts(folder))
+    findings = [Finding.from_record(item) for item in lines(folder / FINDINGS_FILE)]
+    findings = findings or [finding for verdict in told for finding in verdict.findings]
+    report = Report.from_record(record, verdicts=told, findings=findings, exchanges=exchanges(folder))
+    if report.status is RunStatus.RUNNING:
+        reason = "the run was ended before it was over; this is what it had recorded"
+        report = replace(report, status=RunStatus.PARTIAL, reason=report.reason or reason)
+    return replace(report, findings=worst_first(report.findings))
+
+
+def read_record(folder: Path) -> Mapping[str, Any]:
+    """The object in run.json; raises UsageError where there is none that can be read."""
+    try:
+        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder / RUN_FILE} cannot be read: {error}; name a run's folder") from error
+    if not isinstance(record, dict) or record.get("schema_version") != 1:
+        version = record.get("schema_version") if isinstance(record, dict) else None
+        raise UsageError(f"{folder / RUN_FILE} has schema_version {version!r}; this version reads 1")
+    return record
+
+
+def finding(folder: Path, fingerprint: str) -> Finding:
+    """The finding of a run with that fingerprint, or the only one whose fingerprint begins so; raises UsageError."""
+    findings = read(folder).findings
+    found = [item for item in findings if item.fingerprint.startswith(fingerprint)]
+    if len(found) != 1:
+        shown = ", ".join(item.fingerprint for item in findings[:8]) or "none"
+        what = "no finding" if not found else f"{len(found)} findings"
+        raise UsageError(f"{what} of the run {folder.name} has the fingerprint {fingerprint!r}; it has {shown}")
+    return found[0]

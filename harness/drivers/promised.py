@@ -1,0 +1,88 @@
+"""Examines one promise of one operation: the work of one pytest item, also used by a replay."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harness import examine
+from harness.promises import survey
+from harness.verdict import Verdict, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.case import Case
+    from harness.contract import Operation
+    from harness.promises.promise import Promise
+    from harness.run import Run
+
+LOCK_FILE = ".alone"
+SURVEY = "survey"
+OUT_OF_TIME = "the time budget was used up before this was examined"
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """A promise × operation. `deadline_ns` is on the monotonic clock; 0 is no limit."""
+
+    run: Run
+    promise: Promise
+    operation: Operation
+    deadline_ns: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its name in a history and in pytest: promise-operation."""
+        return f"{self.promise.key}-{self.operation.id}"
+
+    def examine(self) -> Verdict:
+        """Every case driven and judged, faults driven again; the verdict is told to the run."""
+        parts = self._surveyed() if self.promise.standing else [self._examined(case) for case in self.cases()]
+        verdict = merged([Verdict(self.promise.key, self.operation.id, driver=self.run.driver), *parts])[0]
+        if self.promise.standing and verdict.examined:
+            verdict = replace(verdict, reason="")
+        self.run.tell(verdict)
+        return verdict
+
+    def cases(self) -> list[Case]:
+        """The cases of the promise; those of the survey where it is a standing one."""
+        name = SURVEY if self.promise.standing else self.promise.key
+        make = self.promise.cases or survey.cases
+        return list(make(self.run.contract, self.operation, self.run.random(f"{name}/{self.operation.id}")))
+
+    def _surveyed(self) -> list[Verdict]:
+        """A standing promise's judgement of the operation's survey, which is driven once a process for all of them."""
+        if self.operation.id not in self.run.surveys:
+            self.run.surveys[self.operation.id] = [
+                (case, examine.driven(self.run, case)) for case in self.cases() if not self._out_of_time()
+            ]
+        surveyed = self.run.surveys[self.operation.id]
+        parts = [
+            examine.repeated(self.run, self.promise, case, examine.judged(self.run, self.promise, case, driven))
+            for case, driven in surveyed
+        ]
+        return parts or [examine.inconclusive(self.promise.key, self.operation, OUT_OF_TIME, self.run.driver)]
+
+    def _examined(self, case: Case) -> Verdict:
+        if self._out_of_time():
+            return examine.inconclusive(self.promise.key, self.operation, OUT_OF_TIME, self.run.driver)
+        with beside(self.run, alone=case.alone):
+            return examine.confirmed(self.run, self.promise, case)
+
+    def _out_of_time(self) -> bool:
+        return bool(self.deadline_ns) and time.monotonic_ns() > self.deadline_ns
+
+
+@contextlib.contextmanager
+def beside(run: Run, *, alone: bool) -> Iterator[None]:
+    """Holds off what must run alone while others run, and others while it runs, over all processes of the run."""
+    with (run.folder / LOCK_FILE).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        try:
+            yield
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)

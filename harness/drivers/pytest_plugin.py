@@ -1,0 +1,183 @@
+"""The pytest plugin: `pytest scenarios --url …` or `--target process`, every promise × operation an item of its own.
+
+Without either option harness.toml is read. The controller starts the target and freezes the contract before anything is
+collected; the workers of xdist, and the pytest that `harness verify` starts, join that run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.run import VARIABLE, Attachment, Run
+from harness.verdict import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.drivers.promised import Promised
+
+JOINED = pytest.StashKey["Joined"]()
+WORKER_KEY = "harness_run"
+FIXTURES = {"promised", "run"}
+DEADLINE = "HARNESS_DEADLINE_NS"
+ONLY = "HARNESS_ONLY"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options that name a target; they mean what they mean to `harness verify`."""
+    group = parser.getgroup("harness", "verify a running API against its contract and promises")
+    group.addoption("--url", default="", help="address of a running API")
+    group.addoption("--target", choices=["process"], help="start the target of harness.toml (the default)")
+    group.addoption("--contract", default="", help="OpenAPI document: a file, or a path on the target")
+    group.addoption(
+        "--overlay", action="append", default=[], help="OpenAPI Overlay file with promises; may be repeated"
+    )
+    group.addoption("--api-seed", type=int, default=None, help="seed of everything that is drawn")
+    group.addoption("--reports", default="reports", help="folder for the run's report")
+    group.addoption("--allow-remote", action="store_true", help="allow a target that is not this machine")
+
+
+@dataclass(slots=True)
+class Joined:
+    """The run that this pytest works in; `close` ends what was opened for it."""
+
+    run: Run
+    close: contextlib.ExitStack
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an item is given: a promise of an operation that must hold."""
+
+    promised: Promised
+
+    def hold(self) -> None:
+        """Fails with the findings, or skips with the reason where nothing could be told."""
+        verdict = self.promised.examine()
+        if verdict.status is Status.FAIL:
+            pytest.fail("\n\n".join(_text(finding) for finding in verdict.findings), pytrace=False)
+        if verdict.status is Status.INCONCLUSIVE:
+            pytest.skip(f"INCONCLUSIVE: {verdict.reason or 'nothing was examined'}")
+
+
+def _text(finding: Any) -> str:
+    lines = [
+        f"{finding.code} [{finding.severity.value}] {finding.operation}: {finding.title}",
+        f"promised: {finding.promised}",
+        f"seen: {finding.seen} ({finding.confirmation.value})",
+        f"again: harness replay {finding.fingerprint}",
+    ]
+    return "\n".join(lines)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """On a worker, joins the controller's run; elsewhere only a target that was named is started at once."""
+    config.addinivalue_line("markers", "alone: nothing else may run beside this item")
+    given = getattr(config, "workerinput", {}).get(WORKER_KEY)
+    if given:
+        _join(config, Attachment.from_json(given))
+    elif VARIABLE in os.environ and not hasattr(config, "workerinput"):
+        _join(config, Attachment.from_environment())
+    elif config.getoption("url") or config.getoption("target"):
+        _open(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends what was started."""
+    joined = config.stash.get(JOINED, None)
+    if joined is not None:
+        joined.close.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells a worker of xdist, through its pipe, which run it belongs to."""
+    joined = node.config.stash.get(JOINED, None)
+    if joined is not None:
+        node.workerinput[WORKER_KEY] = joined.run.attachment.to_json()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """An item for each promise × operation of the contract."""
+    if "promised" not in metafunc.fixturenames:
+        return
+    joined = _joined(metafunc.config)
+    items = list(_items(joined.run))
+    marks = [pytest.mark.xdist_group(f"survey-{item.operation.id}") if item.promise.standing else () for item in items]
+    metafunc.parametrize(
+        "promised",
+        [pytest.param(Held(item), id=item.key, marks=mark) for item, mark in zip(items, marks, strict=True)],
+    )
+
+
+@pytest.fixture(scope="session")
+def run(request: pytest.FixtureRequest) -> Run:
+    """The run that this session works in: its contract, stages and recorder."""
+    return _joined(request.config).run
+
+
+def _items(run: Run) -> Iterator[Promised]:
+    """What is promised and examined by sending; an item that must run alone comes last."""
+    from harness.drivers.promised import Promised  # noqa: PLC0415 - the promises are loaded only where an API is verified
+    from harness.promises.catalogue import promised  # noqa: PLC0415 - same
+
+    deadline = int(os.environ.get(DEADLINE, "0"))
+    only = {word for word in os.environ.get(ONLY, "").split(",") if word}
+    pairs = [(promise, operation) for promise, operation in promised(run.contract) if promise.judge is not None]
+    items = [
+        Promised(run, promise, operation, deadline)
+        for promise, operation in pairs
+        if not only or only & {promise.key, operation.id}
+    ]
+    return iter(sorted(items, key=lambda item: item.promise.exhausts))
+
+
+def _joined(config: pytest.Config) -> Joined:
+    if JOINED not in config.stash:
+        _open(config)
+    return config.stash[JOINED]
+
+
+def _join(config: pytest.Config, attachment: Attachment | None) -> None:
+    if attachment is None:
+        return
+    close = contextlib.ExitStack()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    config.stash[JOINED] = Joined(close.enter_context(Run(attachment, f"pytest{worker}")), close)
+
+
+def _open(config: pytest.Config) -> None:
+    """Opens a run of its own, as `harness verify` would; what is wrong is told in one message, without a traceback."""
+    from harness.session import Wanted, opened, point_latest  # noqa: PLC0415 - loaded only where an API is verified
+
+    close = contextlib.ExitStack()
+    wanted = Wanted(
+        url=config.getoption("url"),
+        contract=config.getoption("contract"),
+        overlays=tuple(config.getoption("overlay")),
+        seed=config.getoption("api_seed"),
+        reports=Path(config.getoption("reports")),
+        allow_remote=config.getoption("allow_remote"),
+    )
+    try:
+        session = close.enter_context(opened(wanted))
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
+    point_latest(session.folder)
+    config.stash[JOINED] = Joined(close.enter_context(Run(session.attachment, "pytest")), close)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Which run, target and seed this is."""
+    joined = config.stash.get(JOINED, None)
+    if joined is None:
+        return None
+    run = joined.run
+    return f"harness: {run.url}, seed {run.seed}, contract {run.contract.hash[:12]}, {run.folder.name}"

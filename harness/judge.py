@@ -1,0 +1,130 @@
+"""Judges a whole history by the standing promises, and confirms what that shows on fresh data."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness import examine, sequence
+from harness.case import Case
+from harness.contract import Operation
+from harness.drive import drive
+from harness.finding import Confirmation, Reproduction
+from harness.promises import survey
+from harness.promises.catalogue import BY_KEY, STANDING
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.contract import Contract
+    from harness.exchange import Exchange
+    from harness.finding import Finding
+    from harness.promises.promise import Promise
+    from harness.run import Run
+
+DRIVER = "judge"
+ELSEWHERE = Operation(id="", method="", path="")
+ATTEMPTS = 2
+FUZZ = "fuzz."
+
+
+def standing(contract: Contract, history: Iterable[Exchange]) -> list[Verdict]:
+    """What the standing promises say of every exchange; an exchange of no operation is judged under an empty one."""
+    by_operation: dict[str, list[Exchange]] = defaultdict(list)
+    for exchange in history:
+        by_operation[exchange.operation].append(exchange)
+    found = []
+    for name, exchanges in by_operation.items():
+        operation = contract.by_id.get(name, ELSEWHERE)
+        found += [
+            replace(promise.judge(contract, operation, exchanges), driver=DRIVER)
+            for promise in STANDING
+            if promise.judge is not None and promise.applies(contract, operation)
+        ]
+    return found
+
+
+def case_again(run: Run, finding: Finding) -> tuple[Promise, Case] | None:
+    """The promise and the case that showed a finding, made again; None where no promise has such a case."""
+    parts = finding.reproduction.case.split("/", 2)
+    if len(parts) != 3 or parts[1] not in run.contract.by_id:  # noqa: PLR2004 - promise, operation, name
+        return None
+    key, operation, name = run.contract.by_id[parts[1]], parts[1], parts[2]
+    judging = BY_KEY.get(finding.code.split(".")[0])
+    source = BY_KEY.get(parts[0])
+    if judging is None or source is None:
+        return None
+    make, label = (source.cases, parts[0]) if source.cases else (survey.cases, "survey")
+    if source.case_of is not None and finding.reproduction.parameters:
+        return judging, source.case_of(run.contract, key, finding.reproduction.parameters)
+    cases = make(run.contract, key, run.random(f"{label}/{operation}"))
+    return next(((judging, case) for case in cases if case.name == name), None)
+
+
+def again(run: Run, finding: Finding, *, attempts: int = ATTEMPTS) -> Verdict:
+    """Shows a finding again on fresh data: its case driven again, else its sequence of requests.
+
+    The verdict holds the findings that came; where nothing could be examined it has the reason.
+    """
+    made = case_again(run, finding)
+    if made is None:
+        return _sequence_again(run, finding, attempts)
+    promise, case = made
+    verdict = Verdict(promise.key, finding.operation, reason="it was not driven")
+    for attempt in range(1, attempts + 1):
+        verdict = examine.once(run, promise, case, attempt)
+        if any(item.fingerprint == finding.fingerprint for item in verdict.findings):
+            break
+    return verdict
+
+
+def reproducible(finding: Finding, history: Sequence[Exchange], by_id: Mapping[str, Exchange]) -> Finding:
+    """The finding with what is needed to see it again: the case of its first witness, and the witnesses' sequence."""
+    witness = by_id.get(finding.witnesses[0]) if finding.witnesses else None
+    case = finding.reproduction.case or (witness.case.split("#")[0] if witness else "")
+    steps = sequence.cut(history, finding.witnesses[:1] if not finding.code.startswith(FUZZ) else finding.witnesses)
+    return replace(finding, reproduction=Reproduction(case, finding.reproduction.parameters, steps))
+
+
+def confirmed(run: Run, finding: Finding) -> Finding:
+    """The finding as CONFIRMED where a second run on fresh data shows it, else as it was."""
+    if finding.confirmation is Confirmation.CONFIRMED:
+        return finding
+    shown = {item.fingerprint for item in again(run, finding).findings}
+    return replace(finding, confirmation=Confirmation.CONFIRMED) if finding.fingerprint in shown else finding
+
+
+def _sequence_again(run: Run, finding: Finding, attempts: int) -> Verdict:
+    key = finding.code.split(".")[0]
+    steps = finding.reproduction.steps
+    if not steps:
+        return Verdict(key, finding.operation, reason="the finding has no sequence of requests to send again")
+    case = Case(key, finding.operation, "replay", lambda stage: sequence.replayed(stage, steps))
+    verdict = Verdict(key, finding.operation, reason="it was not sent")
+    for attempt in range(1, attempts + 1):
+        done = drive(case, run.stage(f"{case.key}/{finding.fingerprint}", attempt), run.recorder, run=attempt)
+        verdict = _sequence_judged(run, finding, done.exchanges, done.reason)
+        if verdict.findings:
+            break
+    return verdict
+
+
+def _sequence_judged(run: Run, finding: Finding, exchanges: Sequence[Exchange], reason: str) -> Verdict:
+    key = finding.code.split(".")[0]
+    if reason or not exchanges:
+        return Verdict(key, finding.operation, reason=reason or "nothing was sent")
+    promise = BY_KEY.get(key)
+    if promise is not None and promise.judge is not None:
+        operation = run.contract.by_id.get(finding.operation, ELSEWHERE)
+        verdict = promise.judge(
+            run.contract, operation, [item for item in exchanges if item.operation == finding.operation]
+        )
+        same = tuple(item for item in verdict.findings if item.fingerprint == finding.fingerprint)
+        return replace(verdict, findings=same)
+    expected = [step["status"] for step in finding.reproduction.steps]
+    seen = [exchange.status for exchange in exchanges]
+    if seen[:-1] != expected[:-1]:
+        return Verdict(key, finding.operation, reason=f"the steps before it answered {seen[:-1]}, not {expected[:-1]}")
+    return Verdict(key, finding.operation, examined=1, findings=(finding,) if seen[-1] == expected[-1] else ())

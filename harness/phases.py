@@ -1,0 +1,222 @@
+"""The phases of a verification, each a function that drives something in the run and gives verdicts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import history, judge, obtain
+from harness.child import Child
+from harness.drivers import load
+from harness.drivers.pytest_plugin import DEADLINE, ONLY
+from harness.errors import CannotTell, HarnessError
+from harness.load.plan import Plan
+from harness.promises import objective
+from harness.promises.catalogue import promised
+from harness.run import VARIABLE, Run, verdicts
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.contract import Contract
+    from harness.finding import Finding
+    from harness.identities import Identity
+    from harness.session import Session
+
+POLL_S = 0.2
+GRACE_S = 10.0
+LOAD_RATE_PER_S = 100.0
+LOAD_DURATION_S = 10.0
+LOAD_USERS = 20
+MAX_CONFIRMED = 60
+TAIL_LINES = 15
+NO_TESTS_COLLECTED = 5
+
+Advanced = Callable[[int, int, int, str], None]
+
+
+@dataclass(slots=True)
+class Context:
+    """What a phase works in. `only` holds promise keys, operation ids and phase names; empty is everything.
+
+    `advanced` is told (done, total, findings, what runs); `deadline_ns` ends the phase.
+    """
+
+    session: Session
+    run: Run
+    only: frozenset[str] = frozenset()
+    jobs: int = 2
+    advanced: Advanced = lambda *_: None
+    deadline_ns: int = 0
+    load_results: list[load.LoadResult] = field(default_factory=list)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the deadline, not below 0."""
+        return max(0.0, (self.deadline_ns - time.monotonic_ns()) / 1e9)
+
+
+Phase = Callable[[Context], list[Verdict]]
+
+
+def promises(context: Context) -> list[Verdict]:
+    """The pytest items, every promise × operation, in parallel; their verdicts as they were told."""
+    tests = [str(context.session.config.folder / name) for name in context.session.config.scenarios.get("tests", ())]
+    suite = Path(__file__).parent / "suite" / "test_promises.py"
+    own = [] if tests else ["-c", os.devnull, "--rootdir", str(suite.parent)]
+    command = [sys.executable, "-m", "pytest", *(tests or [str(suite)]), *own, "-q", "-p", "no:cacheprovider"]
+    command += ["-n", str(context.jobs), "--dist", "loadgroup"] if context.jobs > 1 else []
+    log = context.session.folder / "pytest.log"
+    total = sum(1 for promise, _ in promised(context.run.contract) if promise.judge is not None)
+    with log.open("wb") as output, Child(command, environment=_environment(context), output=output) as child:
+        code = None
+        while code is None and context.left_s > -GRACE_S:
+            code = child.wait(POLL_S)
+            told = verdicts(context.session.folder)
+            findings = {finding.fingerprint for verdict in told for finding in verdict.findings}
+            context.advanced(len(told), max(total, len(told)), len(findings), _doing(told))
+            if time.monotonic_ns() > context.deadline_ns + GRACE_S * 1e9:
+                break
+    if code is None or (code > 1 and code != NO_TESTS_COLLECTED):
+        tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:])
+        ended = "did not end in its time" if code is None else f"ended with {code}"
+        raise HarnessError(f"pytest {ended}:\n{tail}")
+    return verdicts(context.session.folder) + _not_reached(context)
+
+
+def fuzz(context: Context) -> list[Verdict]:
+    """Schemathesis through the recorder, in a process of its own."""
+    log = context.session.folder / "fuzz.log"
+    before = len(verdicts(context.session.folder))
+    budget_s = max(5.0, context.left_s)
+    command = [sys.executable, "-m", "harness.drivers.fuzz", "--budget", f"{budget_s:.0f}"]
+    total = len(context.run.contract.operations)
+    with log.open("wb") as output, Child(command, environment=_environment(context), output=output) as child:
+        code, ends = None, time.monotonic() + budget_s + GRACE_S
+        while code is None and time.monotonic() < ends:
+            code = child.wait(POLL_S)
+            context.advanced(_sent(context.session.folder, "fuzz"), 0, 0, "cases from the contract")
+    told = verdicts(context.session.folder)[before:]
+    if code is None or code > 1:
+        tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:])
+        raise HarnessError(f"fuzzing {'did not end in its time' if code is None else f'ended with {code}'}:\n{tail}")
+    context.advanced(total, total, sum(len(verdict.findings) for verdict in told), "")
+    return told
+
+
+def load_phase(context: Context) -> list[Verdict]:
+    """Locust on a timetable against the objectives; run again where one did not hold."""
+    contract, config = context.run.contract, context.session.config
+    objectives = {
+        operation.id: contract.promise("objective", operation) or objective.DEFAULT for operation in contract.operations
+    }
+    told = config.scenarios.get("load")
+    locustfile = config.folder / told if told else load.GENERIC
+    plan = Plan(
+        url=context.run.url,
+        run=context.session.folder,
+        rate_per_s=float(config.load.get("rate_per_s", LOAD_RATE_PER_S)),
+        duration_s=float(config.load.get("duration_s", LOAD_DURATION_S)),
+        seed=context.run.seed,
+        users=int(config.load.get("users", LOAD_USERS)),
+        identities=_load_identities(context),
+        options={"operations": _reads(contract)},
+    )
+
+    def progress(elapsed_s: float, planned_s: float) -> None:
+        context.advanced(int(elapsed_s), int(planned_s), 0, f"{plan.rate_per_s:g} requests a second")
+
+    examination = load.examine(plan, objectives, locustfile, progress=progress)
+    context.load_results += examination.results
+    for verdict in examination.verdicts:
+        context.run.tell(verdict)
+    return list(examination.verdicts)
+
+
+def judged(context: Context, known: Sequence[Verdict]) -> list[Verdict]:
+    """The standing promises over the whole history; what is new there is shown again before it is told."""
+    exchanges = history.exchanges(context.session.folder)
+    by_id = {exchange.id: exchange for exchange in exchanges}
+    seen = {finding.fingerprint: finding for verdict in known for finding in verdict.findings}
+    told = []
+    for verdict in judge.standing(context.run.contract, exchanges):
+        if context.only and not context.only & {verdict.promise, verdict.operation}:
+            continue
+        findings = tuple(
+            seen.get(finding.fingerprint) or judge.reproducible(finding, exchanges, by_id)
+            for finding in verdict.findings
+        )
+        told.append(replace(verdict, findings=findings))
+    return told
+
+
+def confirmed(context: Context, findings: Sequence[Finding]) -> list[Finding]:
+    """Each finding shown again on fresh data where that can be; at most 60, and none past the deadline."""
+    exchanges = history.exchanges(context.session.folder)
+    by_id = {exchange.id: exchange for exchange in exchanges}
+    result = []
+    for number, finding in enumerate(findings):
+        whole = finding if finding.reproduction.steps else judge.reproducible(finding, exchanges, by_id)
+        if number < MAX_CONFIRMED and context.left_s > 0 and not finding.code.startswith("objective."):
+            whole = judge.confirmed(context.run, whole)
+        context.advanced(number + 1, len(findings), len(findings), "shown again on fresh data")
+        result.append(whole)
+    return result
+
+
+def _environment(context: Context) -> dict[str, str]:
+    """The environment of a driver's process: the run to join, its deadline and what is selected."""
+    return {
+        **os.environ,
+        VARIABLE: context.run.attachment.to_json(),
+        DEADLINE: str(context.deadline_ns),
+        ONLY: ",".join(sorted(context.only)),
+        "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
+    }
+
+
+def _not_reached(context: Context) -> list[Verdict]:
+    """An INCONCLUSIVE verdict for each promise × operation that was selected and of which nothing was told."""
+    told = {(verdict.promise, verdict.operation) for verdict in verdicts(context.session.folder)}
+    return [
+        Verdict(promise.key, operation.id, reason="it was not reached", driver="pytest")
+        for promise, operation in promised(context.run.contract)
+        if promise.judge is not None
+        and (promise.key, operation.id) not in told
+        and (not context.only or context.only & {promise.key, operation.id})
+    ]
+
+
+def _doing(told: Sequence[Verdict]) -> str:
+    return f"{told[-1].promise} of {told[-1].operation}" if told else "starting"
+
+
+def _sent(folder: Path, driver: str) -> int:
+    """How many exchanges a driver has recorded so far."""
+    return sum(path.read_bytes().count(b"\n") for path in (folder / history.FOLDER).glob(f"{driver}-*.jsonl"))
+
+
+def _load_identities(context: Context) -> tuple[Identity, ...]:
+    """An identity of each role for the journey, all in one tenant, as far as they can be had."""
+    stage = context.run.stage("load")
+    found = []
+    for role in context.run.actors.roles or ("",):
+        with contextlib.suppress(CannotTell):
+            found.append(obtain.obtained(context.run, stage.actors.with_role(stage, role), stage, "load"))
+    return tuple(found)
+
+
+def _reads(contract: Contract) -> list[tuple[str, str]]:
+    """The reads that need no parameter, as (operation id, path): what a load without a journey sends."""
+    return [
+        (operation.id, operation.path)
+        for operation in contract.operations
+        if operation.method == "GET" and not any(parameter.required for parameter in operation.parameters)
+    ]

@@ -1,0 +1,60 @@
+"""Every promise that the harness knows, in the order in which a report shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.promises import (
+    envelope,
+    headers,
+    leaks,
+    ledger,
+    objective,
+    owner,
+    rate_limit,
+    resource,
+    roles,
+    schema,
+    version,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.contract import Contract, Operation
+    from harness.promises.promise import Promise
+
+PROMISES: tuple[Promise, ...] = (
+    schema.PROMISE,
+    envelope.PROMISE,
+    headers.PROMISE,
+    leaks.PROMISE,
+    roles.PROMISE,
+    owner.PROMISE,
+    resource.PROMISE,
+    version.PROMISE,
+    rate_limit.PROMISE,
+    ledger.PROMISE,
+    objective.PROMISE,
+)
+BY_KEY = {promise.key: promise for promise in PROMISES}
+STANDING = tuple(promise for promise in PROMISES if promise.standing)
+
+
+def promised(contract: Contract) -> Iterator[tuple[Promise, Operation]]:
+    """Every promise × operation that the contract has and that cases or standing judgements examine."""
+    for operation in contract.operations:
+        for promise in PROMISES:
+            if promise.applies(contract, operation):
+                yield promise, operation
+
+
+def declared(contract: Contract, key: str, operation: Operation) -> bool:
+    """Whether the contract itself says it, so that not examining it is worth an exit code.
+
+    The document's objective is a default: it binds the operations that a journey sends, and is declared of an operation
+    only where that says so itself.
+    """
+    if key == objective.KEY:
+        return bool(operation.promises.get(key))
+    return contract.promise(key, operation) is not None

@@ -1,0 +1,196 @@
+"""Opens a run as options and harness.toml tell: target, contract, identities and a folder, and closes it again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import config as configs
+from harness.clock import SystemClock
+from harness.contract import Contract
+from harness.contract.document import parsed, read_file
+from harness.errors import TargetError, UsageError
+from harness.promises.annotations import problems
+from harness.promises.catalogue import PROMISES
+from harness.run import Attachment, freeze
+from harness.targets import ProcessTarget, Target, UrlTarget, fetched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+LATEST = "latest"
+RUN_FILE = "run.json"
+DOCUMENT_PATHS = ("/openapi.json", "/openapi.yaml", "/swagger.json", "/api/openapi.json")
+SEED_LIMIT = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the user asked for; what is empty is read from harness.toml.
+
+    `identities` is laid over the table of harness.toml, `command` replaces the process target's.
+    """
+
+    url: str = ""
+    contract: str = ""
+    overlays: tuple[str, ...] = ()
+    seed: int | None = None
+    reports: Path = Path("reports")
+    config: Path | None = None
+    allow_remote: bool = False
+    identities: Mapping[str, Any] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open run: what a driver's process needs to join it, and what the parent knows of it."""
+
+    attachment: Attachment
+    contract: Contract
+    target: Target
+    config: configs.Config
+    overlays: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """`reports/<run>/`."""
+        return Path(self.attachment.folder)
+
+    @property
+    def run_id(self) -> str:
+        """The name of the run's folder."""
+        return self.folder.name
+
+
+def configuration(wanted: Wanted) -> configs.Config:
+    """The configuration to use: the file named, else harness.toml here, else an empty one where a URL is given."""
+    path = wanted.config or Path(configs.FILE)
+    if path.is_file() or wanted.config is not None:
+        return configs.read(path)
+    if not wanted.url:
+        raise UsageError(
+            f"there is no {configs.FILE} here and no --url",
+            [
+                "give --url http://127.0.0.1:PORT of a running API",
+                f"or write {configs.FILE} with [target.process] command",
+            ],
+        )
+    return configs.Config(Path.cwd())
+
+
+@contextlib.contextmanager
+def opened(wanted: Wanted) -> Iterator[Session]:
+    """Starts or reaches the target, reads and freezes the contract, makes the run's folder.
+
+    Raises UsageError or TargetError; the target is stopped whatever happens.
+    """
+    config = configuration(wanted)
+    target = chosen_target(wanted, config)
+    given = _given_contract(wanted, config)
+    folder = new_folder(wanted.reports)
+    with target:
+        contract = given or _served_contract(wanted, config, target)
+        freeze(contract, folder)
+        attachment = Attachment(
+            folder=str(folder),
+            url=target.url,
+            seed=secrets.randbelow(SEED_LIMIT) if wanted.seed is None else wanted.seed,
+            identities=merged_identities(config.identities, wanted.identities),
+            environment=_named(target.environment, config.identities, wanted.identities),
+        )
+        yield Session(attachment, contract, target, config, tuple(map(str, overlay_paths(wanted, config))))
+
+
+def chosen_target(wanted: Wanted, config: configs.Config) -> Target:
+    """The URL where one is given, else the process of harness.toml."""
+    url = wanted.url or ("" if "process" in config.target else config.target.get("url", ""))
+    if url:
+        return UrlTarget(url, allow_remote=wanted.allow_remote)
+    if "process" not in config.target:
+        raise UsageError(f"{configs.FILE} names no target", ["write [target.process] command = [...], or give --url"])
+    return ProcessTarget(config.target["process"], config.folder, command=wanted.command or None)
+
+
+def overlay_paths(wanted: Wanted, config: configs.Config) -> list[Path]:
+    """The overlays named by options, else those of harness.toml."""
+    if wanted.overlays:
+        return [Path(name) for name in wanted.overlays]
+    told: Sequence[str] = config.contract.get("overlays", ()) if not wanted.contract else ()
+    return [config.folder / name for name in told]
+
+
+def read_contract(value: Any, name: str, overlays: Sequence[Path]) -> Contract:
+    """The contract of a parsed document with its promises checked; raises UsageError with every problem."""
+    contract = Contract.read(value, name, overlays=overlays)
+    found = problems(contract, PROMISES)
+    if found:
+        raise UsageError(f"the promises of {name} have {len(found)} problem{'s' if len(found) > 1 else ''}", found)
+    return contract
+
+
+def new_folder(reports: Path) -> Path:
+    """A fresh folder for a run, named by UTC time and six random digits; raises UsageError where none can be made."""
+    name = f"{SystemClock().wall():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    folder = (reports / name).absolute()
+    try:
+        folder.mkdir(parents=True)
+        (folder / ".writable").touch()
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise UsageError(
+            f"{reports} cannot be written: {error.strerror}; choose another folder with --reports"
+        ) from error
+    return folder
+
+
+def point_latest(folder: Path) -> None:
+    """Makes `reports/latest` point to the folder, at once for whoever looks."""
+    link = folder.parent / LATEST
+    fresh = folder.parent / f".{LATEST}-{folder.name}"
+    with contextlib.suppress(OSError):
+        fresh.symlink_to(folder.name)
+        os.replace(fresh, link)  # noqa: PTH105 - os.replace is the atomic one on every platform
+
+
+def merged_identities(told: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """The identities of harness.toml with those of options laid over; known ones are added up."""
+    known = [*over.get("known", ()), *told.get("known", ())]
+    return {**told, **over, **({"known": known} if known else {})}
+
+
+def _given_contract(wanted: Wanted, config: configs.Config) -> Contract | None:
+    """The contract of a file, read before anything is started; None where the target serves it."""
+    told = str(config.folder / config.contract["file"]) if "file" in config.contract else ""
+    name = wanted.contract or told
+    if not name or (name.startswith("/") and not Path(name).exists()):
+        return None
+    return read_contract(read_file(Path(name)), name, overlay_paths(wanted, config))
+
+
+def _served_contract(wanted: Wanted, config: configs.Config, target: Target) -> Contract:
+    """The contract that the target serves: at the path that was told, else at the first usual place that answers."""
+    told = wanted.contract or ("" if wanted.url else config.target.get("process", {}).get("contract", ""))
+    failures = []
+    for path in (told,) if told else DOCUMENT_PATHS:
+        try:
+            text = fetched(target.url, path)
+        except TargetError as error:
+            if told:
+                raise
+            failures.append(str(error))
+            continue
+        name = f"{target.url}{path}"
+        return read_contract(parsed(text, name), name, overlay_paths(wanted, config))
+    raise UsageError("no OpenAPI document was found; name a file or a path with --contract", failures)
+
+
+def _named(environment: Mapping[str, str], *tables: Mapping[str, Any]) -> dict[str, str]:
+    """Only those variables that the identities name: nothing else of an environment is passed on."""
+    text = json.dumps(tables)
+    return {name: value for name, value in environment.items() if f"{{env:{name}}}" in text}
