@@ -25,7 +25,7 @@ async def update_anyones(call: Call[UserPatch, None]) -> Reply:
 
 async def delete_anyones(call: Call[None, None]) -> Reply:
     """S34c: delete any record, whoever asks."""
-    await call.database.transaction(partial(remove_user, call.path["id"]))
+    await call.database.transaction(partial(remove_user, "", call.path["id"]))
     return Reply()
 
 

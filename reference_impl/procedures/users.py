@@ -146,39 +146,41 @@ async def change_user(call: Call[UserPatch, None]) -> User:
 async def set_roles(call: Call[UserRoles, None]) -> Reply:
     """Give a user exactly these roles; effective on the next request."""
     roles = tuple(role for role in _ORDER if role in {"user", *call.body.roles})
-    row = await call.database.transaction(partial(_write_roles, call.path["id"], roles))
+    row = await call.database.transaction(partial(_write_roles, call.identity.user_id, call.path["id"], roles))
     return Reply(user_of(row, whole=True))
 
 
-def _write_roles(user_id: str, roles: tuple[str, ...]) -> Transaction[Row]:
+def _write_roles(actor_id: str, user_id: str, roles: tuple[str, ...]) -> Transaction[Row]:
     found = yield Statement(BY_ID, (user_id,))
     if not found:
         raise not_found("user")
     if "admin" not in roles:
-        yield from keep_an_admin(found[0])
+        yield from keep_an_admin(actor_id, found[0])
     rows = yield Statement(_ROLES, (",".join(roles), rfc3339(time.time()), user_id))
     return rows[0]
 
 
-def keep_an_admin(row: Row) -> Transaction[None]:
-    """CONFLICT when this user is the tenant's only admin."""
-    if "admin" in row[3].split(",") and (yield Statement(_OTHER_ADMINS, (row[0],)))[0][0] == 0:
-        raise ApiError("CONFLICT", "This is the only admin: give the role to another user first.")
+def keep_an_admin(actor_id: str, row: Row) -> Transaction[None]:
+    """CONFLICT when this is the tenant's only admin, or an admin about to shut themself out."""
+    if "admin" not in row[3].split(","):
+        return
+    if row[0] == actor_id or (yield Statement(_OTHER_ADMINS, (row[0],)))[0][0] == 0:
+        raise ApiError("CONFLICT", "No admin ends their own role, nor the last one's: let another admin do it.")
 
 
 async def delete_user(call: Call[None, None]) -> Reply:
     """Delete a record: sessions end, orders stay."""
     await _own(call)
-    await call.database.transaction(partial(remove_user, call.path["id"]))
+    await call.database.transaction(partial(remove_user, call.identity.user_id, call.path["id"]))
     return Reply()
 
 
-def remove_user(user_id: str) -> Transaction[None]:
+def remove_user(actor_id: str, user_id: str) -> Transaction[None]:
     """Mark the row deleted and end the sessions."""
     found = yield Statement(BY_ID, (user_id,))
     if not found:
         raise not_found("user")
-    yield from keep_an_admin(found[0])
+    yield from keep_an_admin(actor_id, found[0])
     now = rfc3339(time.time())
     yield Statement(_DELETE, (now, user_id))
     yield Statement(_END_SESSIONS, (now, user_id))

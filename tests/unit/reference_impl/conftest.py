@@ -1,0 +1,142 @@
+"""A shop in process: the real application over real SQLite files, called through ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from reference_impl.application import Application, Parts
+from reference_impl.commands import create_admins, create_tenants
+from reference_impl.settings import Settings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PASSWORD = "correct horse battery"
+ADMIN = "admin@example.test"
+
+
+class Account:
+    """A user with a token."""
+
+    def __init__(self, user_id: str, token: str) -> None:
+        self.id = user_id
+        self.token = token
+
+
+class Shop:
+    """An application, its clock's loop, and short ways to do ordinary things."""
+
+    def __init__(self, settings: Settings, parts: Parts | None = None) -> None:
+        create_tenants(settings, ["alpha", "beta"])
+        self.runner = asyncio.Runner()
+        self.runner.run(create_admins(settings, ["alpha", "beta"], ADMIN))
+        self.application = Application(settings, parts)
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.application, raise_app_exceptions=True), base_url="http://shop.test"
+        )
+        self.accounts = 0
+        self.admin = self.login(ADMIN)
+
+    def send(self, method: str, path: str, by: Account | None = None, **options: Any) -> httpx.Response:
+        """Send one request."""
+        return self.together([(method, path, by, options)])[0]
+
+    def together(self, requests: list[tuple[str, str, Account | None, dict[str, Any]]]) -> list[httpx.Response]:
+        """Send requests at once."""
+
+        async def run() -> list[httpx.Response]:
+            return await asyncio.gather(*[self._one(*request) for request in requests])
+
+        return self.runner.run(run())
+
+    async def _one(self, method: str, path: str, by: Account | None, options: dict[str, Any]) -> httpx.Response:
+        headers = dict(options.pop("headers", {}))
+        if by is not None:
+            headers["Authorization"] = f"Bearer {by.token}"
+        target = path if path.startswith(("/health", "/ready", "/open", "/t/", "/api", "/nope")) else f"/api/v1{path}"
+        return await self.client.request(method, target, headers=headers, **options)
+
+    def login(self, email: str) -> Account:
+        """Return an account with a fresh token."""
+        answer = self.send("POST", "/auth/login", json={"email": email, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return Account(answer.json()["user"]["id"], answer.json()["accessToken"])
+
+    def account(self, *roles: str) -> Account:
+        """Return a new account with these roles."""
+        self.accounts += 1
+        email = f"user{self.accounts}@example.test"
+        body = {"email": email, "password": PASSWORD, "name": f"User {self.accounts}"}
+        made = self.send("POST", "/auth/register", json=body)
+        assert made.status_code == 201, made.text
+        if roles:
+            given = self.send("PATCH", f"/users/{made.json()['id']}/roles", self.admin, json={"roles": list(roles)})
+            assert given.status_code == 200, given.text
+        return self.login(email)
+
+    def category(self, name: str = "Bowls") -> str:
+        """Return the id of a new category."""
+        answer = self.send("POST", "/categories", self.admin, json={"name": name})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def product(self, seller: Account, **members: Any) -> dict[str, Any]:
+        """Return a new product; a category is made unless one is named."""
+        if "categoryId" not in members:
+            self.accounts += 1
+            members["categoryId"] = self.category(f"Category {self.accounts}")
+        body = {"name": "Walnut bowl", "price": 19.99, "stock": 5, **members}
+        answer = self.send("POST", "/products", seller, json=body)
+        assert answer.status_code in {200, 201}, answer.text
+        return dict(answer.json())
+
+    def order(self, buyer: Account, *lines: tuple[str, Any], **members: Any) -> httpx.Response:
+        """Order quantities of products."""
+        items = [{"productId": product_id, "quantity": quantity} for product_id, quantity in lines]
+        return self.send("POST", "/orders", buyer, json={"items": items, **members})
+
+    def stock(self, product_id: str) -> Any:
+        """Return what is left of a product."""
+        return self.send("GET", f"/products/{product_id}").json()["stock"]
+
+    def close(self) -> None:
+        """Close client, databases and loop."""
+        self.runner.run(self.client.aclose())
+        self.application.tenants.close()
+        self.runner.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of the verify profile with a quiet log and data of their own."""
+    monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
+    return load({"API_PROFILE": "verify", "API_DATA": str(tmp_path / "data"), "API_REQUEST_LOG": "off"})
+
+
+@pytest.fixture
+def open_shop(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., Shop]]:
+    """Open shops that are closed after the test; `parts` plants, further names are settings."""
+    shops: list[Shop] = []
+
+    def open_one(parts: Parts | None = None, **changes: Any) -> Shop:
+        own = replace(settings, data=tmp_path / f"shop{len(shops)}", **changes)
+        shops.append(Shop(own, parts))
+        return shops[-1]
+
+    yield open_one
+    for shop in shops:
+        shop.close()
+
+
+@pytest.fixture
+def shop(open_shop: Callable[..., Shop]) -> Shop:
+    """The clean shop, with quotas that do not get in the way."""
+    quotas = dict.fromkeys(("list", "get", "create", "update", "delete", "register", "login"), 10_000)
+    base = load({"API_PROFILE": "verify"}).quotas
+    return open_shop(quotas=replace(base, **quotas), global_quota=100_000)
