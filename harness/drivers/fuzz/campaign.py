@@ -1,0 +1,254 @@
+"""One fuzzing of a contract: a pass for each kind of caller within one budget, and a verdict for each operation."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.clock import Clock, SystemClock
+from harness.drivers.fuzz.callers import Callers
+from harness.drivers.fuzz.engine import Engine, Plan, Scenario, Trouble, Unreadable
+from harness.drivers.fuzz.judgement import judged
+from harness.drivers.fuzz.seam import MARK, NS_PER_S, Seam
+from harness.identities import ANONYMOUS, Identity
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.contract import Contract, Operation
+    from harness.drivers.fuzz.callers import Renew
+    from harness.drivers.fuzz.engine import Failed
+    from harness.exchange import Exchange
+    from harness.finding import Finding
+    from harness.recorder import Recorder
+
+PROMISE = "fuzz"
+DRIVER = "fuzz"
+GRACE_S = 1.0
+STREAM = "text/event-stream"
+NOT_REACHED = "the budget was over before it was its turn"
+UNAUTHORISED_ALWAYS = "every call with an identity was answered 401"
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One kind of caller. `renew` is told in callers.py; `anonymous` is nobody in the same tenant."""
+
+    name: str
+    identity: Identity = ANONYMOUS
+    renew: Renew | None = None
+    anonymous: Identity = ANONYMOUS
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a fuzzing is: `examined` counts answers so far, `left_s` the seconds of the whole budget that remain."""
+
+    name: str
+    phase: str
+    operations: int
+    examined: int
+    sent: int
+    paced: int
+    findings: int
+    left_s: float
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """What all passes showed together."""
+
+    examined: Counter[str] = field(default_factory=Counter)
+    spent_ns: Counter[str] = field(default_factory=Counter)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+    troubles: dict[str, str] = field(default_factory=dict)
+    sent: int = 0
+    paced: int = 0
+
+
+def silent(_progress: Progress) -> None:
+    """A progress that shows nothing."""
+
+
+def fuzz(  # noqa: PLR0913 - what a fuzzing is made of, all by name
+    contract: Contract,
+    recorder: Recorder,
+    passes: Sequence[Pass],
+    *,
+    seed: int,
+    budget_s: float,
+    examples: int | None = None,
+    progress: Callable[[Progress], None] = silent,
+    clock: Clock | None = None,
+) -> tuple[Verdict, ...]:
+    """Fuzzes the operations of a contract as each kind of caller and says what was found.
+
+    It ends within about a second of `budget_s`, which the passes share; what one leaves goes to the next. With
+    `examples` a pass is a fixed program, the same for the same seed and answers; without, it fills its share. Findings
+    have their witnesses in the order of sending. Where the document cannot be used the one verdict has no operation and
+    says why.
+    """
+    clock = clock or SystemClock()
+    began_ns = clock.now_ns()
+    ledger = _Ledger()
+    for number, item in enumerate(passes):
+        left_s = budget_s - (clock.now_ns() - began_ns) / NS_PER_S
+        if left_s <= 0:
+            break
+        share_s = left_s / (len(passes) - number)
+        callers = Callers(item.identity, clock, renew=item.renew, anonymous=item.anonymous)
+        seam = Seam(contract, recorder, callers, name=item.name, budget_s=share_s, clock=clock)
+        plan = _plan(contract, seam, seed=seed, seconds=share_s, examples=examples)
+        try:
+            engine = Engine(plan, seam, seam.steps.__setitem__)
+        except Unreadable as reason:
+            return (Verdict(PROMISE, "", reason=f"Schemathesis cannot use the document: {reason}", driver=DRIVER),)
+        show = _Show(item.name, ledger, seam, progress, clock, began_ns + int(budget_s * NS_PER_S))
+        _pass(contract, engine, seam, ledger, show, share_s)
+        _closed(ledger, seam)
+        if seam.stopped:
+            break
+    return _verdicts(contract, ledger)
+
+
+@dataclass(frozen=True, slots=True)
+class _Show:
+    """Tells the progress of one pass."""
+
+    name: str
+    ledger: _Ledger
+    seam: Seam
+    progress: Callable[[Progress], None]
+    clock: Clock
+    ends_ns: int
+
+    def tell(self, phase: str) -> None:
+        counts, ledger = self.seam.counts, self.ledger
+        self.progress(
+            Progress(
+                name=self.name,
+                phase=phase,
+                operations=len(counts.examined.keys() | ledger.examined.keys()),
+                examined=counts.examined.total() + ledger.examined.total(),
+                sent=counts.sent + ledger.sent,
+                paced=counts.paced + ledger.paced,
+                findings=len(ledger.findings),
+                left_s=max(0.0, (self.ends_ns - self.clock.now_ns()) / NS_PER_S),
+            )
+        )
+
+
+def _plan(contract: Contract, seam: Seam, *, seed: int, seconds: float, examples: int | None) -> Plan:
+    return Plan(
+        document=contract.document,
+        base_path=contract.base_path,
+        seed=seed,
+        seconds=seconds,
+        headers=_named(contract, seam.marks),
+        excluded=frozenset(
+            (operation.method, operation.path.removeprefix(contract.base_path))
+            for operation in contract.operations
+            if _streams(operation)
+        ),
+        examples=examples,
+    )
+
+
+def _named(contract: Contract, marks: dict[str, str]) -> dict[str, str]:
+    """The headers as the document spells them, since Schemathesis takes a credential off by its exact name."""
+    schemes = (contract.document.get("components") or {}).get("securitySchemes") or {}
+    spelt = {
+        str(scheme.get("name", "")).lower(): str(scheme["name"])
+        for scheme in map(contract.schema, schemes.values())
+        if scheme.get("in") == "header" and scheme.get("name")
+    }
+    spelt |= {"authorization": "Authorization", "cookie": "Cookie"}
+    return {spelt.get(name.lower(), name): value for name, value in marks.items()}
+
+
+def _pass(  # noqa: PLR0913 - the parts of one pass
+    contract: Contract, engine: Engine, seam: Seam, ledger: _Ledger, show: _Show, share_s: float
+) -> None:
+    """Runs the engine in a thread of its own, so that a case that takes for ever to be made ends the pass in time."""
+
+    def consume() -> None:
+        for event in engine.events():
+            if isinstance(event, Trouble):
+                ledger.troubles.setdefault(event.where, event.message)
+            else:
+                _scenario(contract, event, seam, ledger)
+                show.tell(event.phase)
+            if seam.stopped:
+                engine.stop()
+
+    thread = threading.Thread(target=consume, name="fuzz", daemon=True)
+    thread.start()
+    thread.join(share_s + GRACE_S)
+    if thread.is_alive():
+        engine.stop()
+        thread.join(GRACE_S)
+
+
+def _scenario(contract: Contract, event: Scenario, seam: Seam, ledger: _Ledger) -> None:
+    for failed in event.failed:
+        exchanges = [seam.by_case[case] for case in failed.cases if case in seam.by_case]
+        finding = judged(contract, failed, exchanges, _accepted(seam, exchanges, failed))
+        if finding is not None:
+            ledger.findings.setdefault(finding.fingerprint, finding)
+    seam.forget(event.cases)
+
+
+def _accepted(seam: Seam, exchanges: Sequence[Exchange], _failed: Failed) -> Sequence[Exchange]:
+    return seam.accepted.get(exchanges[-1].operation, ()) if exchanges else ()
+
+
+def _closed(ledger: _Ledger, seam: Seam) -> None:
+    ledger.examined += seam.counts.examined
+    ledger.spent_ns += seam.counts.spent_ns
+    ledger.sent += seam.counts.sent
+    ledger.paced += seam.counts.paced
+    if seam.stopped:
+        ledger.reasons.append(seam.stopped)
+    elif seam.unauthorised and not seam.worked:
+        ledger.reasons.append(UNAUTHORISED_ALWAYS)
+
+
+def _streams(operation: Operation) -> bool:
+    """Whether its answer may never end: there is nothing to wait for."""
+    success = operation.success()
+    return success is not None and any(body.media_type.startswith(STREAM) for body in success.bodies)
+
+
+def _verdicts(contract: Contract, ledger: _Ledger) -> tuple[Verdict, ...]:
+    by_operation: dict[str, list[Finding]] = {}
+    for finding in ledger.findings.values():
+        by_operation.setdefault(finding.operation, []).append(finding)
+    return tuple(
+        Verdict(
+            PROMISE,
+            operation.id,
+            examined=ledger.examined[operation.id],
+            findings=tuple(by_operation.get(operation.id, ())),
+            reason=_reason(contract, operation, ledger),
+            seconds=ledger.spent_ns[operation.id] / NS_PER_S,
+            driver=DRIVER,
+        )
+        for operation in contract.operations
+    )
+
+
+def _reason(contract: Contract, operation: Operation, ledger: _Ledger) -> str:
+    if _streams(operation):
+        return "its answer is a stream without end; the streams driver examines it"
+    reasons = [reason for reason in ledger.reasons if reason != UNAUTHORISED_ALWAYS or operation.secured]
+    if not ledger.examined[operation.id] and not reasons:
+        label = f"{operation.method} {operation.path.removeprefix(contract.base_path)}"
+        reasons.append(ledger.troubles.get(label, NOT_REACHED))
+    return "; ".join(dict.fromkeys(reasons))
+
+
+__all__ = ["MARK", "Pass", "Progress", "fuzz"]
