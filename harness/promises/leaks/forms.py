@@ -93,7 +93,8 @@ ERRORS = (
         "statement",
         "select|insert|update|delete",
         r"\bSELECT\s[^\0]{1,400}?\sFROM\s+[\w\"`\[]|\bselect (?:\*|\w+(?:, ?\w+)+) from \w"
-        r"|\b(?:INSERT INTO|insert into)\s+[\w\"`.\[\]]+\s*\(|\b(?:UPDATE|update)\s+[\w\"`.]+\s+(?:SET|set)\s+[\w\"`.]+ ?="
+        r"|\b(?:INSERT INTO|insert into)\s+[\w\"`.\[\]]+\s*\("
+        r"|\b(?:UPDATE|update)\s+[\w\"`.]+\s+(?:SET|set)\s+[\w\"`.]+ ?="
         r"|\b(?:DELETE FROM|delete from)\s+[\w\"`.]+\s+(?:WHERE|where)\s",
     ),
     _form(
@@ -104,7 +105,8 @@ ERRORS = (
         r'|near "[^"\n]{0,80}": syntax error|\bSQLSTATE\b|\bSQLITE_[A-Z]{3,}|syntax error at or near'
         r"|violates (?:unique|foreign key|not-null|check|exclusion) constraint"
         r'|\b(?:relation|column) "[^"\n]{1,120}" (?:of relation "[^"\n]{1,120}" )?does not exist|\bORA-\d{5}\b'
-        r"|error in your SQL syntax|Incorrect syntax near|Duplicate entry '[^'\n]{0,200}' for key|\bdatabase is locked\b",
+        r"|error in your SQL syntax|Incorrect syntax near|Duplicate entry '[^'\n]{0,200}' for key"
+        r"|\bdatabase is locked\b",
     ),
     _form(
         "path",

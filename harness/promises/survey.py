@@ -1,0 +1,211 @@
+"""The survey: for one operation, the calls that give the standing promises something to judge in a plain run.
+
+A valid call, what stands at and beyond the contract's bounds, an unknown id, nobody, and what is no JSON at all. Every
+call is on fresh things; a call that is refused as it should be changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness import things
+from harness.case import Case, Steps, one
+from harness.contract import pointer
+from harness.contract.operation import is_json
+from harness.errors import CannotTell
+from harness.exchange import Exchange, Outcome, Request
+from harness.promises import wrong_values
+from harness.promises.altered import path_values, with_member, with_path, with_query, with_wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from random import Random
+
+    from harness.contract import Contract, Operation
+    from harness.identities import Identity
+    from harness.stage import Stage
+
+PROMISE = "schema"
+MAX_BOUNDARIES = 28
+MAX_VALID = 5
+STREAMS = {"text/event-stream", "application/x-ndjson", "application/stream+json"}
+PATIENCE_S = 8.0
+LEAVES = re.compile(r"log-?_?out|sign-?_?out|revoke|deactivate|password", re.IGNORECASE)
+NOT_JSON = (
+    ("broken", b'{"name": '),
+    ("not UTF-8", b'{"name": "\xff\xfe"}'),
+    ("not an object", b'"text"'),
+    ("null", b"null"),
+)
+
+
+def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[Case]:
+    """The cases of one operation, at most about 40 requests beside their set-up; none for an endless stream.
+
+    They are the same for every `random`: what varies is drawn on the stage, so that a case can be made again.
+    """
+    del random
+    if any(body.media_type.lower() in STREAMS for answer in operation.answers for body in answer.bodies):
+        return ()
+    case = partial(Case, PROMISE, operation.id)
+    found = [case("valid", partial(_valid, contract, operation))]
+    if wrong_values.in_body(contract, operation) or any(_wrong_calls(contract, operation)):
+        found.append(case("boundaries", partial(_boundaries, contract, operation)))
+    if operation.path_parameters:
+        found.append(case("unknown", partial(_unknown, contract, operation)))
+    if operation.secured and not operation.optional_security:
+        found.append(case("anonymous", partial(_anonymous, contract, operation)))
+    if operation.json_body() is not None:
+        found.append(case("malformed", partial(_malformed, contract, operation)))
+    return tuple(found)
+
+
+def _valid(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
+    """A valid call with what is required, one with everything, and each query parameter at its bounds."""
+    base = yield from _ready(contract, operation, stage, "valid")
+    yield from one(base)
+    if not operation.reads:
+        if operation.json_body() is not None:
+            yield from one((yield from _ready(contract, operation, stage, "valid-everything", everything=True)))
+        return
+    for name, text in list(_at_bounds(contract, operation))[:MAX_VALID]:
+        yield from one(replace(with_query(base, name, text), step=f"valid {name}"))
+
+
+def _boundaries(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
+    """One invalid value at a time; where one is accepted, the next goes out on fresh things."""
+    base = yield from _ready(contract, operation, stage, "boundary")
+    left = min(MAX_BOUNDARIES, _within_limits(contract, operation))
+    for call in _wrong_calls(contract, operation):
+        if left <= 0:
+            return
+        request = call(base)
+        if request is None:
+            continue
+        exchange = yield from one(request)
+        left -= 1
+        if exchange.outcome is Outcome.OK and not operation.reads:
+            base = yield from _ready(contract, operation, stage, "boundary")
+
+
+def _wrong_calls(contract: Contract, operation: Operation) -> Iterator[Any]:
+    """Functions that make one wrong request of a valid one each; None where it has no such place."""
+    for parameter in operation.parameters:
+        if parameter.place == "query":
+            for text in wrong_values.of_parameter(contract, parameter):
+                yield partial(with_query, name=parameter.name, text=text)
+            if parameter.required:
+                yield partial(with_query, name=parameter.name, text=None)
+    for wrong in wrong_values.in_body(contract, operation):
+        yield partial(with_wrong, wrong=wrong)
+    for parameter in operation.path_parameters:
+        for text in wrong_values.of_parameter(contract, parameter)[:2]:
+            yield partial(with_path, operation=operation, name=parameter.name, text=text)
+
+
+def _unknown(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
+    """The operation on an id of the right form that nothing has."""
+    base = yield from _ready(contract, operation, stage, "unknown")
+    parameter = operation.path_parameters[-1]
+    schema = wrong_values.joined(contract, parameter.schema)
+    kind = wrong_values.type_of(schema)
+    text = str(uuid.UUID(int=stage.random.getrandbits(128), version=4))
+    if kind in {"integer", "number"}:
+        text = str(min(2_000_000_000 + stage.random.randrange(10**8), schema.get("maximum", 1 << 31)))
+    elif kind == "string" and not {"format", "pattern"} & set(schema):
+        text = f"unknown-{stage.unique()}"
+    elif schema.get("format") != "uuid":
+        text = str(stage.examples.value(parameter.schema, name=parameter.name))
+    yield from one(with_path(base, operation, parameter.name, text))
+
+
+def _anonymous(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
+    """A valid call without an identity."""
+    base = yield from _ready(contract, operation, stage, "anonymous")
+    yield from one(replace(base, identity=stage.anonymous()))
+
+
+def _malformed(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
+    """Bodies that are no JSON object, none at all, and a media type that the operation does not take."""
+    base = yield from _ready(contract, operation, stage, "malformed")
+    for name, body in NOT_JSON:
+        yield from one(replace(base, body=body, step=f"malformed {name}"))
+    if operation.body_required:
+        yield from one(replace(base, body=b"", step="malformed empty"))
+    others = tuple(pair for pair in base.headers if pair[0].lower() != "content-type")
+    if not any(body.media_type.startswith(("text/", "*/")) for body in operation.bodies):
+        yield from one(replace(base, headers=(*others, ("Content-Type", "text/plain")), step="malformed media type"))
+
+
+def _ready(
+    contract: Contract, operation: Operation, stage: Stage, step: str, *, everything: bool = False
+) -> Steps[Request]:
+    """A valid request on fresh things and their version; raises CannotTell where none can be made."""
+    identity = yield from things.identity_for(stage, operation)
+    _spare_the_known(operation, stage, identity)
+    plain = operation
+    if not any(is_json(body.media_type) for body in operation.bodies):
+        plain = replace(operation, bodies=(), body_required=False)
+    request: Request = yield from things.valid(stage, plain, identity=identity, step=step, everything=everything)
+    return (yield from _with_version(contract, operation, stage, request))
+
+
+def _spare_the_known(operation: Operation, stage: Stage, identity: Identity) -> None:
+    """Raises CannotTell before an identity that other cases share is changed, signed out or deleted by its own call."""
+    shared = identity.headers and not stage.actors.can_register and operation.secured
+    own = not operation.path_parameters and (operation.method in {"PATCH", "PUT", "DELETE"})
+    if shared and (own or (not operation.reads and LEAVES.search(operation.path))):
+        raise CannotTell(f"{operation.id} may change the identity that all cases share; tell identities.register")
+
+
+def _with_version(contract: Contract, operation: Operation, stage: Stage, request: Request) -> Steps[Request]:
+    """The request with the version that the thing has, where the operation asks for one."""
+    promised = contract.promise("version", operation)
+    resource = contract.resource(promised["resource"]) if isinstance(promised, dict) else None
+    if resource is None or resource.read not in contract.by_id:
+        return request
+    values = path_values(operation, request)
+    read = contract.by_id[resource.read]
+    path = {parameter.name: values.get(parameter.name, "") for parameter in read.path_parameters}
+    answer = yield from one(stage.request(read.id, path=path, identity=request.identity, step=things.SETUP))
+    for form in promised["forms"]:
+        seen = _seen(answer, form["from"])
+        if seen is None:
+            continue
+        if form["in"] == "header":
+            return replace(request, headers=(*request.headers, (form["name"], str(seen))))
+        if form["in"] == "body" and isinstance(request.json(), dict):
+            return with_member(request, f"/{pointer.escape(form['name'])}", seen)
+    return request
+
+
+def _seen(answer: Exchange, source: str) -> Any:
+    if answer.response is None:
+        return None
+    if source.startswith("header:"):
+        return answer.response.header(source.removeprefix("header:"))
+    value = pointer.get(answer.response.json(), source)
+    return None if value is pointer.MISSING else value
+
+
+def _within_limits(contract: Contract, operation: Operation) -> int:
+    """How many calls the operation's own rate limits let through within a few seconds."""
+    limits = contract.promise("rate-limit", operation) or []
+    rooms = [limit["quota"] * max(1, int(PATIENCE_S / limit["window_s"])) for limit in limits]
+    return max(4, min(rooms, default=MAX_BOUNDARIES))
+
+
+def _at_bounds(contract: Contract, operation: Operation) -> Iterator[tuple[str, str]]:
+    for parameter in operation.parameters:
+        schema = wrong_values.joined(contract, parameter.schema)
+        if parameter.place != "query":
+            continue
+        for key in ("minimum", "maximum"):
+            if key in schema:
+                yield parameter.name, str(schema[key])
+        for value in schema.get("enum", ())[:2]:
+            yield parameter.name, str(value)
