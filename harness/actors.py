@@ -83,6 +83,10 @@ class Actors:
         more = " beside those in use" if taken else ""
         raise CannotTell(f"no identity {wanted}{more} can be had; name one under [[identities.known]]")
 
+    def forget(self, identity: Identity) -> None:
+        """The next asking for this known identity logs it in again, since what it has is not accepted any more."""
+        self._logged_in.pop((identity.tenant, identity.name), None)
+
     def _entered(self, stage: Stage, entry: Mapping[str, Any]) -> Steps[Identity]:
         key = (stage.tenant, entry["name"])
         if key in self._logged_in:
@@ -108,7 +112,7 @@ class Actors:
         exchange = yield from self._call(stage, "register", values, self.anonymous(stage.tenant))
         facts = _facts(self.told["register"], exchange)
         registered = Identity(base.name, base.roles, base.tenant, facts=facts)
-        return (yield from self._login(stage, registered, values))
+        return (yield from self._login(stage, registered, {**facts, **values}))
 
     def _login(self, stage: Stage, base: Identity, values: Mapping[str, str]) -> Steps[Identity]:
         exchange = yield from self._call(stage, "login", values, self.anonymous(stage.tenant))
