@@ -83,9 +83,9 @@ class Actors:
         more = " beside those in use" if taken else ""
         raise CannotTell(f"no identity {wanted}{more} can be had; name one under [[identities.known]]")
 
-    def forget(self, identity: Identity) -> None:
-        """The next asking for this known identity logs it in again, since what it has is not accepted any more."""
-        self._logged_in.pop((identity.tenant, identity.name), None)
+    def forget(self) -> None:
+        """Known identities log in again when they are next asked for, since what they have may not be accepted any more."""
+        self._logged_in.clear()
 
     def _entered(self, stage: Stage, entry: Mapping[str, Any]) -> Steps[Identity]:
         key = (stage.tenant, entry["name"])
