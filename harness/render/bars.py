@@ -27,7 +27,7 @@ def scale_ms(latencies: Sequence[OperationLatency]) -> float:
 def bar(item: OperationLatency, scale: float) -> Markup:
     """The bar of one operation; a sentence where nothing was served."""
     if item.p50_ms is None or item.p95_ms is None or item.p99_ms is None:
-        return Markup('<span class="soft">nothing was served</span>')
+        return Markup("") if item.reason else Markup('<span class="soft small">nothing was served</span>')
     objective = item.objective_p95_ms
     over = objective is not None and item.p95_ms > objective
     label = f"p50 {item.p50_ms:.1f}, p95 {item.p95_ms:.1f}, p99 {item.p99_ms:.1f} ms"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from harness.mask import SECRET_HEADERS, is_secret_name
+from harness.render.text import is_printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ def curl(
     """One command that sends the request to the origin of `url`; `broken` continues it on a line for each option.
 
     `known` are values that stand as shell variables, with the variable's name: whole path segments, query values,
-    header values and JSON values. A body that is no text goes through base64; one of more than `body_limit` bytes is
+    header values and JSON values. A body that cannot be shown as text goes through base64; one of more than `body_limit` bytes is
     read from the file `body`, which the reader takes from the history.
     """
     parts = [" ".join(["curl", *_method(request), _shell(_address(request, url, known))])]
@@ -67,7 +68,8 @@ _Text = list[str]
 
 def _shell(parts: _Text) -> str:
     """Literal text quoted for a POSIX shell, variables in double quotes."""
-    return "".join(f'"${part}"' if isinstance(part, _Variable) else _quoted(part) for part in parts if part) or "''"
+    joined = [part for part in _joined(parts) if part]
+    return "".join(f'"${part}"' if isinstance(part, _Variable) else _quoted(part) for part in joined) or "''"
 
 
 def _joined(parts: _Text) -> _Text:
@@ -118,7 +120,7 @@ def _address(request: Request, url: str, known: Mapping[str, str]) -> _Text:
             parts.append(_name(name if is_secret_name(name) else "SECRET", request.identity.name))
         else:
             parts.append(quote_plus(value, errors="replace"))
-    return _joined(parts)
+    return parts
 
 
 def _headers(request: Request) -> Headers:
@@ -180,7 +182,7 @@ def _body(request: Request, limit: int | None, known: Mapping[str, str]) -> tupl
         text = body.decode()
     except UnicodeDecodeError:
         text = "\0"
-    if "\0" in text:
+    if not is_printable(text):
         encoded = base64.b64encode(body).decode("ascii")
         return f"printf %s {_quoted(encoded)} | base64 -d | ", "--data-binary @-"
     parts: _Text = []

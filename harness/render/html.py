@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from harness.report import OperationLatency, Report
 
 OPEN_FIRST = 5
-WITNESSES_SHOWN = 6
+WITNESSES_SHOWN, WITNESSES_AMONG_MANY, MANY = 6, 2, 40
 OPERATIONS_SHOWN = 12
-BODIES_TOTAL = 1_500_000
+BODIES_TOTAL = 1_000_000
 BODY_MOST, BODY_LEAST = 4_000, 400
 TEXT_LIMIT = 4_000
 HEADER_LIMIT = 500
@@ -124,9 +124,10 @@ def _style() -> Markup:
 
 def _values(report: Report) -> dict[str, Any]:
     places = summary.places(report)
-    witnessed = sum(min(len(finding.witnesses), WITNESSES_SHOWN) for finding in report.findings)
+    shown = WITNESSES_SHOWN if len(report.findings) <= MANY else WITNESSES_AMONG_MANY
+    witnessed = sum(min(len(finding.witnesses), shown) for finding in report.findings)
     limit = max(BODY_LEAST, min(BODY_MOST, BODIES_TOTAL // max(1, 2 * witnessed)))
-    findings = [_finding(finding, report, places, limit) for finding in report.findings]
+    findings = [_finding(finding, report, places, shown, limit) for finding in report.findings]
     return {
         "report": report,
         "style": _style(),
@@ -183,7 +184,7 @@ def _groups(report: Report) -> list[dict[str, Any]]:
     return list(groups.values())
 
 
-def _finding(finding: Finding, report: Report, places: Mapping[str, str], limit: int) -> ShownFinding:
+def _finding(finding: Finding, report: Report, places: Mapping[str, str], shown: int, limit: int) -> ShownFinding:
     seen = reproduction.seen(finding, report)
     return ShownFinding(
         anchor=anchor(finding),
@@ -198,9 +199,9 @@ def _finding(finding: Finding, report: Report, places: Mapping[str, str], limit:
         confirmation=finding.confirmation.value,
         standing=STANDING[finding.confirmation],
         replay=reproduction.replay(finding),
-        script=reproduction.script(finding, report),
-        exchanges=tuple(_exchange(item, limit) for item in seen[:WITNESSES_SHOWN]),
-        more=max(0, len(seen) - WITNESSES_SHOWN),
+        script=reproduction.script(finding, report, 2 * shown),
+        exchanges=tuple(_exchange(item, limit) for item in seen[:shown]),
+        more=max(0, len(seen) - shown),
         witnesses=finding.witnesses[:OPERATIONS_SHOWN],
     )
 

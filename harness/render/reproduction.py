@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from harness.finding import Finding
     from harness.report import Report
 
-BODY_LIMIT = 4_000
-MAX_LINES = 12
+BODY_LIMIT = 2_000
+MOST_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +49,28 @@ def seen(finding: Finding, report: Report) -> tuple[Exchange, ...]:
     return tuple(sorted(found, key=lambda exchange: exchange.sent_ns))
 
 
-def script(finding: Finding, report: Report) -> Script:
-    """The finding's sequence as curl lines; its witnesses as they were sent, where no sequence was cut."""
+def script(finding: Finding, report: Report, most: int = MOST_LINES) -> Script:
+    """The finding's sequence as at most so many curl lines; its witnesses as they were sent, where none was cut."""
     steps = finding.reproduction.steps
-    return _of_steps(steps, finding, report) if steps else _of_witnesses(seen(finding, report), report)
+    return _of_steps(steps, finding, report, most) if steps else _of_witnesses(seen(finding, report), report, most)
 
 
-def _of_witnesses(exchanges: Sequence[Exchange], report: Report) -> Script:
+def _of_witnesses(exchanges: Sequence[Exchange], report: Report, most: int) -> Script:
     lines = [
         Line(
             _comment(exchange.request, exchange.status),
             curl(exchange.request, report.target.url, body_limit=BODY_LIMIT, broken=True),
         )
-        for exchange in exchanges[:MAX_LINES]
+        for exchange in exchanges[:most]
     ]
-    return Script(tuple(lines), _variables(lines, {}), max(0, len(exchanges) - MAX_LINES))
+    return Script(tuple(lines), _variables(lines, {}), max(0, len(exchanges) - most))
 
 
-def _of_steps(steps: Sequence[Mapping[str, Any]], finding: Finding, report: Report) -> Script:
+def _of_steps(steps: Sequence[Mapping[str, Any]], finding: Finding, report: Report, most: int) -> Script:
     """The steps of harness/sequence.py: a value that an earlier step tells is a variable named after it."""
     proofs = {exchange.request.identity.name: _proof(exchange.request) for exchange in seen(finding, report)}
     lines, told = [], {}
-    for step in steps[:MAX_LINES]:
+    for step in steps[:most]:
         known = {}
         for value, reference in step.get("references", {}).items():
             name = _variable(reference)
@@ -79,7 +79,7 @@ def _of_steps(steps: Sequence[Mapping[str, Any]], finding: Finding, report: Repo
         request = _request(step, proofs)
         command = curl(request, report.target.url, known=known, body_limit=BODY_LIMIT, broken=True)
         lines.append(Line(_comment(request, step.get("status", 0)), command))
-    return Script(tuple(lines), _variables(lines, told), max(0, len(steps) - MAX_LINES))
+    return Script(tuple(lines), _variables(lines, told), max(0, len(steps) - most))
 
 
 def _request(step: Mapping[str, Any], proofs: Mapping[str, tuple[tuple[str, str], ...]]) -> Request:

@@ -82,7 +82,7 @@ def _remarks(report: Report) -> tuple[str, ...]:
         remarks.append("This is a partial run: what was not reached was not examined.")
     once = sum(item.confirmation is Confirmation.SEEN_ONCE for item in report.findings)
     if once:
-        remarks.append(f"{counted(once, 'finding was', 'findings were')} seen once only and not again on fresh data.")
+        remarks.append(f"{counted(once, 'finding was', 'findings were')} seen once only, not again on fresh data.")
     if report.exit_code in {Exit.FINDINGS, Exit.HOLDS} and any(_is_untold(item) for item in report.verdicts):
         remarks.append(f"Not everything could be told: {_untold_text(report)}.")
     return tuple(remarks)

@@ -22,6 +22,11 @@ def printable(text: str) -> str:
     return _UNFIT.sub(_escape, text.replace("\r\n", "\n"))
 
 
+def is_printable(text: str) -> bool:
+    """Whether `printable` leaves the text as it is."""
+    return printable(text) == text
+
+
 def one_line(text: str) -> str:
     """The text printable and on one line."""
     return " ".join(printable(text).split())

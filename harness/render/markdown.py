@@ -1,0 +1,188 @@
+"""summary.md: what a CI job shows of a run, in GitHub's Markdown; text of a target is escaped, code is fenced."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from harness.render import reproduction, summary
+from harness.render.text import clipped, counted, one_line, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from harness.finding import Finding
+    from harness.report import OperationLatency, Report
+
+DETAILED = 20
+LISTED = 200
+UNTOLD_LISTED = 20
+CELL_LIMIT = 160
+TEXT_LIMIT = 600
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~!@$])")
+SIGNS = {"pass": "✅", "fail": "❌", "error": "❌"}
+
+
+def render(report: Report) -> bytes:
+    """The document in UTF-8, below the size that a job summary may have (1 MiB)."""
+    head = summary.headline(report)
+    places = summary.places(report)
+    parts = [
+        f"## {SIGNS.get(head.tone, '⚠️')} {head.word}: {_escaped(report.contract.title or report.target.url or 'API')}",
+        f"**{_escaped(head.sentence)}**",
+        _escaped(" ".join([_ending(report), *head.remarks])),
+        *_findings(report, places),
+        *_phases(report),
+        *_latencies(report, places),
+        *_untold(report, places),
+        f"Run `{_plain(report.run_id)}` · again: `{_plain(summary.again(report))}`",
+    ]
+    return ("\n\n".join(part for part in parts if part) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _ending(report: Report) -> str:
+    return "No exit code yet." if report.exit_code is None else f"Exit code {int(report.exit_code)}: {report.meaning}."
+
+
+def _findings(report: Report, places: Mapping[str, str]) -> list[str]:
+    if not report.findings:
+        return []
+    listed = report.findings[:LISTED]
+    parts = [
+        "### Findings",
+        _table(
+            ("Severity", "Operation", "Finding", "Class", "Standing", "Fingerprint"),
+            (
+                (
+                    finding.severity.value,
+                    _code(places.get(finding.operation, finding.operation) or summary.NO_OPERATION),
+                    _cell(finding.title),
+                    _code(finding.code),
+                    finding.confirmation.value,
+                    _code(finding.fingerprint),
+                )
+                for finding in listed
+            ),
+        ),
+    ]
+    if len(report.findings) > LISTED:
+        parts.append(f"and {counted(len(report.findings) - LISTED, 'more finding')} in report.html.")
+    return parts + [_detail(finding, report) for finding in listed[:DETAILED]]
+
+
+def _detail(finding: Finding, report: Report) -> str:
+    """One finding, folded, with one curl command: the last of its sequence, which shows the fault."""
+    title = _html(clipped(one_line(finding.title), CELL_LIMIT))
+    items = [
+        f"- {name}: {_escaped(clipped(one_line(text), TEXT_LIMIT))}"
+        for name, text in (("Promised", finding.promised), ("Seen", finding.seen))
+        if text
+    ]
+    items.append(f"- Again: `{reproduction.replay(finding)}`")
+    script = reproduction.script(finding, report)
+    command = [_fenced(script.lines[-1].command)] if script.lines else []
+    parts = [
+        f"<details><summary><b>{finding.severity}</b> {title}</summary>",
+        "\n".join(items),
+        *command,
+        "</details>",
+    ]
+    return "\n\n".join(parts)
+
+
+def _phases(report: Report) -> list[str]:
+    if not report.phases:
+        return []
+    rows = (
+        (
+            _cell(phase.name),
+            _cell(phase.status),
+            f"{phase.examined:,}",
+            f"{phase.findings:,}",
+            f"{phase.seconds:.1f}",
+            _cell(phase.reason),
+        )
+        for phase in report.phases
+    )
+    return ["### Phases", _table(("Phase", "Status", "Examined:", "Findings:", "Seconds:", "Reason"), rows)]
+
+
+def _latencies(report: Report, places: Mapping[str, str]) -> list[str]:
+    if not report.latencies:
+        return []
+    columns = (
+        "Operation",
+        "Verdict",
+        "p50 ms:",
+        "p95 ms:",
+        "p99 ms:",
+        "max ms:",
+        "Objective p95:",
+        "per s:",
+        "Errors:",
+    )
+    return ["### Latency", _table(columns, (_latency(item, places) for item in report.latencies))]
+
+
+def _latency(item: OperationLatency, places: Mapping[str, str]) -> tuple[str, ...]:
+    figures = (item.p50_ms, item.p95_ms, item.p99_ms, item.max_ms)
+    return (
+        _code(places.get(item.operation, item.operation)),
+        item.verdict.value + (f": {_cell(item.reason)}" if item.reason else ""),
+        *("-" if figure is None else f"{figure:,.1f}" for figure in figures),
+        "-" if item.objective_p95_ms is None else f"{item.objective_p95_ms:g}",
+        f"{item.rate_per_s:.1f}",
+        f"{item.error_ratio:.2%}",
+    )
+
+
+def _untold(report: Report, places: Mapping[str, str]) -> list[str]:
+    found = summary.untold(report)
+    if not found:
+        return []
+    lines = []
+    for item in found[:UNTOLD_LISTED]:
+        first = _code(places.get(item.operations[0], item.operations[0]))
+        more = f" and {len(item.operations) - 1} more" if len(item.operations) > 1 else ""
+        lines.append(
+            f"- **{_escaped(item.promise)}** {_escaped(clipped(one_line(item.reason), TEXT_LIMIT))} ({first}{more})"
+        )
+    if len(found) > UNTOLD_LISTED:
+        lines.append(f"- and {counted(len(found) - UNTOLD_LISTED, 'more reason')} in report.html")
+    return ["### Not examined", "\n".join(lines)]
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table; a column whose name ends with a colon is of numbers."""
+    names = [column.rstrip(":") for column in columns]
+    rule = ["---:" if column.endswith(":") else "---" for column in columns]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (names, rule, *rows))
+
+
+def _cell(text: str) -> str:
+    return _escaped(clipped(one_line(text), CELL_LIMIT))
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown and HTML take for nothing but text."""
+    return _SPECIAL.sub(r"\\\1", _html(printable(text)))
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain(text: str) -> str:
+    """Text for between single backticks in a table: neither a backtick nor a bar."""
+    return one_line(text).replace("`", "'").replace("|", "/")
+
+
+def _code(text: str) -> str:
+    return f"`{_plain(clipped(text, CELL_LIMIT))}`"
+
+
+def _fenced(text: str) -> str:
+    """Code in a fence longer than any run of backticks in it."""
+    fit = printable(text)
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", fit)), default=0))
+    return f"{fence}sh\n{fit}\n{fence}"
