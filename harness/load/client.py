@@ -7,7 +7,7 @@ twenty. It follows no redirect, keeps no cookie, decodes no content coding, and 
 from __future__ import annotations
 
 import socket as blocking
-import ssl
+import ssl as blocking_ssl
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -84,14 +84,14 @@ class _Connection:
                 continue
 
     def is_dead(self) -> bool:
-        """Whether the server has closed the idle connection, or has sent what nobody asked for."""
+        """Whether the server has closed the idle connection, or has sent what nobody asked for (but TLS tickets)."""
         try:
-            self._raw.recv(1, blocking.MSG_PEEK)
-        except (BlockingIOError, ssl.SSLWantReadError):
+            unread = self._raw.recv(1, blocking.MSG_PEEK)
+        except BlockingIOError:
             return False
-        except (OSError, ValueError):
+        except OSError:
             return True
-        return True
+        return self._plain or not unread
 
     def close(self) -> None:
         self._watcher.stop()
@@ -119,7 +119,7 @@ class Client:
         secure = parts.scheme == "https"
         self._host = parts.hostname
         self._port = parts.port or (443 if secure else 80)
-        self._tls = (tls or gevent.ssl.create_default_context()) if secure else None
+        self._tls = (tls or tls_context()) if secure else None
         self._timeout_s = timeout_s
         self._max_body_bytes = max_body_bytes
         self._prefix = parts.path.rstrip("/")
@@ -232,6 +232,15 @@ class Client:
                 self._idle.append(connection)
             else:
                 connection.close()
+
+
+def tls_context(authorities: str | None = None) -> gevent.ssl.SSLContext:
+    """Verifies certificates by the system's authorities and a PEM file's; of gevent's kind in any process."""
+    context = gevent.ssl.SSLContext(blocking_ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
+    if authorities:
+        context.load_verify_locations(authorities)
+    return context
 
 
 def reason_of(error: BaseException) -> str:
