@@ -125,12 +125,9 @@ class Examples:
         made = self._formatted(schema.get("format", ""), name)
         low, high = schema.get("minLength", 0), schema.get("maxLength", 1 << 16)
         if made is None and "pattern" in schema:
-            told = [example for example in (schema.get("example"), *schema.get("examples", ())) if example]
-            return str(told[0]) if told else self._patterned(schema["pattern"], name, low, high)
+            return self._patterned(schema, name, low, high)
         if made is None:
-            made = f"{name or 'text'}-{self.nonce}-{self._letters(5)}"
-            if is_password(name):
-                made = f"Pw1-{self._letters(12)}!"
+            made = self._fresh(name)
         if len(made) > high:
             made = made[-high:] if high else ""
         return made + self._letters(max(0, low - len(made)))
@@ -154,10 +151,16 @@ class Examples:
             form = "email"
         return makers[form]() if form in makers else None
 
-    def _patterned(self, pattern: str, name: str, low: int, high: int) -> str:
-        """A string that fits a pattern, by trying plain candidates, then a walk over simple character classes."""
+    def _fresh(self, name: str) -> str:
+        """A string that no other draw gives; a password of letters, digits and signs where the name asks for one."""
+        return f"Pw1-{self._letters(12)}!" if is_password(name) else f"{name or 'text'}-{self.nonce}-{self._letters(5)}"
+
+    def _patterned(self, schema: Mapping[str, Any], name: str, low: int, high: int) -> str:
+        """A string that fits a pattern: a fresh one, by plain candidates or simple classes, else the example told."""
+        pattern = schema["pattern"]
         letters = self._letters(max(8, low))
         for candidate in (
+            self._fresh(name),
             f"{name}-{letters}",
             letters,
             letters.upper(),
@@ -169,6 +172,9 @@ class Examples:
         drawn = _from_classes(pattern, self.random)
         if drawn is not None and re.search(pattern, drawn) and low <= len(drawn) <= high:
             return drawn
+        told = [example for example in (schema.get("example"), *schema.get("examples", ())) if example]
+        if told:
+            return str(told[0])
         raise CannotTell(
             f"no string could be drawn for the pattern {pattern!r} of {name or 'a value'}; give an example"
         )
