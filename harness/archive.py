@@ -61,6 +61,11 @@ def write_all(report: Report, folder: Path) -> None:
     write_run(report, folder)
     write_lines(report.findings, folder / FINDINGS_FILE)
     write_lines(report.verdicts, folder / VERDICTS_FILE)
+    write_rendered(report, folder)
+
+
+def write_rendered(report: Report, folder: Path) -> None:
+    """Writes what a person or a CI reads of a run: page, JUnit and Markdown."""
     write_text(folder / "report.html", html.render(report))
     write_text(folder / "junit.xml", junit.render(report))
     write_text(folder / "summary.md", markdown.render(report))

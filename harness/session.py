@@ -102,7 +102,7 @@ def opened(wanted: Wanted) -> Iterator[Session]:
             url=target.url,
             seed=secrets.randbelow(SEED_LIMIT) if wanted.seed is None else wanted.seed,
             identities=merged_identities(config.identities, wanted.identities),
-            environment=_named(target.environment, config.identities, wanted.identities),
+            environment=identity_environment(target.environment, config.identities, wanted.identities),
         )
         yield Session(attachment, contract, target, config, tuple(map(str, overlay_paths(wanted, config))))
 
@@ -190,7 +190,7 @@ def _served_contract(wanted: Wanted, config: configs.Config, target: Target) -> 
     raise UsageError("no OpenAPI document was found; name a file or a path with --contract", failures)
 
 
-def _named(environment: Mapping[str, str], *tables: Mapping[str, Any]) -> dict[str, str]:
+def identity_environment(environment: Mapping[str, str], *tables: Mapping[str, Any]) -> dict[str, str]:
     """Only those variables that the identities name: nothing else of an environment is passed on."""
     text = json.dumps(tables)
     return {name: value for name, value in environment.items() if f"{{env:{name}}}" in text}

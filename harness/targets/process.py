@@ -52,6 +52,11 @@ class ProcessTarget:
         return self._url
 
     @property
+    def drawn(self) -> Mapping[str, str]:
+        """The secrets drawn for this process that identities can name."""
+        return dict(self._drawn)
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """The caller's environment and the secrets drawn for this process."""
         return {**os.environ, **self._drawn}

@@ -1,0 +1,65 @@
+"""The command `harness`: reads options, calls one module a command, and turns every ending into its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Never
+
+from harness import commands
+from harness.errors import HarnessError
+from harness.exits import Exit
+from harness.options import parser
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> Never:
+    """Runs one command and exits with the documented code; no traceback is shown for anything."""
+    sys.exit(int(run(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: Sequence[str]) -> Exit:
+    """The exit code of one command."""
+    options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return commands.COMMANDS[options.command](options)
+    except HarnessError as error:
+        _say(f"harness: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("harness: interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last place where an error can be told without a traceback
+        return _internal(error)
+
+
+def _interrupt(_signal: int, _frame: object) -> Never:
+    raise KeyboardInterrupt
+
+
+def _internal(error: Exception) -> Exit:
+    """Keeps the traceback in a file and says where it is."""
+    with tempfile.NamedTemporaryFile("w", prefix="harness-error-", suffix=".txt", delete=False) as file:
+        traceback.print_exception(error, file=file)
+    _say(
+        f"harness: internal error: {type(error).__name__}: {error}\n  - the details are in {Path(file.name)}; report them"
+    )
+    return Exit.INTERNAL
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""What each command does: options in, one module called, words out, exit code back."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import archive, history, judge, prove, replay
+from harness import verify as verification
+from harness.contract.document import read_file
+from harness.errors import UsageError
+from harness.exits import Exit
+from harness.finding import Severity
+from harness.options import wanted
+from harness.phases import KNOWN
+from harness.promises.catalogue import BY_KEY
+from harness.render import terminal
+from harness.report import RunStatus, worst_first
+from harness.run import frozen_contract
+from harness.session import Wanted, chosen_target, configuration, read_contract
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping
+
+POLL_S = 0.2
+
+
+def _verify(options: Namespace, phase: str = "") -> Exit:
+    only = frozenset(word for text in options.only for word in text.split(",") if word)
+    chosen = verification.Options(
+        wanted=wanted(options),
+        budget_s=options.budget,
+        only=only | ({phase} if phase else frozenset()),
+        fail_on=Severity(options.fail_on),
+        jobs=max(1, options.jobs),
+        again=_again(options, phase or "verify"),
+    )
+    with terminal.progress(budget_s=options.budget, plain=options.plain) as progress:
+        report = verification.verify(chosen, progress)
+    _say(terminal.closing(report, chosen.wanted.reports / report.run_id))
+    return report.exit_code or Exit.HOLDS
+
+
+def _replay(options: Namespace) -> Exit:
+    folder = archive.located(options.run, options.reports)
+    replayed = replay.replay(folder, options.finding, wanted(options))
+    finding = replayed.finding
+    _say(f"{replayed.answer}: {finding.code} at {finding.operation} ({finding.fingerprint})\n  {replayed.reason}")
+    return replayed.answer.exit_code
+
+
+def _prove(options: Namespace) -> Exit:
+    ids = tuple(word for text in options.only for word in text.split(",") if word)
+    asked = Wanted(seed=options.seed, reports=options.reports, config=options.config)
+    proven = prove.prove(prove.Options(asked, ids, options.seeds, options.budget), _say)
+    if options.json:
+        archive.write_text(options.json, json.dumps(proven.to_record(), indent=2) + "\n")
+    caught = sum(proof.caught for proof in proven.defects)
+    _say(
+        f"{caught} of {len(proven.defects)} defects caught; {proven.false_alarms} false alarms on {options.seeds} seeds"
+    )
+    for line in proven.clean:
+        _say(f"the clean build did not hold: {line}")
+    return proven.exit_code
+
+
+def _report(options: Namespace) -> Exit:
+    folder = archive.located(options.run, options.reports)
+    report = archive.read(folder)
+    if report.status is not RunStatus.COMPLETE and not report.findings:
+        verdicts = judge.standing(frozen_contract(folder), history.exchanges(folder))
+        found = worst_first(finding for verdict in verdicts for finding in verdict.findings)
+        report = replace(report, findings=found, verdicts=report.verdicts or tuple(verdicts))
+    archive.write_rendered(report, folder)
+    _say(terminal.closing(report, folder))
+    return Exit.HOLDS
+
+
+def _judge(options: Namespace) -> Exit:
+    folder = archive.located(options.run, options.reports)
+    verdicts = judge.standing(frozen_contract(folder), history.exchanges(folder))
+    findings = worst_first(finding for verdict in verdicts for finding in verdict.findings)
+    for finding in findings:
+        _say(
+            f"{finding.severity.value:8} {finding.code} at {finding.operation}: {finding.title} ({finding.fingerprint})"
+        )
+    examined = sum(verdict.examined for verdict in verdicts)
+    _say(f"{len(findings)} findings in {examined} observations of {len(verdicts)} standing promises × operations")
+    if findings:
+        return Exit.FINDINGS
+    return Exit.HOLDS if examined else Exit.INCONCLUSIVE
+
+
+def _lint(options: Namespace) -> Exit:
+    contract = read_contract(read_file(options.file), str(options.file), [Path(name) for name in options.overlay])
+    held = Counter(
+        key for operation in contract.operations for key in BY_KEY if contract.promise(key, operation) is not None
+    )
+    _say(f"{options.file}: OpenAPI {contract.document['openapi']}, {len(contract.operations)} operations, no problem")
+    for key, promise in BY_KEY.items():
+        default = sum(promise.applies(contract, operation) for operation in contract.operations)
+        _say(f"  {key:13} promised by {held[key]:3} operations, examined on {default}")
+    for resource in contract.resources:
+        _say(
+            f"  resource {resource.name} ({'declared' if resource.declared else 'from the paths'}): {', '.join(resource.operations)}"
+        )
+    return Exit.HOLDS
+
+
+def _up(options: Namespace) -> Exit:
+    asked = wanted(options)
+    target = chosen_target(asked, configuration(asked))
+    with target:
+        _say(f"{target.url} is up; Ctrl-C ends it")
+        for name, value in getattr(target, "drawn", {}).items():
+            _say(f"  {name}={value}")
+        while getattr(target, "alive", lambda: True)():
+            time.sleep(POLL_S)
+    raise UsageError("the target ended by itself; its command should serve until it is stopped")
+
+
+def _again(options: Namespace, command: str) -> str:
+    """The command that does this again, without the seed; nothing in it is secret."""
+    words = ["harness", command]
+    words += [f"--url {options.url}"] if options.url else []
+    words += [f"--contract {options.contract}"] if options.contract else []
+    words += [f"--overlay {name}" for name in options.overlay]
+    words += [f"--only {','.join(options.only)}"] if options.only else []
+    return " ".join(words)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _only(phase: str) -> Callable[[Namespace], Exit]:
+    return lambda options: _verify(options, phase)
+
+
+COMMANDS: Mapping[str, Callable[[Namespace], Exit]] = {
+    "verify": _verify,
+    **{phase: _only(phase) for phase in KNOWN},
+    "replay": _replay,
+    "prove": _prove,
+    "report": _report,
+    "judge": _judge,
+    "contract": _lint,
+    "up": _up,
+}

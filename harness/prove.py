@@ -1,0 +1,222 @@
+"""Proves the harness: every planted defect must be caught by the ordinary verification, the clean build by none.
+
+A verification of a defect is given the address and the clean build's document, as anyone's would be; what is planted is
+compared with what was found only after it has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from harness import archive
+from harness.child import Child
+from harness.config import Config, filled
+from harness.contract.document import parsed
+from harness.errors import HarnessError, UsageError
+from harness.exits import Exit
+from harness.replay import Answer, on_target
+from harness.session import Wanted, configuration, read_contract
+from harness.targets import ProcessTarget, fetched
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from harness.finding import Finding
+
+LIST_TIMEOUT_S = 60
+GRACE_S = 60.0
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """What is planted: the classes of finding that name it and the operations where one may stand."""
+
+    id: str
+    title: str
+    codes: tuple[str, ...]
+    operations: tuple[str, ...]
+    profile: str = "1"
+
+    def is_shown_by(self, finding: Finding) -> bool:
+        """Whether the finding is of the defect's class and at its operation."""
+        return finding.code in self.codes and finding.operation in self.operations
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of one defect: `by` names the finding that caught it, empty where it escaped, `why` says how."""
+
+    id: str
+    caught: bool
+    by: str
+    seconds: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `harness prove` was asked. `only` holds defect ids; empty is all. `seeds` counts runs of the clean build."""
+
+    wanted: Wanted
+    only: tuple[str, ...] = ()
+    seeds: int = 5
+    budget_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """The whole proof, as its JSON file tells it."""
+
+    defects: tuple[Proof, ...]
+    seeds: int
+    false_alarms: int
+    clean: tuple[str, ...]
+    contract_hash: str
+    seconds: float
+
+    @property
+    def exit_code(self) -> Exit:
+        """1 where a defect escaped or a clean build gave an alarm or did not hold."""
+        escaped = any(not proof.caught for proof in self.defects)
+        return Exit.FINDINGS if escaped or self.false_alarms or self.clean else Exit.HOLDS
+
+    def to_record(self) -> dict[str, Any]:
+        """The JSON object."""
+        return {
+            "defects": [asdict(proof) for proof in self.defects],
+            "clean": {"seeds": self.seeds, "false_alarms": self.false_alarms, "not_held": list(self.clean)},
+            "contract_hash": self.contract_hash,
+            "seconds": self.seconds,
+        }
+
+
+def prove(options: Options, told: Told) -> Proven:
+    """Every chosen defect, then the clean build with several seeds. Raises UsageError where harness.toml lacks [prove]."""
+    began = time.monotonic()
+    config = configuration(options.wanted)
+    chosen = _chosen(listed(config), options.only)
+    with ProcessTarget(config.target["process"], config.folder) as clean:
+        document, digest = _clean_document(config, clean, options.wanted.reports)
+        proofs = []
+        for defect in chosen:
+            proof = _proof(options, config, defect, document, clean)
+            told(
+                f"{proof.id:6} {'caught' if proof.caught else 'ESCAPED':8} {proof.seconds:6.1f} s  {proof.by or proof.why}"
+            )
+            proofs.append(proof)
+    alarms, broken, held = _clean_runs(options, config, document, told)
+    return Proven(tuple(proofs), held, alarms, tuple(broken), digest, time.monotonic() - began)
+
+
+def listed(config: Config) -> list[Defect]:
+    """The planted defects that the command `prove.list` prints."""
+    if not config.prove or "process" not in config.target:
+        raise UsageError(
+            "harness.toml has no planted defects", ["write [prove] list and command, and [target.process]"]
+        )
+    command = filled(list(config.prove["list"]), {"python": sys.executable}, os.environ)
+    done = subprocess.run(  # noqa: S603 - the user's own command
+        command, cwd=config.folder, capture_output=True, check=False, timeout=LIST_TIMEOUT_S
+    )
+    if done.returncode:
+        tail = done.stderr.decode("utf-8", "replace")[-500:]
+        raise HarnessError(f"prove.list {' '.join(command)!r} ended with {done.returncode}: {tail}")
+    return [
+        Defect(
+            item["id"], item["title"], tuple(item["codes"]), tuple(item["operations"]), str(item.get("profile", "1"))
+        )
+        for item in json.loads(done.stdout)
+    ]
+
+
+def _chosen(defects: Sequence[Defect], only: Sequence[str]) -> list[Defect]:
+    known = {defect.id for defect in defects}
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        raise UsageError(f"no defect is called {', '.join(unknown)}", [f"known are {', '.join(sorted(known))}"])
+    return [defect for defect in defects if not only or defect.id in only]
+
+
+def _clean_document(config: Config, clean: ProcessTarget, reports: Path) -> tuple[Path, str]:
+    """The clean build's document in a file, and the contract's hash."""
+    path = config.target["process"].get("contract", "/openapi.json")
+    text = fetched(clean.url, path)
+    place = (reports / "prove-clean.json").absolute()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(text)
+    return place, read_contract(parsed(text, path), path, []).hash
+
+
+def _proof(options: Options, config: Config, defect: Defect, document: Path, clean: ProcessTarget) -> Proof:
+    began = time.monotonic()
+    command = tuple(word.replace("{defect}", defect.id) for word in config.prove["command"])
+    try:
+        with ProcessTarget(config.target["process"], config.folder, command=command) as target:
+            folder, code = _verified(options, target, document, options.wanted.seed or 1)
+            found = [finding for finding in archive.read(folder).findings if defect.is_shown_by(finding)]
+            if not found:
+                others = ", ".join(f"{item.code}@{item.operation}" for item in archive.read(folder).findings[:4])
+                why = f"exit {code}, {others or 'no finding'}"
+                return Proof(defect.id, caught=False, by="", seconds=time.monotonic() - began, why=why)
+            wanted = replace(options.wanted, config=options.wanted.config)
+            here = on_target(folder, found[0], wanted, target)
+            there = on_target(folder, found[0], wanted, clean)
+    except HarnessError as error:
+        return Proof(defect.id, caught=False, by="", seconds=time.monotonic() - began, why=str(error))
+    caught = here.answer is Answer.STILL_FAILS and there.answer is Answer.FIXED
+    why = (
+        ""
+        if caught
+        else f"its replay says {here.answer} there ({here.reason}) and {there.answer} on the clean build ({there.reason})"
+    )
+    by = (
+        f"{found[0].code} at {found[0].operation} ({found[0].confirmation.value}, {folder.name}/{found[0].fingerprint})"
+    )
+    return Proof(defect.id, caught, by, time.monotonic() - began, why)
+
+
+def _clean_runs(options: Options, config: Config, document: Path, told: Told) -> tuple[int, list[str], int]:
+    """False alarms, runs that did not hold (with their reason), and runs that count, over the seeds."""
+    alarms, broken, held = 0, [], 0
+    for seed in range(1, options.seeds + 1):
+        began = time.monotonic()
+        with ProcessTarget(config.target["process"], config.folder) as target:
+            folder, code = _verified(options, target, document, seed)
+        report = archive.read(folder)
+        alarms += len(report.findings)
+        held += code == Exit.HOLDS
+        if code != Exit.HOLDS:
+            broken.append(f"seed {seed}: exit {code}: {report.reason} ({folder.name})")
+        shown = ", ".join(f"{item.code}@{item.operation}" for item in report.findings) or f"exit {code} {report.reason}"
+        told(f"clean  seed {seed:3} {time.monotonic() - began:6.1f} s  {shown}")
+    return alarms, broken, held
+
+
+def _verified(options: Options, target: ProcessTarget, document: Path, seed: int) -> tuple[Path, int]:
+    """The ordinary verification in a process of its own: the run's folder and its exit code."""
+    reports = options.wanted.reports.absolute()
+    before = set(reports.glob("*/run.json"))
+    command = [sys.executable, "-m", "harness.cli", "verify", "--url", target.url, "--contract", str(document)]
+    command += ["--seed", str(seed), "--budget", f"{options.budget_s:g}s", "--reports", str(reports), "--plain"]
+    environment = {**os.environ, **target.environment}
+    log = reports / "prove.log"
+    with (
+        log.open("ab") as output,
+        Child(command, environment=environment, output=output, folder=target.folder) as child,
+    ):
+        code = child.wait(options.budget_s * 2 + GRACE_S)
+    fresh = [path.parent for path in reports.glob("*/run.json") if path not in before and path.parent.name != "latest"]
+    if code is None or not fresh:
+        ended = "did not end in its time" if code is None else f"ended with {code} and left no run"
+        raise HarnessError(f"the verification {ended}; see {log}")
+    return max(fresh, key=lambda folder: folder.name), code
