@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,10 @@ import uvicorn
 
 if TYPE_CHECKING:
     from reference_impl.application import Application
+
+
+def _end(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)
 
 
 def serve(application: Application, host: str, port: int) -> None:
@@ -40,4 +45,6 @@ def serve(application: Application, host: str, port: int) -> None:
         timeout_graceful_shutdown=10,
         backlog=2048,
     )
+    # uvicorn raises the signal again after its shutdown; an orderly end is exit code 0.
+    signal.signal(signal.SIGTERM, _end)
     uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,131 @@
+"""Products: versions, ownership, deletion, lists."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Shop
+
+
+def test_one_of_many_concurrent_edits_of_a_version_wins(shop: Shop) -> None:
+    """The others are refused, and the product is the winner's body at the next version."""
+    seller = shop.account("seller")
+    path = f"/products/{shop.product(seller)['id']}"
+    edits = [("PATCH", path, seller, {"json": {"name": f"Name {n}", "version": 1}}) for n in range(8)]
+    answers = shop.together(edits)
+    won = [answer.json() for answer in answers if answer.status_code == 200]
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
+    assert shop.send("GET", path).json() == won[0]
+    assert won[0]["version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({}, {"name": "B"}, 428),
+        ({"If-Match": "*"}, {"name": "B"}, 428),
+        ({"If-Match": '"9"'}, {"name": "B"}, 412),
+        ({"If-Match": 'W/"1"'}, {"name": "B"}, 412),
+        ({"If-Match": "1"}, {"name": "B"}, 400),
+        ({"If-Match": '"1", "2"'}, {"name": "B"}, 400),
+        ({}, {"name": "B", "version": 9}, 409),
+        ({"If-Match": '"1"'}, {"name": "B", "version": 2}, 400),
+        ({"If-Match": '"1"'}, {"name": "B", "version": 1}, 200),
+        ({"If-Match": '"1"'}, {}, 400),
+        ({"If-Match": '"1"'}, {"categoryId": "01980000-0000-7000-8000-000000000000"}, 400),
+    ],
+)
+def test_the_version_seen_decides(shop: Shop, headers: dict[str, str], body: dict[str, object], status: int) -> None:
+    """Missing, stale, weak, malformed and unequal versions are told apart."""
+    seller = shop.account("seller")
+    path = f"/products/{shop.product(seller)['id']}"
+    assert shop.send("PATCH", path, seller, headers=headers, json=body).status_code == status
+
+
+def test_strangers_are_refused_and_admins_are_not(shop: Shop) -> None:
+    """Another seller gets 403 on a product it can see; an admin may change it."""
+    path = f"/products/{shop.product(shop.account('seller'))['id']}"
+    stranger = shop.account("seller")
+    assert shop.send("PATCH", path, stranger, json={"name": "B", "version": 1}).status_code == 403
+    assert shop.send("DELETE", path, stranger).status_code == 403
+    assert shop.send("PATCH", path, shop.admin, json={"name": "B", "version": 1}).status_code == 200
+    assert shop.send("DELETE", path, shop.admin).status_code == 204
+
+
+def test_a_deleted_product_is_nowhere(shop: Shop) -> None:
+    """It is not read, listed, changed or deleted again, and its category is free."""
+    seller = shop.account("seller")
+    product = shop.product(seller)
+    path = f"/products/{product['id']}"
+    assert shop.send("DELETE", f"/categories/{product['category']['id']}", shop.admin).status_code == 409
+    assert shop.send("DELETE", path, seller).status_code == 204
+    assert shop.send("GET", path).status_code == 404
+    assert shop.send("PATCH", path, seller, json={"name": "B", "version": 1}).status_code == 404
+    assert shop.send("DELETE", path, seller).status_code == 404
+    assert shop.send("GET", "/products").json()["total"] == 0
+    assert shop.send("DELETE", f"/categories/{product['category']['id']}", shop.admin).status_code == 204
+
+
+def test_the_list_filters_sorts_and_counts_the_same(shop: Shop) -> None:
+    """Totals count the filter, `%` is literal, order is stable, pages join without a gap."""
+    seller = shop.account("seller")
+    category = shop.category()
+    for name, price in (("100% wool", 3), ("Plain", 1), ("Oak", 2)):
+        shop.product(seller, name=name, price=price, categoryId=category)
+    shop.product(seller, name="Elsewhere", price=9)
+
+    def names(query: str) -> list[str]:
+        page = shop.send("GET", f"/products?{query}").json()
+        return [str(page["total"]), *(item["name"] for item in page["items"])]
+
+    assert names("search=%25") == ["1", "100% wool"]
+    assert names(f"category={category}&sortBy=price&sortOrder=asc") == ["3", "Plain", "Oak", "100% wool"]
+    assert names("minPrice=2&maxPrice=3.00&sortBy=price&sortOrder=desc") == ["2", "100% wool", "Oak"]
+    assert names("limit=3&sortBy=createdAt&sortOrder=asc")[1:] + names("limit=3&page=2&sortOrder=asc")[1:] == [
+        "100% wool",
+        "Plain",
+        "Oak",
+        "Elsewhere",
+    ]
+    assert names("page=7") == ["4"]
+
+
+def test_slugs_are_unique_and_images_are_kept(shop: Shop) -> None:
+    """Two products of one name have two slugs; images come back in order."""
+    seller = shop.account("seller")
+    images = ["https://a.test/2", "https://a.test/1"]
+    first, second = shop.product(seller, name="Böwl!", images=images), shop.product(seller, name="Böwl!")
+    assert (first["slug"], first["images"], second["images"]) == ("bowl", images, [])
+    assert second["slug"].startswith("bowl-")
+    assert shop.send("GET", f"/products/{first['id']}").json() == first
+
+
+def test_a_new_category_name_is_a_change_of_its_products(shop: Shop) -> None:
+    """What GET shows changed, so version and ETag rise."""
+    product = shop.product(shop.account("seller"))
+    renamed = shop.send("PATCH", f"/categories/{product['category']['id']}", shop.admin, json={"name": "Plates"})
+    assert renamed.status_code == 200
+    seen = shop.send("GET", f"/products/{product['id']}")
+    assert (seen.json()["category"]["name"], seen.headers["etag"]) == ("Plates", '"2"')
+
+
+def test_a_write_leaves_its_audit_and_event_rows(shop: Shop) -> None:
+    """Create, update and delete stand in both, in order; a refused write stands in neither."""
+    seller = shop.account("seller")
+    product = shop.product(seller)
+    path = f"/products/{product['id']}"
+    shop.send("PATCH", path, seller, json={"name": "B", "version": 7})
+    shop.send("PATCH", path, seller, json={"name": "B", "version": 1})
+    shop.send("DELETE", path, seller)
+    database = shop.application.tenants.get("alpha")
+    assert database is not None
+    audit = shop.runner.run(database.query("SELECT actor_id, action, subject_id FROM audit_log ORDER BY id"))
+    events = shop.runner.run(database.query("SELECT type, data FROM events WHERE channel = 'products' ORDER BY id"))
+    actions = ["products.create", "products.update", "products.delete"]
+    assert audit == [(seller.id, action, product["id"]) for action in actions]
+    assert [kind for kind, _ in events] == ["created", "updated", "deleted"]
+    assert {json.loads(data)["id"] for _, data in events} == {product["id"]}
