@@ -2,7 +2,7 @@
 
 engine.py runs Schemathesis and is the only module that imports it · seam.py takes each of its requests to the recorder ·
 callers.py holds the identities it speaks for · judgement.py makes findings of its failures, or not · campaign.py is one
-fuzzing with its verdicts · __main__.py joins a run as a process of its own.
+fuzzing with its verdicts: `campaign.fuzz` is what others call · __main__.py joins a run as a process of its own.
 
 The seam is `schema.app`: Schemathesis is given an ASGI application in place of the target. Its hooks do not see the
 requests that its checks send by themselves (without credentials, with wrong ones, the same again with another media
@@ -13,8 +13,3 @@ Schemathesis judges only what no standing promise judges. Its checks of status, 
 and accepted invalid data are off, since the standing promises judge the recorded exchanges anyway, and of the rest a
 failure is a finding only where no correct API could have given it (see judgement.py).
 """
-
-from harness.drivers.fuzz.callers import Callers
-from harness.drivers.fuzz.campaign import Pass, Progress, fuzz
-
-__all__ = ["Callers", "Pass", "Progress", "fuzz"]

@@ -232,8 +232,9 @@ class Seam:
         return exchange
 
     def _request(self, call: _Call, who: Identity) -> Request:
+        who = who if self._speaks(call) else self._callers.anonymous
         carried = tuple(pair for pair in who.headers if pair[0].lower() in call.marked)
-        identity = replace(who if self._speaks(call) else self._callers.anonymous, headers=carried)
+        identity = replace(who, headers=carried)
         headers = call.headers
         if any(name == "authorization" for name, _ in headers):
             identity, headers = replace(identity, headers=()), (*carried, *headers)
@@ -249,7 +250,12 @@ class Seam:
         )
 
     def _speaks(self, call: _Call) -> bool:
-        """Whether the request carries a credential of the identity, and not only what anyone in its tenant sends."""
+        """Whether the request goes out as the identity, and not with what anyone in its tenant sends.
+
+        A call that needs no identity (login, register) is nobody's: a lost one would make it 401.
+        """
+        if call.operation is not None and not call.operation.secured:
+            return False
         open_to_all = {header.lower() for header, _ in self._callers.anonymous.headers}
         return bool(call.marked - open_to_all)
 

@@ -1,0 +1,106 @@
+"""`python -m harness.drivers.fuzz --budget 20`: fuzzes the run named by HARNESS_RUN and tells its verdicts there.
+
+Progress goes to stdout, one JSON object a line. It may be killed at any moment: the history keeps what was sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from harness.drivers.fuzz.campaign import DRIVER, Pass, Progress, fuzz
+from harness.errors import CannotTell
+from harness.exits import Exit
+from harness.obtain import obtained
+from harness.run import VARIABLE, Attachment, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.drivers.fuzz.callers import Renew
+    from harness.identities import Identity
+
+MAX_ROLES = 3
+INTERVAL_S = 0.5
+KEY = "set-up/fuzz"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fuzzes within the budget; 0 when the verdicts are told, 2 on wrong use."""
+    parser = argparse.ArgumentParser("harness.drivers.fuzz", description="Fuzzes the target of a run.")
+    parser.add_argument("--budget", type=float, required=True, metavar="SECONDS")
+    parser.add_argument("--examples", type=int, help="a fixed number for each phase and operation, not as time allows")
+    options = parser.parse_args(arguments)
+    attachment = Attachment.from_environment()
+    if attachment is None:
+        parser.error(f"{VARIABLE} is not set; `harness fuzz` starts this in a run")
+    ends_s = time.monotonic() + options.budget
+    with Run(attachment, DRIVER) as run:
+        found = passes(run)
+        verdicts = fuzz(
+            run.contract,
+            run.recorder,
+            found,
+            seed=run.seed,
+            budget_s=ends_s - time.monotonic(),
+            examples=options.examples,
+            progress=_Lines(),
+        )
+        for verdict in verdicts:
+            run.tell(verdict)
+    return Exit.HOLDS
+
+
+def passes(run: Run) -> list[Pass]:
+    """A pass for each role that can be had, the default role first, three at most; nobody's where none can."""
+    tenant = run.stage(KEY).tenant
+    anonymous = run.actors.anonymous(tenant)
+    roles = tuple(dict.fromkeys((run.actors.told.get("default_role", ""), *run.actors.roles)))
+    found = []
+    for role in roles if run.actors.told else ():
+        renew = _renewer(run, role, tenant)
+        with contextlib.suppress(CannotTell):
+            found.append(Pass(role or "signed in", renew(anonymous), renew, anonymous))
+    chosen = found if len(found) <= MAX_ROLES else [*found[: MAX_ROLES - 1], found[-1]]
+    return chosen or [Pass("anonymous", anonymous, anonymous=anonymous)]
+
+
+def _renewer(run: Run, role: str, tenant: str) -> Renew:
+    """Gives identities of the role, all in one tenant."""
+    made = 0
+
+    def renew(_: Identity) -> Identity:
+        nonlocal made
+        made += 1
+        run.actors.forget()
+        stage: Any = run.stage(f"{KEY}/{role}", made)
+        stage.tenant = tenant
+        return obtained(run, stage.actors.with_role(stage, role), stage, DRIVER)
+
+    return renew
+
+
+class _Lines:
+    """Writes progress, twice a second at most."""
+
+    def __init__(self) -> None:
+        self._told_s = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        now_s = time.monotonic()
+        if now_s - self._told_s >= INTERVAL_S:
+            self._told_s = now_s
+            sys.stdout.write(json.dumps(asdict(progress)) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # a thread of Schemathesis that still makes a case would hold the process up
