@@ -1,0 +1,210 @@
+"""The promise `owner`: who beside its owner may act on a thing, and what a stranger gets.
+
+A stranger is another identity in the owner's own role, so that only ownership tells the two apart. Where strangers get
+404 a thing that exists answers as one that does not.
+Source: OWASP API Security Top 10 2023, API1 (broken object level authorization).
+"""
+
+from __future__ import annotations
+
+import string
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness.case import Case, one
+from harness.errors import CannotTell
+from harness.finding import Finding, Severity
+from harness.promises import subject as subjects
+from harness.promises.attempt import GATES, MAY, MAY_NOT, Attempt, attempt, attempts, each
+from harness.promises.promise import Promise
+from harness.things import valid
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from random import Random
+
+    from harness.case import Steps
+    from harness.contract import Contract, Operation, Resource
+    from harness.exchange import Exchange
+    from harness.identities import Identity
+    from harness.stage import Stage
+
+KEY = "owner"
+OWNER, STRANGER, MADE_UP = "owner", "stranger", "made-up"
+FORBIDDEN, NOT_FOUND = 403, 404
+CHANGED_DIGITS = 8
+ANNOTATION: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "resource": {"type": "string", "minLength": 1},
+        "roles": {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True},
+        "stranger": {"enum": [403, 404]},
+        "self": {"type": "boolean"},
+    },
+    "required": ["resource"],
+    "additionalProperties": False,
+}
+
+
+def applies(contract: Contract, operation: Operation) -> bool:
+    """Whether the operation says whose things it acts on."""
+    return contract.promise(KEY, operation) is not None
+
+
+def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
+    """One case: the owner, each role that may beside it, and a stranger, each at a fresh thing."""
+    told = contract.promise(KEY, operation)
+    return (Case(KEY, operation.id, "matrix", partial(_steps, operation, told)),)
+
+
+def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps[None]:
+    resource = stage.contract.resource(told["resource"])
+    if resource is None:
+        raise CannotTell(f"there is no resource {told['resource']!r}; declare it under x-promises.resource")
+    parts = [_as_stranger(stage, operation, told, resource), _as_owner(stage, operation, resource)]
+    parts += [_as_role(stage, operation, resource, role) for role in told.get("roles", ())]
+    yield from each(parts)
+
+
+def _as_owner(stage: Stage, operation: Operation, resource: Resource) -> Steps[None]:
+    subject = yield from subjects.made(stage, resource)
+    if subjects.may(stage.contract, operation, subject.owner):
+        yield from attempt(stage, operation, subject=subject, identity=subject.owner, label=OWNER, expected=MAY)
+
+
+def _as_role(stage: Stage, operation: Operation, resource: Resource, role: str) -> Steps[None]:
+    subject = yield from subjects.made(stage, resource)
+    identity = yield from stage.actors.with_role(stage, role)
+    if identity.name == subject.owner.name:
+        identity = yield from stage.actors.known(stage, role, other_than=(subject.owner,))
+    if subjects.may(stage.contract, operation, identity):
+        yield from attempt(stage, operation, subject=subject, identity=identity, label=role, expected=MAY)
+
+
+def _as_stranger(stage: Stage, operation: Operation, told: Mapping[str, Any], resource: Resource) -> Steps[None]:
+    subject = yield from subjects.made(stage, resource)
+    stranger = yield from _stranger(stage, operation, told, subject.owner)
+    yield from attempt(stage, operation, subject=subject, identity=stranger, label=STRANGER, expected=MAY_NOT)
+    if told.get("stranger", FORBIDDEN) == NOT_FOUND:
+        absent = replace(subject, id=unlike(subject.id, stage.random))
+        path = subjects.path_of(stage.contract, operation, absent)
+        request = yield from valid(stage, operation, identity=stranger, path=path)
+        yield from one(replace(request, step=MADE_UP))
+
+
+def _stranger(stage: Stage, operation: Operation, told: Mapping[str, Any], owner: Identity) -> Steps[Identity]:
+    """Another identity in a role that passes the role gate and has no privilege; the owner's own role goes first."""
+    privileged = set(told.get("roles", ()))
+    for role in dict.fromkeys((*owner.roles, "")):
+        if role in privileged:
+            continue
+        identity = yield from stage.actors.with_role(stage, role)
+        if identity.name == owner.name:
+            identity = yield from stage.actors.known(stage, role, other_than=(owner,))
+        if not privileged & set(identity.roles) and subjects.may(stage.contract, operation, identity):
+            return identity
+    raise CannotTell(f"no stranger can be had who may call {operation.id} but for the owner's right")
+
+
+def unlike(name: str, source: Random) -> str:
+    """An id of the same form that names nothing: a number far off, else other characters of the same kinds."""
+    if name.isdigit():
+        return str(int(name) + 1_000_000 + source.randrange(1_000_000))
+    tail = "".join(_another(character, source) for character in name[-CHANGED_DIGITS:])
+    return name[:-CHANGED_DIGITS] + tail
+
+
+def _another(character: str, source: Random) -> str:
+    for kind in ("0123456789abcdef", "0123456789ABCDEF", string.ascii_lowercase, string.ascii_uppercase):
+        if character in kind:
+            return source.choice([other for other in kind if other != character])
+    return character
+
+
+def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+    """Owner and privileged roles are let in; the stranger is not, in the promised way, and changed nothing."""
+    told = contract.promise(KEY, operation) or {"resource": ""}
+    wanted = told.get("stranger", FORBIDDEN)
+    findings: list[Finding] = []
+    reasons: list[str] = []
+    examined = 0
+    for tried in attempts(exchanges):
+        if tried.unanswered:
+            reasons.append(tried.unanswered)
+            continue
+        if tried.expected == MAY_NOT and not tried.let_in and not tried.gated:
+            reasons.append(f"the stranger was refused with {tried.call.status}, for the body or for whose the thing is")
+            continue
+        examined += 1
+        found = _turned_away(operation, tried) if tried.expected == MAY else _let_in(operation, tried, wanted)
+        findings += [found] if found is not None else []
+    leak = _leak(operation, exchanges) if wanted == NOT_FOUND else None
+    findings += [leak] if leak is not None else []
+    return Verdict(KEY, operation.id, examined, tuple(findings), "; ".join(reasons))
+
+
+def _turned_away(operation: Operation, tried: Attempt) -> Finding | None:
+    """A finding where the owner or a privileged role is refused a thing that the owner can read."""
+    status = tried.call.status
+    missed = status == NOT_FOUND and subjects.shown(tried.before) is not None
+    if status not in {401, 403} and not missed:
+        return None
+    own = tried.label == OWNER
+    return Finding(
+        "owner.owner-refused" if own else "owner.role-refused",
+        f"{operation.id} turns away {'the owner' if own else tried.label}",
+        Severity.HIGH,
+        operation.id,
+        kind=tried.label,
+        promised=f"{'The owner' if own else tried.label} may call {operation.id}.",
+        seen=f"{'The owner' if own else tried.label} was answered {status}.",
+        witnesses=tried.witnesses,
+    )
+
+
+def _let_in(operation: Operation, tried: Attempt, wanted: int) -> Finding | None:
+    status = tried.call.status
+    seen = f"A stranger in the role {' and '.join(tried.call.request.identity.roles) or 'none'} was answered {status}"
+    if tried.let_in:
+        code, title, severity = "owner.stranger-allowed", "lets a stranger in", Severity.CRITICAL
+    elif tried.effect:
+        code, title, severity = "owner.effect", "refuses a stranger and acts all the same", Severity.HIGH
+        seen = f"{seen}; afterwards {tried.effect}"
+    elif status != wanted:
+        code, title = "owner.status", "refuses a stranger otherwise than promised"
+        severity = Severity.MEDIUM if wanted == NOT_FOUND else Severity.LOW
+    else:
+        return None
+    return Finding(
+        code,
+        f"{operation.id} {title}",
+        severity,
+        operation.id,
+        kind=STRANGER,
+        promised=f"Another's thing answers {wanted} to {operation.id}.",
+        seen=f"{seen}.",
+        witnesses=tried.witnesses,
+    )
+
+
+def _leak(operation: Operation, exchanges: Sequence[Exchange]) -> Finding | None:
+    """A finding where another's thing answers the promised 404 but an absent one does not."""
+    real = next((e for e in exchanges if e.request.step == f"{MAY_NOT}:{STRANGER}"), None)
+    absent = next((e for e in exchanges if e.request.step == MADE_UP), None)
+    if real is None or absent is None or real.status != NOT_FOUND or absent.status not in GATES - {NOT_FOUND}:
+        return None
+    return Finding(
+        "owner.status",
+        f"{operation.id} tells a stranger which things exist",
+        Severity.MEDIUM,
+        operation.id,
+        kind="existence",
+        promised="What a stranger may not see answers as what does not exist.",
+        seen=f"Another's thing was answered {real.status} and a made-up id {absent.status}.",
+        witnesses=(real.id, absent.id),
+    )
+
+
+PROMISE = Promise(KEY, ANNOTATION, applies, judge, cases, on_document=False)

@@ -1,0 +1,236 @@
+"""What the answers of the cases of `resource` say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.contract import pointer
+from harness.exchange import Outcome
+from harness.finding import Finding, Severity
+from harness.mask import is_secret_name
+from harness.promises import subject as subjects
+from harness.promises.resource import mass
+from harness.promises.resource import steps as words
+from harness.promises.resource.steps import KEY, each, first, ids, parts, step, succeeded
+from harness.promises.writing import alike, equal, shown_at
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.contract import Contract, Operation, Resource
+    from harness.exchange import Exchange
+
+TOO_MANY_REQUESTS = 429
+GONE = {404, 410}
+CREATED = 201
+
+
+@dataclass(slots=True)
+class _Look:
+    """One judgement under way."""
+
+    operation: Operation
+    resource: Resource
+    exchanges: Sequence[Exchange]
+    examined: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def first(self, word: str) -> Exchange | None:
+        """The first exchange of a word."""
+        return first(self.exchanges, word)
+
+    def answered(self, exchange: Exchange | None) -> bool:
+        """Whether the answer can be judged; notes the reason where one came that cannot."""
+        if exchange is None:
+            return False
+        if exchange.outcome is Outcome.UNKNOWN or exchange.status == TOO_MANY_REQUESTS:
+            self.reasons.append(f"{exchange.operation} gave {exchange.status or exchange.error or 'no answer'}")
+            return False
+        return True
+
+    def found(self, code: str, kind: str, promised: str, seen: str, *witnesses: Exchange | None) -> None:
+        """Notes a finding; its title is what was promised and does not hold."""
+        self.findings.append(
+            Finding(
+                code,
+                f"Does not hold: {promised[0].lower()}{promised[1:].rstrip('.')}",
+                Severity.HIGH,
+                self.operation.id,
+                kind=kind,
+                promised=promised,
+                seen=seen,
+                witnesses=tuple(exchange.id for exchange in witnesses if exchange is not None),
+            )
+        )
+
+
+def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+    """Judges whichever of the cases the exchanges hold."""
+    resource = contract.resource_of(operation.id)
+    if resource is None:
+        return Verdict(KEY, operation.id)
+    look = _Look(operation, resource, exchanges)
+    for law in (_readable, _listed, _update_shows, _gone, _deleted_again, _changed_after_delete, _used_after_delete):
+        law(look)
+    tried, assigned = mass.judged(resource, operation, exchanges)
+    findings = (*look.findings, *assigned)
+    return Verdict(KEY, operation.id, look.examined + tried, findings, "; ".join(dict.fromkeys(look.reasons)))
+
+
+def _readable(look: _Look) -> None:
+    """What was made is read by its maker, with what was sent and acknowledged."""
+    made, read = look.first(words.MADE), look.first(words.READ_LATER) or look.first(words.READ)
+    if made is None or read is None or not succeeded(made) or not look.answered(read):
+        return
+    if not look.resource.declared and (made.status != CREATED or read.status not in {404, 200}):
+        return
+    look.examined += 1
+    promised = f"What {look.operation.id} makes is read by {look.resource.read}."
+    if read.status in GONE or (look.resource.declared and read.outcome is Outcome.REFUSED):
+        seen = f"{made.status} was answered to the create, and {read.status} to its maker's read."
+        look.found("resource.create-not-readable", "", promised, seen, made, read)
+        return
+    for place, sent, got in _unlike(look.resource, made, read):
+        seen = f"{place} was sent as {sent!r}, answered so, and is read as {got!r}."
+        look.found("resource.create-not-readable", place, promised, seen, made, read)
+
+
+def _unlike(resource: Resource, made: Exchange, read: Exchange) -> list[tuple[str, Any, Any]]:
+    """Members that the create acknowledged as sent and the read shows otherwise: (place, sent, read)."""
+    found = []
+    answer, later = subjects.shown(made), subjects.shown(read)
+    for place, sent in pointer.leaves(made.request.json()):
+        names = pointer.tokens(place)
+        if not names or is_secret_name(names[-1]) or any(name.isdigit() for name in names):
+            continue
+        told, got = shown_at(resource, place, answer), shown_at(resource, place, later)
+        if told is None or got is None or told != got:
+            continue
+        acknowledged, kept = pointer.get(answer, told), pointer.get(later, got)
+        if alike(sent, acknowledged) and sent == acknowledged and alike(sent, kept) and not equal(sent, kept):
+            found.append((place, sent, kept))
+    return found
+
+
+def _listed(look: _Look) -> None:
+    """What was made stands in the whole list; missed only by two walks, with the thing there after each."""
+    walks = [each(look.exchanges, word) for word in (words.LISTED, words.LISTED_LATER)]
+    if not walks[0]:
+        return
+    known = parts(walks[0][0])[1]
+    if any(known in _ids(look.resource, page) for walk in walks for page in walk):
+        look.examined += 1
+        return
+    still = each(look.exchanges, words.FOUND_BY_ID)
+    if len(still) < len(walks) or not all(succeeded(read) for read in still):
+        return
+    look.examined += 1
+    pages = len(walks[1])
+    look.found(
+        "resource.not-listed",
+        "",
+        f"What {look.resource.create} makes stands in {look.operation.id}.",
+        f"It can be read by its id and stands on none of the {pages} page{'s' if pages > 1 else ''} of the whole list.",
+        look.first(words.MADE),
+        *walks[1][-1:],
+        still[-1],
+    )
+
+
+def _ids(resource: Resource, page: Exchange) -> set[str]:
+    return ids(pointer.get(subjects.shown(page), resource.items), resource.id)
+
+
+def _update_shows(look: _Look) -> None:
+    """What an update wrote is what is read after it."""
+    before, updated = look.first(words.BEFORE), look.first(words.UPDATED)
+    shown = look.first(words.SHOWN_LATER) or look.first(words.SHOWN)
+    if updated is None or not look.answered(updated):
+        return
+    if not succeeded(updated):
+        look.reasons.append(f"{look.operation.id} answered {updated.status} to a body that fits its schema")
+        return
+    if shown is None or not look.answered(shown) or subjects.shown(shown) is None:
+        return
+    _, place, at = parts(updated)
+    sent, old, new = (
+        pointer.get(updated.request.json(), place),
+        pointer.get(subjects.shown(before), at),
+        pointer.get(subjects.shown(shown), at),
+    )
+    acknowledged = equal(pointer.get(subjects.shown(updated), at), sent)
+    look.examined += 1
+    if alike(old, new) and new == old and not equal(new, sent) and (look.resource.declared or acknowledged):
+        promised = f"What {look.operation.id} writes is what {look.resource.read} shows."
+        seen = f"{place} was written as {sent!r}, answered {updated.status}, and is still {old!r}."
+        look.found("resource.update-lost", place, promised, seen, before, updated, shown)
+
+
+def _gone(look: _Look) -> None:
+    """What was deleted is neither read nor listed; of an undeclared resource, a read that shows no tombstone either."""
+    before, deleted = look.first(words.BEFORE), look.first(words.DELETED)
+    gone = look.first(words.GONE_LATER) or look.first(words.GONE)
+    if deleted is None or deleted.operation != look.operation.id or not look.answered(deleted):
+        return
+    if not succeeded(deleted):
+        look.reasons.append(f"{look.operation.id} answered {deleted.status} to one that may delete")
+        return
+    if gone is not None and look.answered(gone):
+        look.examined += 1
+        same = subjects.shown(before) == subjects.shown(gone)
+        if succeeded(gone) and (look.resource.declared or same):
+            promised = f"After {look.operation.id} the thing is not found."
+            seen = f"{look.resource.read} answered {gone.status}."
+            look.found("resource.read-after-delete", "", promised, seen, deleted, gone)
+    known = parts(deleted)[1]
+    pages = each(look.exchanges, words.LISTED_AFTER)
+    for page in pages:
+        if known in _ids(look.resource, page):
+            promised = f"After {look.operation.id} the thing is in no list."
+            seen = f"{look.resource.list} still shows it."
+            look.found("resource.read-after-delete", "listed", promised, seen, deleted, page)
+            break
+
+
+def _deleted_again(look: _Look) -> None:
+    again = look.first(words.DELETED_AGAIN)
+    if again is None or not look.answered(again):
+        return
+    look.examined += 1
+    if again.outcome is Outcome.OK:
+        promised = f"A second {look.operation.id} is answered {look.resource.again}."
+        seen = f"It was answered {again.status}."
+        look.found("resource.deleted-twice", "", promised, seen, look.first(words.DELETED), again)
+
+
+def _changed_after_delete(look: _Look) -> None:
+    """A deleted thing takes no update; a PUT that makes it anew (201) is no update."""
+    gone = look.first(words.GONE)
+    for updated in each(look.exchanges, words.UPDATED_AFTER):
+        if not look.answered(updated):
+            continue
+        look.examined += 1
+        hidden = look.resource.declared or (gone is not None and gone.status in GONE)
+        if succeeded(updated) and updated.status != CREATED and hidden:
+            promised = f"After its delete {look.operation.id} does not change a thing."
+            seen = f"{look.operation.id} answered {updated.status}."
+            look.found("resource.changed-after-delete", "", promised, seen, look.first(words.DELETED), updated)
+
+
+def _used_after_delete(look: _Look) -> None:
+    """What could be referred to while it lived cannot after its delete."""
+    used, after = look.first(words.USED), look.first(words.USED_AFTER)
+    gone = look.first(words.GONE)
+    if not succeeded(used) or after is None or not look.answered(after) or gone is None or gone.status not in GONE:
+        return
+    look.examined += 1
+    if succeeded(after):
+        user = parts(after)[1]
+        promised = f"After {look.operation.id} no {user} can refer to the thing."
+        seen = f"{user} answered {after.status} to a body that refers to it."
+        look.found(
+            "resource.changed-after-delete", step("used", user), promised, seen, look.first(words.DELETED), gone, after
+        )

@@ -1,0 +1,66 @@
+"""The words that cases and judgement of `resource` share: what a request is in its case."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.contract import pointer
+from harness.exchange import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.exchange import Exchange
+
+KEY = "resource"
+MADE, READ, READ_LATER = "made", "read", "read-later"
+LISTED, LISTED_LATER, FOUND_BY_ID = "listed", "listed-later", "found-by-id"
+BEFORE, UPDATED, SHOWN, SHOWN_LATER = "before", "updated", "shown", "shown-later"
+DELETED, GONE, GONE_LATER, LISTED_BEFORE, LISTED_AFTER = (
+    "deleted",
+    "gone",
+    "gone-later",
+    "listed-before",
+    "listed-after",
+)
+DELETED_AGAIN, UPDATED_AFTER = "deleted-again", "updated-after-delete"
+USED, USED_AFTER = "used", "used-after-delete"
+CONTROL, TOGETHER, TRIAL, TRIAL_SHOWN = "control", "together", "trial", "trial-shown"
+
+
+def step(word: str, *rest: object) -> str:
+    """A step's text: its word, then what it is about."""
+    return "|".join((word, *(str(part) for part in rest)))
+
+
+def parts(exchange: Exchange) -> list[str]:
+    """A step's word and what it is about."""
+    return exchange.request.step.split("|")
+
+
+def first(exchanges: Sequence[Exchange], word: str) -> Exchange | None:
+    """The first exchange of a word."""
+    return next((exchange for exchange in exchanges if parts(exchange)[0] == word), None)
+
+
+def each(exchanges: Sequence[Exchange], word: str) -> list[Exchange]:
+    """Every exchange of a word, in order."""
+    return [exchange for exchange in exchanges if parts(exchange)[0] == word]
+
+
+def succeeded(exchange: Exchange | None) -> bool:
+    """Whether the answer is a 2xx other than 202, which promises nothing yet."""
+    if exchange is None or exchange.outcome is not Outcome.OK:
+        return False
+    return exchange.status < 300 and exchange.status != 202  # noqa: PLR2004 - the class of status; 202 Accepted
+
+
+def ids(items: Any, place: str) -> set[str]:
+    """The ids of a list's members; one that stands deeper in an answer stands at its last name in a list."""
+    last = f"/{place.rpartition('/')[2]}"
+    found = set()
+    for item in items if isinstance(items, list) else ():
+        value = pointer.get(item, place)
+        value = pointer.get(item, last) if value is pointer.MISSING else value
+        found |= {str(value)} if isinstance(value, str | int) else set()
+    return found

@@ -1,0 +1,186 @@
+"""The promise `roles`: who may call an operation. Every role is tried, allowed or not; a refused call changed nothing.
+
+Where an operation also has an owner, each identity acts on what is its own, so that only the role gate decides.
+Source: OWASP API Security Top 10 2023, API5 (broken function level authorization) and API2 (broken authentication).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness.case import Case
+from harness.finding import Finding, Severity
+from harness.identities import ANONYMOUS
+from harness.mask import is_secret_name
+from harness.promises import subject as subjects
+from harness.promises.attempt import MAY, MAY_NOT, Attempt, attempt, attempts, each
+from harness.promises.promise import Promise
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from random import Random
+
+    from harness.case import Steps
+    from harness.contract import Contract, Operation, Resource
+    from harness.exchange import Exchange
+    from harness.identities import Identity
+    from harness.promises.subject import Subject
+    from harness.stage import Stage
+
+KEY = "roles"
+SIGNED_IN, ANYONE = "signed-in", "anyone"
+UNAUTHORIZED, FORBIDDEN = 401, 403
+ANNOTATION: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "allow": {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1, "uniqueItems": True},
+        "anonymous": {"enum": [401, 403, 404]},
+        "refused": {"enum": [401, 403, 404]},
+    },
+    "required": ["allow"],
+    "additionalProperties": False,
+}
+
+
+def applies(contract: Contract, operation: Operation) -> bool:
+    """Whether roles are promised, or the document at least asks for an identity."""
+    return bool(_told(contract, operation))
+
+
+def _told(contract: Contract, operation: Operation) -> Mapping[str, Any]:
+    """What is promised; where only `security` is declared, that somebody must be signed in; empty where nothing is."""
+    told: Mapping[str, Any] | None = contract.promise(KEY, operation)
+    if told:
+        return told
+    off = operation.promises.get(KEY) is False or contract.defaults.get(KEY) is False
+    return {"allow": [SIGNED_IN]} if operation.secured and not operation.optional_security and not off else {}
+
+
+def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
+    """One case: every role at the operation."""
+    return (Case(KEY, operation.id, "matrix", partial(_steps, operation, _told(contract, operation))),)
+
+
+def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps[None]:
+    """Nobody first, as that needs no identity of its own, then every role that can be had."""
+    declared = bool(stage.contract.promise(KEY, operation))
+    yield from each(_try(stage, operation, told, role) for role in _roles(stage, declared=declared))
+
+
+def _roles(stage: Stage, *, declared: bool) -> Iterator[str]:
+    yield ANONYMOUS.name
+    if not declared:
+        return
+    default = stage.actors.told.get("default_role", "")
+    yield default or SIGNED_IN
+    yield from (role for role in stage.actors.roles if role != default)
+
+
+def _try(stage: Stage, operation: Operation, told: Mapping[str, Any], role: str) -> Steps[None]:
+    if role == ANONYMOUS.name:
+        identity = stage.anonymous()
+        allowed = ANYONE in told["allow"]
+    else:
+        identity = yield from stage.actors.with_role(stage, role)
+        allowed = subjects.may(stage.contract, operation, identity)
+        default = stage.actors.told.get("default_role", "")
+        if not allowed and role != default and default in told["allow"]:
+            return  # a role given beside the default one does not take it away
+    target = subjects.acted_on(stage.contract, operation)
+    subject = None
+    if target is not None and allowed:
+        subject = yield from _own(stage, operation, target[0], identity)
+        if subject is None:
+            return
+    elif target is not None:
+        subject = yield from subjects.made(stage, target[0])
+    expected = MAY if allowed else MAY_NOT
+    yield from attempt(stage, operation, subject=subject, identity=identity, label=role, expected=expected)
+
+
+def _own(stage: Stage, operation: Operation, resource: Resource, identity: Identity) -> Steps[Subject | None]:
+    """A thing that the identity may act on if the role gate lets it pass; None where the owner's gate would decide."""
+    create = stage.contract.by_id.get(resource.create)
+    if subjects.is_self(stage.contract, resource):
+        owned = stage.contract.promise("owner", operation) and identity.name != ANONYMOUS.name
+        return (yield from subjects.made(stage, resource, identity if owned else None))
+    if create is not None and subjects.may(stage.contract, create, identity):
+        return (yield from subjects.made(stage, resource, identity))
+    if stage.contract.promise("owner", operation):
+        return None
+    return (yield from subjects.made(stage, resource))
+
+
+def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+    """Each attempt against what is promised for its role."""
+    told = _told(contract, operation)
+    declared = bool(contract.promise(KEY, operation))
+    findings: list[Finding] = []
+    reasons: list[str] = []
+    examined = 0
+    for tried in attempts(exchanges):
+        if tried.unanswered:
+            reasons.append(tried.unanswered)
+            continue
+        if tried.expected == MAY:
+            finding = _refused(operation, told, tried)
+        else:
+            finding = _passed(operation, told, tried, declared=declared)
+            if finding is None and not tried.gated:
+                reasons.append(f"{tried.label}: refused with {tried.call.status}, for the body or for the role")
+                continue
+        examined += 1
+        if finding is not None:
+            findings.append(finding)
+    return Verdict(KEY, operation.id, examined, tuple(findings), "; ".join(reasons))
+
+
+def _refused(operation: Operation, told: Mapping[str, Any], tried: Attempt) -> Finding | None:
+    """A finding where one that may was turned away; a login refused for the secret it was sent is none."""
+    status = tried.call.status
+    if status not in {UNAUTHORIZED, FORBIDDEN}:
+        return None
+    if ANYONE in told["allow"] and _holds_secret(tried.call.request.json()):
+        return None
+    return Finding(
+        "roles.role-refused",
+        f"{tried.label} may call {operation.id} and is turned away",
+        Severity.HIGH,
+        operation.id,
+        kind=tried.label,
+        promised=f"{operation.id} is for {', '.join(told['allow'])}.",
+        seen=f"{tried.label} was answered {status}.",
+        witnesses=tried.witnesses,
+    )
+
+
+def _passed(operation: Operation, told: Mapping[str, Any], tried: Attempt, *, declared: bool) -> Finding | None:
+    """A finding where one that may not was let in, was refused otherwise than promised, or changed something."""
+    status = tried.call.status
+    nobody = tried.label == ANONYMOUS.name
+    wanted = told.get("anonymous", UNAUTHORIZED) if nobody else told.get("refused", FORBIDDEN)
+    promised = f"{operation.id} is for {', '.join(told['allow'])}; {tried.label} gets {wanted}."
+    if tried.let_in:
+        code = "roles.anonymous-allowed" if nobody else "roles.role-allowed"
+        title = f"{tried.label} may not call {operation.id} and is let in"
+        severity, seen = Severity.CRITICAL if nobody else Severity.HIGH, f"{tried.label} was answered {status}."
+    elif tried.effect:
+        code, title = "roles.effect", f"{operation.id} refuses {tried.label} and acts all the same"
+        severity, seen = Severity.HIGH, f"{tried.label} was answered {status}; afterwards {tried.effect}."
+    elif declared and tried.gated and status != wanted:
+        code, title = "roles.status", f"{operation.id} refuses {tried.label} otherwise than promised"
+        severity, seen = Severity.LOW, f"{tried.label} was answered {status}."
+    else:
+        return None
+    return Finding(
+        code, title, severity, operation.id, kind=tried.label, promised=promised, seen=seen, witnesses=tried.witnesses
+    )
+
+
+def _holds_secret(body: Any) -> bool:
+    return isinstance(body, dict) and any(is_secret_name(name) for name in body)
+
+
+PROMISE = Promise(KEY, ANNOTATION, applies, judge, cases)

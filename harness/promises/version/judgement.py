@@ -1,0 +1,271 @@
+"""What the answers of the cases of `version` say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.contract import pointer
+from harness.exchange import Outcome
+from harness.finding import Finding, Severity
+from harness.promises import precondition
+from harness.promises import subject as subjects
+from harness.promises.version import steps as words
+from harness.promises.version.steps import KEY, Written, name_of, written
+from harness.promises.writing import equal
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.contract import Contract, Operation
+    from harness.exchange import Exchange
+
+TOO_MANY_REQUESTS = 429
+PRECONDITION_STATUSES = {409, 412, 428}
+Write = tuple[Written, "Exchange"]
+
+
+@dataclass(slots=True)
+class _Look:
+    """One judgement under way."""
+
+    operation: Operation
+    told: Mapping[str, Any]
+    by_step: Mapping[str, Exchange]
+    examined: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def form(self, name: str) -> Mapping[str, Any]:
+        """The form of that name."""
+        return next((form for form in self.told["forms"] if name_of(form) == name), self.told["forms"][0])
+
+    def found(self, code: str, kind: str, title: str, seen: str, *witnesses: Exchange) -> None:
+        """Notes a finding."""
+        severity = {"version.status": Severity.LOW, "version.no-winner": Severity.MEDIUM}.get(code, Severity.HIGH)
+        self.findings.append(
+            Finding(
+                code,
+                f"{self.operation.id} {title}",
+                severity,
+                self.operation.id,
+                kind=kind,
+                promised=self._promised(kind),
+                seen=seen,
+                witnesses=tuple(exchange.id for exchange in witnesses),
+            )
+        )
+
+    def _promised(self, kind: str) -> str:
+        if kind == words.UNVERSIONED:
+            return f"A write that tells no version is refused with {self.told['missing']}."
+        form = next((form for form in self.told["forms"] if kind.startswith(name_of(form))), self.told["forms"][0])
+        return f"A write whose {form['name']} is not the newest is refused with {form['stale']}; of several one wins."
+
+
+def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+    """Judges a stale write, a race or a write without a version, whichever the exchanges hold."""
+    told = contract.promise(KEY, operation)
+    if not told:
+        return Verdict(KEY, operation.id)
+    look = _Look(operation, told, {exchange.request.step: exchange for exchange in exchanges})
+    writes = [(said, exchange) for exchange in exchanges if (said := written(exchange)) is not None]
+    by_word = {said.word: (said, exchange) for said, exchange in writes}
+    if words.FIRST in by_word:
+        _stale(look, by_word)
+    if words.UNVERSIONED in by_word and "missing" in told:
+        _missing(look, *by_word[words.UNVERSIONED])
+    rounds: dict[int, list[Write]] = defaultdict(list)
+    for said, exchange in writes:
+        if said.word == words.WRITER:
+            rounds[said.round].append((said, exchange))
+    for number, group in rounds.items():
+        _race(look, number, group)
+    return Verdict(KEY, operation.id, look.examined, tuple(look.findings), "; ".join(dict.fromkeys(look.reasons)))
+
+
+def _stale(look: _Look, by_word: Mapping[str, Write]) -> None:
+    said, first = by_word[words.FIRST]
+    form = look.form(said.form)
+    if first.outcome is not Outcome.OK:
+        _refused_alone(look, by_word)
+        return
+    seen, shown = look.by_step.get(words.SEEN), look.by_step.get(words.SHOWN_FIRST)
+    if words.SECOND not in by_word or seen is None or subjects.shown(shown) is None:
+        look.reasons.append("what the first write did could not be read")
+        return
+    assert shown is not None, "it shows a body"
+    if equal(_value(shown, said.shown), _value(seen, said.shown)):
+        look.reasons.append(f"the first write was accepted and {said.place} is as before")
+        return
+    old, new = precondition.seen(form, seen), precondition.seen(form, shown)
+    look.examined += 1
+    if _same_version(old, new):
+        look.found(
+            "version.not-raised",
+            said.form,
+            "changes the thing and not its version",
+            f"{said.place} changed and {form['from']} is {new!r} before and after.",
+            seen, first, shown,
+        )  # fmt: skip
+        return
+    _second(look, form, by_word[words.SECOND], (seen, first, shown))
+
+
+def _refused_alone(look: _Look, by_word: Mapping[str, Write]) -> None:
+    """The first write was refused; with a version read anew and no other writer it must not be."""
+    said, first = by_word[words.FIRST]
+    stale = look.form(said.form)["stale"]
+    again = by_word[words.FIRST_AGAIN][1] if words.FIRST_AGAIN in by_word else None
+    if again is None or first.status != stale or again.status != stale:
+        look.reasons.append(f"a write with the newest version gave {_answer(again or first)}")
+        return
+    look.examined += 1
+    look.found(
+        "version.no-winner",
+        f"{said.form} alone",
+        "refuses the newest version",
+        f"Two writes, each with the version just read and nobody beside it, were refused with {stale}.",
+        first, again,
+    )  # fmt: skip
+
+
+def _second(look: _Look, form: Mapping[str, Any], write: Write, before: tuple[Exchange, ...]) -> None:
+    said, second = write
+    shown = look.by_step.get(words.SHOWN_SECOND)
+    witnesses = (*before, second, *((shown,) if shown else ()))
+    if second.outcome is Outcome.UNKNOWN or second.status == TOO_MANY_REQUESTS:
+        look.reasons.append(f"the stale write gave {_answer(second)}")
+    elif second.outcome is Outcome.OK:
+        after = f"; afterwards {said.place} was {_value(shown, said.shown)!r}" if shown else ""
+        look.found(
+            "version.lost-update",
+            said.form,
+            "accepts a stale version",
+            f"After another's write the old version was accepted with {second.status}{after}.",
+            *witnesses,
+        )
+    elif equal(_value(shown, said.shown), pointer.get(second.request.json(), said.place)):
+        look.found(
+            "version.lost-update",
+            f"{said.form} refused-but-written",
+            "refuses a stale version and writes all the same",
+            f"The stale write was answered {second.status}, and {said.place} has its value.",
+            *witnesses,
+        )
+    elif second.status in PRECONDITION_STATUSES - {form["stale"]}:
+        look.found(
+            "version.status",
+            said.form,
+            "refuses a stale version otherwise than promised",
+            f"The stale write was answered {second.status}.",
+            *witnesses,
+        )
+    elif second.status != form["stale"]:
+        look.reasons.append(f"the stale write was refused with {second.status}, for another reason")
+
+
+def _missing(look: _Look, said: Written, write: Exchange) -> None:
+    if write.outcome is Outcome.UNKNOWN or write.status == TOO_MANY_REQUESTS:
+        look.reasons.append(f"the write without a version gave {_answer(write)}")
+        return
+    wanted = look.told["missing"]
+    if write.outcome is Outcome.OK:
+        look.found(
+            "version.missing-accepted",
+            words.UNVERSIONED,
+            "accepts a write without a version",
+            f"A write of {said.place} without a version was answered {write.status}.",
+            write,
+        )
+    elif write.status in PRECONDITION_STATUSES - {wanted}:
+        look.found(
+            "version.status",
+            words.UNVERSIONED,
+            "refuses a missing version otherwise than promised",
+            f"A write without a version was answered {write.status}.",
+            write,
+        )
+    elif write.status != wanted:
+        look.reasons.append(f"the write without a version was refused with {write.status}, for another reason")
+        return
+    look.examined += 1
+
+
+def _race(look: _Look, number: int, group: Sequence[Write]) -> None:
+    said = group[0][0]
+    form = look.form(said.form)
+    winners = [exchange for _, exchange in group if exchange.outcome is Outcome.OK]
+    unsure = [e for _, e in group if e.outcome is Outcome.UNKNOWN or e.status == TOO_MANY_REQUESTS]
+    if len(winners) > 1:
+        look.examined += 1
+        look.found(
+            "version.two-winners",
+            said.form,
+            "lets several writers of one version win",
+            f"{len(winners)} of {len(group)} writes with one version were accepted.",
+            *winners,
+        )
+        return
+    if unsure:
+        look.reasons.append(f"in a race {len(unsure)} of {len(group)} writes gave {_answer(unsure[0])}")
+        return
+    if not winners:
+        others = sorted({exchange.status for _, exchange in group} - {form["stale"]})
+        if others:
+            look.reasons.append(f"in a race no write was accepted; some were refused with {others[0]}")
+            return
+        look.examined += 1
+        look.found(
+            "version.no-winner",
+            said.form,
+            "lets none of several writers win",
+            f"All {len(group)} writes with the newest version were refused with {form['stale']}.",
+            *(exchange for _, exchange in group),
+        )
+        return
+    look.examined += 1
+    _won(look, number, group, winners[0])
+
+
+def _won(look: _Look, number: int, group: Sequence[Write], winner: Exchange) -> None:
+    """One writer won: the thing must show its value and a new version."""
+    said = group[0][0]
+    form = look.form(said.form)
+    shown = look.by_step.get(f"{words.SHOWN}|{number}")
+    seen = look.by_step.get(f"{words.SHOWN}|{number - 1}" if number else words.SEEN)
+    value, own = _value(shown, said.shown), pointer.get(winner.request.json(), said.place)
+    if shown is None or value is pointer.MISSING:
+        return
+    losers = [e for _, e in group if e is not winner and equal(value, pointer.get(e.request.json(), said.place))]
+    if losers and not equal(value, own):
+        look.found(
+            "version.lost-update",
+            f"{said.form} loser-written",
+            "keeps the body of a writer that it refused",
+            f"{said.place} is {value!r}, sent by a write refused with {losers[0].status}; the winner sent {own!r}.",
+            winner, losers[0], shown,
+        )  # fmt: skip
+    elif seen is not None and _same_version(precondition.seen(form, seen), precondition.seen(form, shown)):
+        look.found(
+            "version.not-raised",
+            said.form,
+            "changes the thing and not its version",
+            f"{form['from']} is {precondition.seen(form, shown)!r} before and after.",
+            seen, winner, shown,
+        )  # fmt: skip
+
+
+def _same_version(old: Any, new: Any) -> bool:
+    return old is not None and bool(old == new)
+
+
+def _value(exchange: Exchange | None, place: str) -> Any:
+    body = subjects.shown(exchange)
+    return pointer.MISSING if body is None else pointer.get(body, place)
+
+
+def _answer(exchange: Exchange) -> str:
+    return str(exchange.status) if exchange.response is not None else exchange.error or "no answer"
