@@ -19,7 +19,7 @@ from harness.contract.operation import is_json
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Outcome, Request
 from harness.promises import wrong_values
-from harness.promises.altered import path_values, with_member, with_path, with_query, with_wrong
+from harness.promises.altered import dumped, path_values, with_member, with_path, with_query, with_wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ PROMISE = "schema"
 MAX_BOUNDARIES = 28
 MAX_VALID = 5
 STREAMS = {"text/event-stream", "application/x-ndjson", "application/stream+json"}
-PATIENCE_S = 8.0
+MIN_BOUNDARIES = 12
 LEAVES = re.compile(r"log-?_?out|sign-?_?out|revoke|deactivate|password", re.IGNORECASE)
 NOT_JSON = (
     ("broken", b'{"name": '),
@@ -66,6 +66,9 @@ def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[
 
 def _valid(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
     """A valid call with what is required, one with everything, and each query parameter at its bounds."""
+    told = stage.actors.told
+    if operation.id in {told.get(table, {}).get("operation") for table in ("register", "login")}:
+        yield from stage.actors.with_role(stage)  # what is valid here is told there
     base = yield from _ready(contract, operation, stage, "valid")
     yield from one(base)
     if not operation.reads:
@@ -77,18 +80,19 @@ def _valid(contract: Contract, operation: Operation, stage: Stage) -> Steps[None
 
 
 def _boundaries(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
-    """One invalid value at a time; where one is accepted, the next goes out on fresh things."""
+    """One invalid value at a time; where one is accepted or a quota is used up, the next goes out on fresh things."""
     base = yield from _ready(contract, operation, stage, "boundary")
-    left = min(MAX_BOUNDARIES, _within_limits(contract, operation))
+    sent, room = 0, _room(operation)
+    changes_caller = operation.secured and stage.actors.can_register
     for call in _wrong_calls(contract, operation):
-        if left <= 0:
+        if sent >= MAX_BOUNDARIES or (sent >= max(room, MIN_BOUNDARIES) and not changes_caller):
             return
         request = call(base)
         if request is None:
             continue
         exchange = yield from one(request)
-        left -= 1
-        if exchange.outcome is Outcome.OK and not operation.reads:
+        sent += 1
+        if sent % room == 0 or (exchange.outcome is Outcome.OK and not operation.reads):
             base = yield from _ready(contract, operation, stage, "boundary")
 
 
@@ -145,13 +149,25 @@ def _ready(
     contract: Contract, operation: Operation, stage: Stage, step: str, *, everything: bool = False
 ) -> Steps[Request]:
     """A valid request on fresh things and their version; raises CannotTell where none can be made."""
-    identity = yield from things.identity_for(stage, operation)
+    identity, path = yield from _caller(contract, operation, stage)
     _spare_the_known(operation, stage, identity)
     plain = operation
     if not any(is_json(body.media_type) for body in operation.bodies):
         plain = replace(operation, bodies=(), body_required=False)
-    request: Request = yield from things.valid(stage, plain, identity=identity, step=step, everything=everything)
+    request: Request = yield from things.valid(
+        stage, plain, identity=identity, path=path, step=step, everything=everything
+    )
     return (yield from _with_version(contract, operation, stage, request))
+
+
+def _caller(contract: Contract, operation: Operation, stage: Stage) -> Steps[tuple[Identity, dict[str, str]]]:
+    """An identity that may make the call: the maker of a fresh thing where only its owner may, with the thing's id."""
+    promised = contract.promise("owner", operation)
+    resource = contract.resource(promised["resource"]) if isinstance(promised, dict) else None
+    if resource is None or not operation.path_parameters or not resource.create:
+        return (yield from things.identity_for(stage, operation)), {}
+    thing = yield from things.make(stage, resource)
+    return thing.maker, {operation.path_parameters[-1].name: thing.id}
 
 
 def _spare_the_known(operation: Operation, stage: Stage, identity: Identity) -> None:
@@ -172,6 +188,10 @@ def _with_version(contract: Contract, operation: Operation, stage: Stage, reques
     read = contract.by_id[resource.read]
     path = {parameter.name: values.get(parameter.name, "") for parameter in read.path_parameters}
     answer = yield from one(stage.request(read.id, path=path, identity=request.identity, step=things.SETUP))
+    body = request.json()
+    for form in promised["forms"]:
+        if form["in"] == "body" and isinstance(body, dict) and form["name"] in body:
+            request = replace(request, body=dumped({key: body[key] for key in body if key != form["name"]}))
     for form in promised["forms"]:
         seen = _seen(answer, form["from"])
         if seen is None:
@@ -192,11 +212,10 @@ def _seen(answer: Exchange, source: str) -> Any:
     return None if value is pointer.MISSING else value
 
 
-def _within_limits(contract: Contract, operation: Operation) -> int:
-    """How many calls the operation's own rate limits let through within a few seconds."""
-    limits = contract.promise("rate-limit", operation) or []
-    rooms = [limit["quota"] * max(1, int(PATIENCE_S / limit["window_s"])) for limit in limits]
-    return max(4, min(rooms, default=MAX_BOUNDARIES))
+def _room(operation: Operation) -> int:
+    """How many calls one caller can make at once: what the tightest of the operation's own limits lets through."""
+    limits = [limit for limit in operation.promises.get("rate-limit") or [] if isinstance(limit, dict)]
+    return max(1, min((limit["quota"] - 1 for limit in limits), default=MAX_BOUNDARIES))
 
 
 def _at_bounds(contract: Contract, operation: Operation) -> Iterator[tuple[str, str]]:
