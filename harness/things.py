@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SETUP = "set-up"
 MAX_DEPTH = 4
+PLENTY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def make(
     if operation is None:
         raise CannotTell(f"no operation makes a {resource.name}; declare one under x-promises.resource")
     who = maker if maker is not None else (yield from identity_for(stage, operation))
-    request = yield from valid(stage, operation, identity=who, members=members, step=step, depth=depth)
+    filled = {**_stocked(stage.contract, resource, operation), **(members or {})}
+    request = yield from valid(stage, operation, identity=who, members=filled, step=step, depth=depth)
     exchange = yield from one(request)
     if exchange.outcome is not Outcome.OK:
         detail = exchange.error or (
@@ -71,6 +73,22 @@ def make(
     if not isinstance(found, str | int):
         found = _id_from_location(exchange)
     return Thing(resource, str(found), who, exchange, request.json())
+
+
+def _stocked(contract: Contract, resource: Resource, create: Operation) -> dict[str, Any]:
+    """The quantity that other operations draw from a thing, by pointer, high enough to be drawn from."""
+    body = create.json_body()
+    properties = contract.schema(body.schema).get("properties", {}) if body else {}
+    found: dict[str, Any] = {}
+    for operation in contract.operations:
+        ledger = contract.promise("ledger", operation)
+        if not isinstance(ledger, dict) or ledger.get("resource") != resource.name:
+            continue
+        names = pointer.tokens(str(ledger.get("quantity", "")))
+        if len(names) == 1 and names[0] in properties:
+            schema = contract.schema(properties[names[0]])
+            found[f"/{pointer.escape(names[0])}"] = min(PLENTY, schema.get("maximum", PLENTY))
+    return found
 
 
 def valid(  # noqa: PLR0913 - the parts of a request, all by name
