@@ -101,11 +101,11 @@ class Wire:
         """A connection that has taken all but the request's last byte, or the error."""
         try:
             connection = await asyncio.wait_for(self._connection(request.source), CONNECT_TIMEOUT_S)
-        except (OSError, TimeoutError) as error:
+        except (OSError, UnicodeError) as error:
             return f"no connection: {_reason(error)}"
         try:
             data = _serialised(connection.parser, request, self.authority)
-        except h11.LocalProtocolError as error:
+        except (h11.LocalProtocolError, UnicodeEncodeError) as error:
             connection.close()
             return f"cannot be sent: {error}"
         connection.writer.write(data[:-1])
@@ -220,6 +220,8 @@ async def _answer(connection: _Connection) -> Response:
                 raise _Unreadable(f"body larger than {MAX_BODY_BYTES} bytes")
         elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
             break
+        elif event is h11.PAUSED:
+            raise _Unreadable("the server switched protocols")
     if head is None:
         raise _Unreadable("connection closed without an answer")
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items())
@@ -232,9 +234,14 @@ def _decoded(body: bytes, response: Response) -> bytes:
         return body
     try:
         inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
-        return inflater.decompress(body, MAX_BODY_BYTES)
+        unpacked = inflater.decompress(body, MAX_BODY_BYTES)
     except zlib.error as error:
         raise _Unreadable(f"body is not valid {encoding}") from error
+    if inflater.unconsumed_tail:
+        raise _Unreadable(f"body larger than {MAX_BODY_BYTES} bytes")
+    if not inflater.eof:
+        raise _Unreadable(f"body is not valid {encoding}")
+    return unpacked
 
 
 def _reason(error: BaseException) -> str:
