@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
 import uvicorn
 
+from reference_impl.clock import rfc3339
+from reference_impl.edge.malformed import Protocol
+
 if TYPE_CHECKING:
     from reference_impl.application import Application
+
+
+class JsonLines(logging.Handler):
+    """Writes what the server itself has to say in the form of the request log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        text = record.getMessage()
+        if record.exc_info:
+            text = f"{text}\n{logging.Formatter().formatException(record.exc_info)}"
+        line = {"at": rfc3339(time.time()), "level": record.levelname.lower(), "message": text}
+        sys.stderr.write(msgspec.json.encode(line).decode() + "\n")
 
 
 def _end(_signal: int, _frame: object) -> None:
@@ -32,10 +49,12 @@ def serve(application: Application, host: str, port: int) -> None:
     bound = listener.getsockname()[1]
     sys.stdout.write(msgspec.json.encode({"event": "listening", "host": host, "port": bound}).decode() + "\n")
     sys.stdout.flush()
+    logging.getLogger("uvicorn").addHandler(JsonLines(logging.WARNING))
+    logging.getLogger("uvicorn").propagate = False
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,

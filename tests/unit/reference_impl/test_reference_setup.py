@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -125,8 +126,18 @@ def test_a_transaction_is_all_or_nothing_beside_others(tmp_path: Path, connectio
     database.close()
 
 
+def exchange_bytes(port: int, sent: bytes) -> bytes:
+    """Send bytes and return everything until the server closes."""
+    received = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(sent)
+        while part := connection.recv(65536):
+            received += part
+    return received
+
+
 def test_set_up_and_serve_as_a_person_runs_them(tmp_path: Path) -> None:
-    """Set-up can be repeated; serve tells its port, answers over a socket, and ends on SIGTERM with 0."""
+    """Set-up can be repeated; serve tells its port, answers over a socket, garbage too, and ends on SIGTERM with 0."""
     environment = {
         **os.environ,
         "API_PROFILE": "verify",
@@ -152,8 +163,14 @@ def test_set_up_and_serve_as_a_person_runs_them(tmp_path: Path) -> None:
                 break
         body = {"email": "admin@example.test", "password": "correct horse"}
         login = client.post("/api/v1/auth/login", json=body)
+    garbage = exchange_bytes(port, b"GARBAGE\r\n\r\n")
     server.send_signal(signal.SIGTERM)
     code = server.wait(10)
     server.stdout.close()
     assert (answer.status_code, login.status_code, code) == (200, 200, 0)
     assert "server" not in answer.headers
+    assert garbage.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"\r\nx-request-id: " in garbage
+    assert json.loads(garbage.split(b"\r\n\r\n")[1])["error"]["code"] == "VALIDATION_ERROR"
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line["status"] for line in lines if line.get("method") == "POST"] == [200]
