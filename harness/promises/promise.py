@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from random import Random
 
+    from hypothesis.strategies import SearchStrategy
+
     from harness.case import Case
     from harness.contract import Contract, Operation
     from harness.exchange import Exchange
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 Applies = Callable[["Contract", "Operation"], bool]
 Cases = Callable[["Contract", "Operation", "Random"], "Sequence[Case]"]
+Strategy = Callable[["Contract", "Operation"], "SearchStrategy[Any]"]
+CaseOf = Callable[["Contract", "Operation", Mapping[str, Any]], "Case"]
 Judge = Callable[["Contract", "Operation", "Sequence[Exchange]"], "Verdict"]
 
 
@@ -28,7 +32,8 @@ class Promise:
     random source; a standing promise has none and judges every exchange. `judge` is a pure function of the exchanges of
     one case-run, or, for a standing promise, of all exchanges of an operation; it gives findings with witnesses. A
     promise with neither is judged by a driver of its own (load). `exhausts` says that its cases use up something
-    shared: they come last.
+    shared: they come last. One with drawn cases has a `strategy` of Hypothesis for their parameters (JSON values) and
+    gives by `case_of` the case of given parameters, so that a driver can search and shrink (drivers/properties.py).
     """
 
     key: str
@@ -39,6 +44,8 @@ class Promise:
     on_document: bool = True
     on_operation: bool = True
     exhausts: bool = False
+    strategy: Strategy | None = None
+    case_of: CaseOf | None = None
 
     @property
     def standing(self) -> bool:

@@ -1,0 +1,194 @@
+"""The cases: use up a quota with many calls at once, and see what is admitted, refused, told, and left to others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness import things
+from harness.case import Case, Pause, Steps, one, together
+from harness.errors import CannotTell
+from harness.identities import ANONYMOUS
+from harness.promises.rate_limit import headers
+from harness.promises.rate_limit.account import SETUP, SHARED, SPOOFED, TOO_MANY_REQUESTS
+from harness.promises.rate_limit.annotation import KEY, NS, Limit, limits
+from harness.promises.rate_limit.caller import Caller, caller, other, patient
+from harness.promises.rate_limit.headers import GRANULARITY_NS
+from harness.promises.rate_limit.model import slack_ns
+from harness.promises.rate_limit.schedule import case_of, drawn, edge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from random import Random
+
+    from harness.contract import Contract, Operation
+    from harness.exchange import Exchange, Request
+    from harness.stage import Stage
+
+WAVE = 150
+ALONE = 3
+MAX_REQUESTS = 1500
+MAX_WINDOW_S = 30.0
+SPOOFS = 2
+SPARE = 12
+ROTATING = 2
+UNAUTHORIZED, FORBIDDEN = 401, 403
+
+
+def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[Case]:
+    """The burst on every operation; waits, window edges and drawn schedules on a few that the random source chooses."""
+    found = limits(contract, operation)
+    target = min(found, key=lambda limit: limit.quota)
+    limited = sum(bool(limits(contract, item)) for item in contract.operations)
+    share = ROTATING / max(ROTATING, limited)
+    alone = not operation.secured and not operation.reads
+    made = [_case(operation, "burst", burst, {"wait": random.random() < share}, alone=alone)]
+    made += [
+        _case(operation, "document", document, {"name": limit.name}, alone=False)
+        for limit in found
+        if not limit.operation and limit is not target and _host(contract, limit) == operation.id
+    ]
+    if feasible(target) == "" and target.quota <= WAVE:
+        if random.random() < share:
+            made.append(case_of(contract, operation, edge(target)))
+        if random.random() < share:
+            made.append(case_of(contract, operation, drawn(contract, operation, random)))
+    return made
+
+
+def _case(operation: Operation, name: str, steps: Any, parameters: Mapping[str, Any], *, alone: bool) -> Case:
+    run = partial(steps, operation=operation, parameters=parameters)
+    return Case(KEY, operation.id, name, run, parameters, alone=alone)
+
+
+def feasible(limit: Limit) -> str:
+    """Why a limit cannot be used up within a case's means; empty where it can."""
+    if limit.quota > MAX_REQUESTS * 2 // 3:
+        return f"{limit.name}: {limit.quota} calls are more than a case may send ({MAX_REQUESTS * 2 // 3})"
+    if limit.window_s > MAX_WINDOW_S:
+        return f"{limit.name}: a window of {limit.window_s:g} s is longer than a case may last ({MAX_WINDOW_S:g} s)"
+    return ""
+
+
+def burst(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) -> Steps[None]:
+    """Some calls alone, the quota and a quarter more together, then a probe, a made-up address, another caller."""
+    limit = min(limits(stage.contract, operation), key=lambda item: item.quota)
+    first = yield from caller(stage, operation, limit)
+    stranger = yield from other(stage, first, limit)
+    spends = yield from _alone(first, min(ALONE, limit.quota))
+    reason = feasible(limit)
+    if reason:
+        raise CannotTell(f"{reason}; start the target with a profile of small quotas and short windows")
+    total = limit.quota + max(SPARE, limit.quota // 4) - ALONE
+    if spends:
+        yield from first.renew(total + SPOOFS + 2)
+    yield from _waves(lambda count: [first.request("wave") for _ in range(count)], total, renewed=spends)
+    yield from _afterwards(stage, first, stranger, limit, wait=bool(parameters["wait"]))
+
+
+def _alone(first: Caller, count: int) -> Steps[bool]:
+    """Calls one after the other, whose headers can be held to the count; says whether a call ends its own session."""
+    for at in range(count):
+        exchange = yield from one(first.request("call"))
+        if exchange.status in {UNAUTHORIZED, FORBIDDEN} and at == 0 and first.identity.name == ANONYMOUS.name:
+            raise CannotTell(f"{exchange.operation} answers {exchange.status} to nobody, and no identity can be had")
+        if exchange.status == UNAUTHORIZED and at == 1:
+            return True
+    return False
+
+
+def _waves(requests: Any, total: int, *, renewed: bool = False) -> Steps[None]:
+    """So many calls in waves of one size, the last of which crosses the quota; as many again where none is refused."""
+    sent, limit = 0, min(MAX_REQUESTS, total if renewed else total * 2)
+    waves = -(-total // WAVE)
+    size = -(-total // waves)
+    while sent < limit:
+        group: tuple[Exchange, ...] = yield from together(tuple(requests(min(size, limit - sent))))
+        sent += len(group)
+        if sent >= total and any(exchange.status == TOO_MANY_REQUESTS for exchange in group):
+            return
+
+
+def _afterwards(stage: Stage, first: Caller, stranger: Caller | None, limit: Limit, *, wait: bool) -> Steps[None]:
+    """With the quota used up: what a refusal tells, whether a made-up address helps, whether another is touched."""
+    refusal = yield from one(first.request("probe"))
+    if first.identity.name != ANONYMOUS.name and limit.scope[0] != "address":
+        for _ in range(SPOOFS):
+            request = first.request(SPOOFED)
+            made_up = f"198.51.100.{stage.random.randint(1, 254)}"
+            request = replace(request, headers=(*request.headers, ("X-Forwarded-For", made_up)))
+            refusal = yield from one(request)
+    if stranger is not None:
+        yield from one(stranger.request("other"))
+    if refusal.status != TOO_MANY_REQUESTS:
+        return
+    until_ns = _until_ns(limit, refusal, wait=wait)
+    if until_ns:
+        yield Pause(max(0.0, (until_ns - refusal.done_ns) / NS))
+        yield from one(first.request("retry"))
+
+
+def _until_ns(limit: Limit, refusal: Exchange, *, wait: bool) -> int:
+    """When to call again to hold a refusal to its word: where that is too good to be true, or where `wait`; else 0."""
+    told = [headers.retry_after_ns(refusal)]
+    if limit.headers:
+        told.append(headers.told(limit, refusal).reset_ns)
+    instants = [instant for instant in told if instant is not None]
+    if not instants:
+        return 0
+    margin_ns = GRANULARITY_NS + 2 * slack_ns(limit.window_ns)
+    soon_ns = refusal.done_ns + limit.window_ns // 4
+    if min(instants) <= soon_ns:
+        return min(instants) + margin_ns
+    latest_ns = max(instants) + margin_ns
+    return latest_ns if wait and latest_ns - refusal.done_ns <= MAX_WINDOW_S * NS else 0
+
+
+def _host(contract: Contract, limit: Limit) -> str:
+    """The operation with which a limit of the document is examined: the first plain read that is under it."""
+    return next((operation.id for operation in _readable(contract, limit)), "")
+
+
+def _readable(contract: Contract, limit: Limit) -> Iterator[Operation]:
+    """Reads without a path parameter come first: they need nothing made."""
+    under = [
+        operation
+        for operation in contract.operations
+        if operation.reads and limit.name in {item.name for item in limits(contract, operation)}
+    ]
+    return iter(sorted(under, key=lambda operation: bool(operation.path_parameters)))
+
+
+def document(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) -> Steps[None]:
+    """Uses up a limit of the document with several reads, each within its own limit, and probes with this operation."""
+    limit = next(item for item in limits(stage.contract, operation) if item.name == parameters["name"])
+    reason = feasible(limit)
+    if reason:
+        raise CannotTell(f"{reason}; start the target with a profile of small quotas and short windows")
+    first = yield from caller(stage, operation, limit)
+    stranger = yield from other(stage, first, limit)
+    total = limit.quota + max(SPARE, limit.quota // 10)
+    supply: list[Request] = []
+    for reading in _readable(stage.contract, limit):
+        if len(supply) < total:
+            supply += yield from _supplied(stage, first, reading, limit)
+    if len(supply) < total:
+        raise CannotTell(f"{limit.name}: the operations' own limits refuse before {total} calls are admitted")
+    yield from _waves(lambda count: [supply.pop() for _ in range(min(count, len(supply)))], total, renewed=True)
+    yield from _afterwards(stage, first, stranger, limit, wait=False)
+
+
+def _supplied(stage: Stage, first: Caller, reading: Operation, limit: Limit) -> Steps[list[Request]]:
+    """As many calls of a read as its own limits admit, some to spare, by the same caller; none where it may not."""
+    roles = stage.contract.promise("roles", reading)
+    if roles and not set(roles["allow"]) & {"anyone", "signed-in", *first.identity.roles}:
+        return []
+    own = [item.quota for item in limits(stage.contract, reading) if item.name != limit.name]
+    count = min([limit.quota, *own]) - SPARE
+    try:
+        template = yield from patient(things.valid(stage, reading, identity=first.identity, step=SETUP))
+    except CannotTell:
+        return []
+    step = f"wave{SHARED}" if first.shared else "wave"
+    return [replace(template, step=step)] * max(0, count)

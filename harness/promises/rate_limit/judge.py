@@ -1,0 +1,140 @@
+"""Judges the exchanges of a case: what was admitted against the model, what was refused, what the headers said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.finding import Finding, Severity
+from harness.promises.rate_limit.account import SPOOFED, TOO_MANY_REQUESTS, View, is_call, views
+from harness.promises.rate_limit.annotation import KEY, NS
+from harness.promises.rate_limit.model import early, overshoot
+from harness.promises.rate_limit.truth import (
+    NO_HEADERS,
+    NO_RETRY_AFTER,
+    SHARED_KEY,
+    UNTRUE,
+    Fault,
+    faults,
+)
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.contract import Contract, Operation
+    from harness.exchange import Exchange
+    from harness.promises.rate_limit.model import Event
+
+OVERSHOOT, REFUSED_EARLY = "rate-limit.overshoot", "rate-limit.refused-early"
+EXHAUSTING = ("wave", "schedule")
+MAX_WITNESSES = 12
+TITLES = {
+    OVERSHOOT: ("More calls are admitted than the limit allows", Severity.HIGH),
+    SHARED_KEY: ("One caller's calls use up another's quota", Severity.HIGH),
+    REFUSED_EARLY: ("Calls are refused before the quota is used up", Severity.MEDIUM),
+    UNTRUE: ("The headers of the limit are untrue", Severity.MEDIUM),
+    NO_HEADERS: ("The headers of the limit are absent", Severity.LOW),
+    NO_RETRY_AFTER: ("A refusal does not say when to come again", Severity.LOW),
+}
+
+
+def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+    """The verdict on one case-run; a case that meant to use up a quota and never met it cannot tell."""
+    found = views(contract, operation, exchanges)
+    calls = [exchange for exchange in exchanges if is_call(operation, exchange) and exchange.response is not None]
+    told: dict[tuple[str, str], Finding] = {}
+    for fault in (*_overshoots(found), *_early(operation, found), *faults(operation, found)):
+        told.setdefault((fault.code, fault.kind), _finding(operation, fault))
+    reason = "" if told else _unmet(found, calls)
+    return Verdict(KEY, operation.id, examined=len(calls), findings=tuple(told.values()), reason=reason)
+
+
+def _finding(operation: Operation, fault: Fault) -> Finding:
+    title, severity = TITLES[fault.code]
+    return Finding(
+        code=fault.code,
+        title=title,
+        severity=severity,
+        operation=operation.id,
+        kind=fault.kind,
+        promised=fault.promised,
+        seen=fault.seen,
+        witnesses=fault.witnesses,
+    )
+
+
+def _overshoots(found: Sequence[View]) -> Iterator[Fault]:
+    for view in found:
+        spoofed = {exchange.id for _, exchange in view.seen if exchange.request.step.startswith(SPOOFED)}
+        plain = overshoot(view.limit.model, [event for event in view.events if event.id not in spoofed])
+        events = plain or overshoot(view.limit.model, view.events)
+        if not events:
+            continue
+        span_s = (max(event.high_ns for event in events) - min(event.low_ns for event in events)) / NS
+        how = "" if plain else ", some of them with a made-up X-Forwarded-For,"
+        yield Fault(
+            OVERSHOOT,
+            f"{view.limit.kind}{'' if plain else ' spoofed'}",
+            view.limit.sentence(),
+            f"{len(events)} calls of one caller{how} were admitted within {span_s:.3f} s",
+            _some(events, spoofed),
+        )
+
+
+def _some(events: Sequence[Event], telling: set[str]) -> tuple[str, ...]:
+    """The first and the last witnesses, those that tell most among them."""
+    ids = [event.id for event in events]
+    chosen = [id_ for id_ in ids if id_ in telling][:MAX_WITNESSES] or ids[-MAX_WITNESSES // 2 :]
+    return tuple(dict.fromkeys((*ids[: MAX_WITNESSES // 2], *chosen)))
+
+
+def _early(operation: Operation, found: Sequence[View]) -> Iterator[Fault]:
+    """A refusal is too early only where no limit of its caller, shared with others or not, can have asked for it."""
+    shared = {event.id for view in found if not view.own for event in view.events}
+    refused = early([(view.limit.model, view.events) for view in found]) - shared
+    joined = early([(view.limit.model, _all_keys(view, found)) for view in found]) - shared
+    for view in found:
+        mine = [pair for pair in view.seen if pair[0].id in refused and is_call(operation, pair[1])]
+        for code, pairs in (
+            (SHARED_KEY, [pair for pair in mine if pair[0].id not in joined]),
+            (REFUSED_EARLY, [pair for pair in mine if pair[0].id in joined]),
+        ):
+            if pairs:
+                yield _refusal(code, view, [event for event, _ in pairs])
+
+
+def _all_keys(view: View, found: Sequence[View]) -> tuple[Event, ...]:
+    """What the limit would have seen, had it counted every caller of the case as one."""
+    others = (other for other in found if other.limit == view.limit)
+    return tuple(
+        event if other is view else replace(event, id=f"{event.id} of another")
+        for other in others
+        for event in other.events
+    )
+
+
+def _refusal(code: str, view: View, events: Sequence[Event]) -> Fault:
+    possible = view.window.possible(events[0], view.limit.window_ns) - 1
+    others = " while another caller of the case had used up its own" if code == SHARED_KEY else ""
+    return Fault(
+        code,
+        view.limit.kind,
+        view.limit.sentence(),
+        f"{len(events)} calls were refused, the first with at most {possible} calls of its caller before it{others}",
+        tuple(event.id for event in events[:MAX_WITNESSES]),
+    )
+
+
+def _unmet(found: Sequence[View], calls: Sequence[Exchange]) -> str:
+    """Why a case that was to use up a quota tells nothing of it; empty where something was refused."""
+    tried = [exchange for exchange in calls if exchange.request.step.startswith(EXHAUSTING)]
+    if not any(exchange.request.step.startswith("wave") for exchange in tried):
+        return ""
+    if any(exchange.status == TOO_MANY_REQUESTS for exchange in calls):
+        return ""
+    tightest = min((view.limit for view in found), key=lambda limit: limit.quota, default=None)
+    if tightest is None:
+        return "no declared limit counts this caller"
+    statuses = ", ".join(sorted({str(exchange.status) for exchange in calls}))
+    return f"{tightest.name} refused none of {len(calls)} calls (answers {statuses}), nor is it sure that it had to"

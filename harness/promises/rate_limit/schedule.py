@@ -1,0 +1,77 @@
+"""Schedules of calls: gaps, bursts and callers, drawn or told, driven against the operation as a case."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies
+
+from harness.case import Case, Pause, Steps, together
+from harness.errors import CannotTell
+from harness.promises.drawing import drawn_with
+from harness.promises.rate_limit.annotation import KEY, Limit, limits
+from harness.promises.rate_limit.caller import Caller, caller, other
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from random import Random
+
+    from hypothesis.strategies import SearchStrategy
+
+    from harness.contract import Contract, Operation
+    from harness.stage import Stage
+
+WAVE = 150
+TENTHS = 10
+MAX_STEPS = 6
+MAX_WAIT_TENTHS = 6
+CALLERS = 2
+MAX_WINDOW_S = 30.0
+
+
+def strategy(contract: Contract, operation: Operation) -> SearchStrategy[dict[str, Any]]:
+    """Schedules of an operation: `[wait in tenths of the window, caller, calls]`, with up to more than the quota."""
+    quota = min(limit.quota for limit in limits(contract, operation))
+    most = min(WAVE, quota + quota // 4 + 3)
+    entry = strategies.tuples(
+        strategies.integers(0, MAX_WAIT_TENTHS), strategies.integers(0, CALLERS - 1), strategies.integers(1, most)
+    ).map(list)
+    return strategies.fixed_dictionaries({"schedule": strategies.lists(entry, min_size=1, max_size=MAX_STEPS)})
+
+
+def drawn(contract: Contract, operation: Operation, random: Random) -> dict[str, Any]:
+    """One schedule, drawn with a random source."""
+    return drawn_with(strategy(contract, operation), random, 1)[0]
+
+
+def edge(limit: Limit) -> dict[str, Any]:
+    """A schedule that puts a quota late in one window and a few calls at every place where the next may begin.
+
+    A limiter that slides admits one of them; one with windows admits all, wherever its windows begin.
+    """
+    half = TENTHS // 2
+    after = [[1, 0, min(5, limit.quota)] for _ in range(TENTHS + 1)]
+    return {"schedule": [[0, 0, 1], [half, 0, limit.quota + 2], *after]}
+
+
+def case_of(contract: Contract, operation: Operation, parameters: Mapping[str, Any]) -> Case:
+    """The case of a schedule. Its callers are fresh, so nothing else is disturbed."""
+    del contract
+    run = partial(_steps, operation=operation, parameters=parameters)
+    return Case(KEY, operation.id, "schedule", run, parameters, alone=False)
+
+
+def _steps(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) -> Steps[None]:
+    limit = min(limits(stage.contract, operation), key=lambda item: item.quota)
+    if limit.window_s > MAX_WINDOW_S:
+        raise CannotTell(f"{limit.name}: a window of {limit.window_s:g} s is longer than a schedule may last")
+    callers: list[Caller] = [(yield from caller(stage, operation, limit))]
+    for tenths, who, calls in parameters["schedule"]:
+        if who >= len(callers):
+            more = yield from other(stage, callers[0], limit)
+            callers.append(more or callers[0])
+        if tenths:
+            yield Pause(limit.window_s * tenths / TENTHS)
+        speaker = callers[who]
+        yield from together(tuple(speaker.request("schedule") for _ in range(calls)))

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from limiter_sim import LIMIT, S, Simulated, contract_of, examined
+
+from harness.case import Case
+from harness.exchange import Request
+from harness.promises.rate_limit import PROMISE
+from harness.promises.rate_limit.annotation import limits
+from harness.promises.rate_limit.cases import burst, document
+from harness.promises.rate_limit.schedule import case_of, edge
+
+OPERATION = "things.list"
+
+
+def burst_of(operation: Any, *, wait: bool = False) -> Case:
+    """The burst case of an operation."""
+    parameters = {"wait": wait}
+    run = partial(burst, operation=operation, parameters=parameters)
+    return Case("rate-limit", operation.id, "burst", run, parameters)
+
+
+def codes(limit: dict[str, Any], server: Simulated, *, name: str = OPERATION, wait: bool = False) -> set[str]:
+    """The codes that the burst finds."""
+    contract = contract_of(limit)
+    verdict, driven = examined(server, burst_of(contract.by_id[name], wait=wait), contract)
+    assert driven.reason == ""
+    assert verdict.examined > 0
+    return {finding.code for finding in verdict.findings}
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    schedule=st.lists(
+        st.tuples(st.integers(0, 12), st.integers(0, 1), st.integers(1, 30)).map(list), min_size=1, max_size=8
+    ),
+    algorithm=st.sampled_from(["sliding", "fixed", "token-bucket"]),
+    style=st.sampled_from(["x-ratelimit", "draft-6", "draft-7", "draft-10", None]),
+    latency_s=st.floats(0.0001, 1.5),
+    lost=st.sampled_from([0.0, 0.0, 0.2]),
+    seed=st.integers(0, 1000),
+)
+def test_an_exact_limiter_as_declared_gives_no_finding(  # noqa: PLR0913 - what is drawn
+    schedule: list[list[int]], algorithm: str, style: str | None, latency_s: float, lost: float, seed: int
+) -> None:
+    """Whatever the schedule, the jitter and the lost answers, an exact limiter of the declared kind is not blamed."""
+    limit = {key: value for key, value in LIMIT.items() if key != "headers"} | ({"headers": style} if style else {})
+    limit |= {"algorithm": algorithm, "reset": "epoch" if style == "x-ratelimit" else "delta"}
+    contract = contract_of(limit)
+    server = Simulated(limit, algorithm, random=Random(seed), latency_s=(0.0001, latency_s), lost=lost)
+    for name in (OPERATION, "people.create"):
+        case = case_of(contract, contract.by_id[name], {"schedule": schedule})
+        verdict, driven = examined(server, case, contract, nonce=name)
+        assert verdict.findings == ()
+        assert verdict.examined > 0 or lost
+        assert driven.reason == ""
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    quota=st.integers(1, 400),
+    algorithm=st.sampled_from(["sliding", "unknown", "token-bucket"]),
+    latency_s=st.floats(0.0001, 1.0),
+    wait=st.booleans(),
+    name=st.sampled_from([OPERATION, "people.create"]),
+    seed=st.integers(0, 1000),
+)
+def test_the_burst_blames_no_exact_limiter(  # noqa: PLR0913 - what is drawn
+    quota: int, algorithm: str, latency_s: float, wait: bool, name: str, seed: int
+) -> None:
+    """The burst gives no finding for any quota and latency, whether calls are read or written."""
+    limit = {**LIMIT, "quota": quota, "algorithm": algorithm}
+    contract = contract_of(limit)
+    server = Simulated(limit, algorithm, random=Random(seed), latency_s=(0.0001, latency_s))
+    verdict, driven = examined(server, burst_of(contract.by_id[name], wait=wait), contract)
+    assert verdict.findings == ()
+    assert driven.reason == ""
+
+
+def test_a_met_quota_is_a_pass() -> None:
+    """A burst that met the quota examined every call and has no reason to doubt."""
+    contract = contract_of(LIMIT)
+    verdict, _ = examined(Simulated(LIMIT), burst_of(contract.by_id[OPERATION], wait=True), contract)
+    assert (verdict.status.value, verdict.reason) == ("pass", "")
+    assert verdict.examined >= 10 + 12
+
+
+@pytest.mark.parametrize("quota", [5, 100, 200, 600])
+def test_check_then_act_overshoots(quota: int) -> None:
+    """A limiter that counts, waits and then inserts admits more than the quota, and the burst sees it."""
+    limit = {**LIMIT, "quota": quota}
+    assert "rate-limit.overshoot" in codes(limit, Simulated(limit, race=True))
+
+
+def test_a_fixed_window_declared_as_sliding_overshoots() -> None:
+    """At the edge of a fixed window twice the quota passes; the edge schedule finds it wherever windows begin."""
+    contract = contract_of(LIMIT)
+    operation = contract.by_id[OPERATION]
+    for seed in range(5):
+        server = Simulated(LIMIT, "fixed", random=Random(seed), now_ns=1000 * S + seed * 700_000_000)
+        case = case_of(contract, operation, edge(limits(contract, operation)[0]))
+        found = {finding.code for finding in examined(server, case, contract)[0].findings}
+        assert found == {"rate-limit.overshoot"}
+
+
+def test_a_smaller_quota_than_declared_is_refused_early() -> None:
+    """Calls that are refused below the declared quota are told, whatever the headers say."""
+    limit = {key: value for key, value in LIMIT.items() if key != "headers"} | {"quota": 100}
+    assert codes(limit, Simulated(limit, quota=90)) == {"rate-limit.refused-early"}
+
+
+def test_a_limit_header_of_another_quota_is_untrue() -> None:
+    """A limit header that tells another quota than the contract is untrue."""
+    limit = {**LIMIT, "quota": 100}
+    assert "rate-limit.headers-untrue" in codes(limit, Simulated(limit, quota=90))
+
+
+@pytest.mark.parametrize("style", ["x-ratelimit", "draft-6"])
+def test_a_reset_that_is_always_now_is_untrue(style: str) -> None:
+    """A reset of now on a refusal is held to its word: the call after it is refused again."""
+    limit = {**LIMIT, "headers": style, "reset": "epoch" if style == "x-ratelimit" else "delta"}
+    server = Simulated(limit)
+
+    def told(_status: int, headers: dict[str, str]) -> dict[str, str]:
+        now = int(server._wall_s(server.now_ns)) if style == "x-ratelimit" else 0
+        return {name: str(now) if name.lower().endswith("reset") else value for name, value in headers.items()}
+
+    server.told = told
+    assert codes(limit, server) == {"rate-limit.headers-untrue"}
+
+
+def test_refusals_without_headers_are_told() -> None:
+    """A 429 without the declared headers is a finding of its own, the answers that have them are not."""
+    server = Simulated(LIMIT, told=lambda status, headers: {} if status == 429 else headers)
+    assert codes(LIMIT, server) == {"rate-limit.no-headers", "rate-limit.no-retry-after"}
+
+
+def test_refusals_without_retry_after_are_told() -> None:
+    """A 429 without Retry-After is told once."""
+
+    def told(_status: int, headers: dict[str, str]) -> dict[str, str]:
+        return {name: value for name, value in headers.items() if name != "Retry-After"}
+
+    assert codes(LIMIT, Simulated(LIMIT, told=told)) == {"rate-limit.no-retry-after"}
+    assert codes({**LIMIT, "retry_after": False}, Simulated(LIMIT, told=told)) == set()
+
+
+def test_one_key_for_all_callers_is_told() -> None:
+    """A second caller who is refused or told less because of the first shares its key."""
+    assert codes(LIMIT, Simulated(LIMIT, key=lambda _request: "everybody")) == {"rate-limit.shared-key"}
+
+
+def test_a_key_taken_from_a_made_up_address_is_an_overshoot() -> None:
+    """A caller who says another X-Forwarded-For each time must not be admitted beyond its quota."""
+
+    def key(request: Request) -> Any:
+        return dict(request.headers).get("X-Forwarded-For", request.identity.name)
+
+    contract = contract_of(LIMIT)
+    verdict, _ = examined(Simulated(LIMIT, key=key), burst_of(contract.by_id[OPERATION]), contract)
+    assert ("rate-limit.overshoot", "things.list spoofed") in {(item.code, item.kind) for item in verdict.findings}
+
+
+def test_calls_that_fail_are_counted_where_the_headers_show_that_they_count() -> None:
+    """A race is found also where every call is answered 404, as long as remaining goes down with each."""
+    limit = {**LIMIT, "quota": 100}
+    assert codes(limit, Simulated(limit, status=lambda _request: 404)) == set()
+    assert codes(limit, Simulated(limit, race=True, status=lambda _request: 404)) == {"rate-limit.overshoot"}
+
+
+def test_an_api_without_a_limit_cannot_be_called_clean() -> None:
+    """Where nothing is ever refused although more than the quota was counted, it overshoots."""
+    assert "rate-limit.overshoot" in codes(LIMIT, Simulated(LIMIT, quota=10**6))
+
+
+def test_a_quota_that_cannot_be_met_is_inconclusive() -> None:
+    """Calls so slow that the quota is never met give a reason, not a pass."""
+    limit = {**LIMIT, "quota": 30, "window_s": 0.5}
+    contract = contract_of(limit)
+    server = Simulated(limit, latency_s=(0.0, 30.0))
+    verdict, _ = examined(server, burst_of(contract.by_id[OPERATION]), contract)
+    assert verdict.status.value == "inconclusive"
+    assert "refused none" in verdict.reason
+
+
+@pytest.mark.parametrize(("quota", "window_s"), [(100_000, 4), (10, 900)])
+def test_a_limit_out_of_reach_says_why(quota: int, window_s: float) -> None:
+    """A quota or a window beyond a case's means is named as the reason; the headers are looked at all the same."""
+    limit = {**LIMIT, "quota": quota, "window_s": window_s}
+    contract = contract_of(limit)
+    server = Simulated(limit)
+    verdict, driven = examined(server, burst_of(contract.by_id[OPERATION]), contract)
+    assert verdict.findings == ()
+    assert verdict.examined == 3
+    assert "profile" in driven.reason
+
+
+def test_the_annotation_accepts_the_documented_form_only() -> None:
+    """The documented form fits the schema; an unknown member does not."""
+    import jsonschema_rs
+
+    validator = jsonschema_rs.Draft202012Validator(dict(PROMISE.annotation))
+    assert validator.is_valid([LIMIT])
+    assert not validator.is_valid([{**LIMIT, "qouta": 1}])
+    assert not validator.is_valid([{"name": "x"}])
+
+
+def test_cases_are_the_same_for_the_same_random_source() -> None:
+    """The cases of an operation are repeatable, and every operation has its burst."""
+    contract = contract_of(LIMIT)
+    operation = contract.by_id[OPERATION]
+    assert PROMISE.cases is not None
+    one, again = (list(PROMISE.cases(contract, operation, Random(4))) for _ in range(2))
+    assert [(case.name, case.parameters) for case in one] == [(case.name, case.parameters) for case in again]
+    assert one[0].name == "burst"
