@@ -5,6 +5,7 @@ The subprocess is ended when its time is over, when this process is interrupted,
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 GENERIC = Path(load.__file__).with_name("generic.py")
 SET_UP_S = 30.0
+START_S = 3.0
 KILLED = 128
 POLL_S = 0.1
 MAX_RUNS = 3
@@ -106,19 +108,22 @@ def examine(
     locustfile: Path = GENERIC,
     *,
     limits: Limits | None = None,
-    max_runs: int = MAX_RUNS,
     progress: Progress = silent,
+    left_s: Callable[[], float] = lambda: math.inf,
 ) -> Examination:
-    """Runs a plan until each operation's objective (by operation id) is settled, at most `max_runs` times.
+    """Runs a plan until each operation's objective (by operation id) is settled, at most three times.
 
-    One run settles it where all objectives hold; each further run has a seed of its own.
+    One run settles it where all objectives hold; each further run has a seed of its own, and is left out where the
+    seconds that `left_s` tells do not hold it.
     """
     bounds = limits or Limits()
     above_ms = min((promised["p95_ms"] for promised in objectives.values() if "p95_ms" in promised), default=None)
     plan = replace(plan, whole_above_ms=above_ms)
     readings: dict[str, list[objective.Reading]] = {operation: [] for operation in objectives}
     results: list[LoadResult] = []
-    for number in range(max_runs):
+    for number in range(MAX_RUNS):
+        if number and left_s() < plan.warm_up_s + plan.duration_s + START_S:
+            break
         result = run_load(replace(plan, seed=plan.seed + number), locustfile, limits=bounds, progress=progress)
         results.append(result)
         for operation, promised in objectives.items():

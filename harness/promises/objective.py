@@ -13,37 +13,18 @@ from typing import TYPE_CHECKING, Any
 from harness.finding import Confirmation, Finding, Reproduction, Severity
 from harness.load.measurement import Limits, doubt, operation_doubt
 from harness.promises.promise import Promise
-from harness.promises.promise import Promise
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
-    from harness.contract import Contract, Operation
     from harness.contract import Contract, Operation
     from harness.load.measurement import Measurement, OperationMeasurement
 
 KEY = "objective"
 DEFAULT: Mapping[str, float] = {"p95_ms": 200}
 PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
-ANNOTATION: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        **{member: {"type": "number", "exclusiveMinimum": 0} for member in PERCENTILES},
-        "error_ratio": {"type": "number", "minimum": 0, "maximum": 1},
-    },
-    "minProperties": 1,
-    "additionalProperties": False,
-}
 NEEDED = 2
 NOT_SENT = "the journey did not send this operation"
 Objective = Mapping[str, float]
-
-
-def applies(contract: Contract, operation: Operation) -> bool:
-    """Where the operation or the document promises one."""
-    return contract.promise(KEY, operation) is not None
-
-
-PROMISE = Promise(KEY, ANNOTATION, applies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def test_an_objective_is_examined_until_it_is_settled(serve: Serve, tmp_path: Pa
 def test_refusals_say_nothing_of_an_objective(serve: Serve, tmp_path: Path) -> None:
     """A load that is answered 401 throughout is inconclusive, however fast it is refused."""
     found = examine(
-        plan(serve("refuses"), tmp_path, duration_s=1), {"things.list": {"p95_ms": 200}, "other": {}}, max_runs=1
+        plan(serve("refuses"), tmp_path, duration_s=1), {"things.list": {"p95_ms": 200}, "other": {}}, left_s=lambda: 3
     )
     told = {verdict.operation: verdict for verdict in found.verdicts}
     assert {Judged.INCONCLUSIVE} == {verdict.status for verdict in told.values()}
