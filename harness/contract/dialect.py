@@ -6,18 +6,25 @@ from typing import Any
 
 
 def modernised(node: Any) -> Any:
-    """The document with each 3.0 schema keyword in its 3.1 form: `nullable`, boolean exclusive bounds, `example`.
+    """The document with each 3.0 schema keyword in its 3.1 form: `nullable` and boolean exclusive bounds.
 
-    The walk does not tell schemas from other objects: the keywords it rewrites stand nowhere else with such values.
+    The walk does not tell schemas from other objects: the keywords it rewrites stand nowhere else with such values,
+    and below `properties` a name is a member's own.
     """
     if isinstance(node, list):
         return [modernised(member) for member in node]
     if not isinstance(node, dict):
         return node
-    members = {
-        key: value if key in {"example", "default", "enum"} else modernised(value) for key, value in node.items()
-    }
+    members = {key: _member(key, value) for key, value in node.items()}
     return _nullable(_bounds(members))
+
+
+def _member(key: str, value: Any) -> Any:
+    if key in {"example", "default", "enum"}:
+        return value
+    if key == "properties" and isinstance(value, dict):
+        return {name: modernised(schema) for name, schema in value.items()}
+    return modernised(value)
 
 
 def _bounds(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,108 @@
+"""Documents: JSON or YAML, OpenAPI 3.0 or 3.1, and what is told of anything else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.contract import Contract, document
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALL: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "t", "version": "2026-01-01"},
+    "paths": {"/a": {"get": {"responses": {"200": {"description": "ok"}}}}},
+}
+
+
+def thirty(schema: Any) -> dict[str, Any]:
+    """An OpenAPI 3.0 document with one schema."""
+    return {**SMALL, "openapi": "3.0.3", "components": {"schemas": {"S": schema}}}
+
+
+@pytest.mark.parametrize("text", [json.dumps(SMALL), yaml.safe_dump(SMALL)], ids=["json", "yaml"])
+def test_both_notations_are_read_alike(tmp_path: Path, text: str) -> None:
+    """A document in JSON and one in YAML are the same value; a date stays a text."""
+    path = tmp_path / "openapi"
+    path.write_text(text)
+    assert document.read_file(path) == SMALL
+    assert document.parsed(b"version: 2026-01-01", "t") == {"version": "2026-01-01"}
+
+
+@given(st.binary())
+def test_any_bytes_are_a_value_or_a_usage_error(text: bytes) -> None:
+    """Bytes from a target never end in another exception, and most are no document."""
+    try:
+        value = document.parsed(text, "answer")
+    except UsageError:
+        return
+    assert document.problems(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "a document is an object"),
+        ([], "a document is an object"),
+        ({"swagger": "2.0"}, "convert the document"),
+        ({"openapi": "3.1.0"}, "paths is None"),
+        ({"openapi": 3.2, "paths": {"/": {}}}, "openapi is 3.2"),
+        ({**SMALL, "paths": {"a": {}}}, "begins with a slash"),
+        ({**SMALL, "paths": {"/a": []}}, "must be an object"),
+        ({**SMALL, "paths": {}}, "at least one path"),
+    ],
+)
+def test_what_is_no_openapi_document_is_told(value: Any, told: str) -> None:
+    """The message shows the value, the rule and the fix."""
+    with pytest.raises(UsageError, match=told):
+        document.resolved(value, "openapi.json")
+
+
+def test_every_problem_is_told_at_once() -> None:
+    """A wrong version, a wrong path and a wrong item stand in one message."""
+    with pytest.raises(UsageError) as told:
+        document.resolved({"openapi": "2", "paths": {"a": 1}}, "openapi.json")
+    assert len(told.value.problems) == 3
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    """The message names the path."""
+    with pytest.raises(UsageError, match=r"none\.yaml cannot be read"):
+        document.read_file(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        ({"type": "string", "nullable": True}, ["a", None], [1]),
+        ({"type": "string", "nullable": False}, ["a"], [None]),
+        ({"type": "string", "enum": ["a"], "nullable": True}, ["a", None], ["b"]),
+        ({"type": "integer", "minimum": 1, "exclusiveMinimum": True}, [2], [1]),
+        ({"type": "integer", "maximum": 9, "exclusiveMaximum": False}, [9], [10]),
+        ({"allOf": [{"type": "object"}], "nullable": True}, [{}, None], [1]),
+        ({"type": "object", "properties": {"nullable": {"type": "boolean"}}}, [{"nullable": True}], [{"nullable": 1}]),
+        ({"type": "object", "properties": {"example": {"type": "string", "nullable": True}}}, [{"example": None}], []),
+    ],
+)
+def test_a_schema_of_3_0_means_what_it_meant(schema: Any, good: list[Any], bad: list[Any]) -> None:
+    """`nullable` and boolean bounds take and refuse the same values in the newer dialect; members so named stay."""
+    modern = document.resolved(thirty(schema), "t")["components"]["schemas"]["S"]
+    validator = jsonschema_rs.Draft202012Validator(modern)
+    assert [value for value in good if not validator.is_valid(value)] == []
+    assert [value for value in bad if validator.is_valid(value)] == []
+
+
+def test_two_operations_of_one_name_are_refused() -> None:
+    """An operationId that stands twice would make findings ambiguous."""
+    item = {"operationId": "same", "responses": {}}
+    with pytest.raises(UsageError, match="more than once"):
+        Contract.read({**SMALL, "paths": {"/a": {"get": item}, "/b": {"get": item}}}, "t")

@@ -1,0 +1,159 @@
+"""A case is tested without a network: what answers it is a table."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.actors import Actors
+from harness.case import Case, Pause, Steps, one, together
+from harness.contract import Contract
+from harness.drive import MAX_STEPS, drive
+from harness.errors import CannotTell
+from harness.exchange import Exchange, Request, Response
+from harness.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "t", "version": "1"},
+    "paths": {"/counter": {"post": {"operationId": "counter.raise", "responses": {"200": {"description": "ok"}}}}},
+}
+
+
+class Table:
+    """Answers requests from a list of statuses, and keeps what it was asked."""
+
+    def __init__(self, *answers: int, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        self.answers: Iterator[int] = iter(answers)
+        self.headers = headers
+        self.asked: list[tuple[str, ...]] = []
+
+    def send(self, request: Request, *, case: str = "") -> Exchange:
+        """Answers one."""
+        return self.release((request,), case=case)[0]
+
+    def release(self, requests: Sequence[Request], *, case: str = "") -> tuple[Exchange, ...]:
+        """Answers each in order."""
+        self.asked.append(tuple(request.step for request in requests))
+        return tuple(
+            Exchange(f"t-{request.step}", request, Response(next(self.answers), self.headers), 0, 0, 0, case=case)
+            for request in requests
+        )
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """A stage over a contract of one operation."""
+    return Stage(Contract.read(DOCUMENT, "t"), Actors({}), Random(0), "abcd")
+
+
+def case(steps: Callable[[Stage], Steps[None]], promise: str = "version") -> Case:
+    """A case of these steps."""
+    return Case(promise, "counter.raise", "n", steps)
+
+
+def asking(*names: str) -> Callable[[Stage], Steps[None]]:
+    """Steps that send one request a name."""
+
+    def steps(stage: Stage) -> Steps[None]:
+        for name in names:
+            yield from one(stage.request("counter.raise", step=name))
+
+    return steps
+
+
+def test_a_case_is_stepped_to_its_end(stage: Stage) -> None:
+    """Each request is sent once in order, under the case's key and run, and its exchange kept."""
+    table = Table(200, 404)
+    driven = drive(case(asking("a", "b")), stage, table, run=2)
+    assert table.asked == [("a",), ("b",)]
+    assert [(exchange.status, exchange.case) for exchange in driven.exchanges] == [
+        (200, "version/counter.raise/n#2"),
+        (404, "version/counter.raise/n#2"),
+    ]
+    assert driven.reason == ""
+
+
+def test_a_case_adapts_to_what_came(stage: Stage) -> None:
+    """What a case sends next may depend on the answer that it received."""
+
+    def steps(stage: Stage) -> Steps[None]:
+        first = yield from one(stage.request("counter.raise", step="first"))
+        yield from one(stage.request("counter.raise", step="refused" if first.status == 409 else "taken"))
+
+    for status, expected in ((409, "refused"), (200, "taken")):
+        table = Table(status, 200)
+        drive(case(steps), stage, table)
+        assert table.asked == [("first",), (expected,)]
+
+
+def test_a_group_is_released_together(stage: Stage) -> None:
+    """Requests yielded together are handed on in one call, and answered in their order."""
+    seen: list[int] = []
+
+    def steps(stage: Stage) -> Steps[None]:
+        answers = yield from together(tuple(stage.request("counter.raise", step=name) for name in "abc"))
+        seen.extend(exchange.status for exchange in answers)
+
+    table = Table(200, 409, 500)
+    drive(case(steps), stage, table)
+    assert table.asked == [("a", "b", "c")]
+    assert seen == [200, 409, 500]
+
+
+def test_a_pause_passes_in_the_given_sleep(stage: Stage) -> None:
+    """A pause sends nothing; how time passes is the driver's."""
+    slept: list[float] = []
+
+    def steps(_: Stage) -> Steps[None]:
+        yield Pause(2.5)
+
+    assert drive(case(steps), stage, Table(), sleep=slept.append).exchanges == []
+    assert slept == [2.5]
+
+
+def test_a_429_is_waited_out(stage: Stage) -> None:
+    """A request that a rate limit refuses is sent again after Retry-After, and only its last exchange counts."""
+    slept: list[float] = []
+    driven = drive(case(asking("a")), stage, Table(429, 429, 200, headers=(("Retry-After", "3"),)), sleep=slept.append)
+    assert [exchange.status for exchange in driven.exchanges] == [200]
+    assert (slept, driven.paced) == ([3.0, 3.0], 2)
+
+
+def test_a_429_is_what_a_rate_limit_case_wants(stage: Stage) -> None:
+    """Where exhausting a limit is the purpose, a 429 is the answer."""
+    driven = drive(case(asking("a"), "rate-limit"), stage, Table(429), sleep=lambda _: pytest.fail("it waited"))
+    assert [exchange.status for exchange in driven.exchanges] == [429]
+
+
+def test_what_cannot_be_had_is_the_reason(stage: Stage) -> None:
+    """A case that cannot go on ends with its reason, and keeps what it had."""
+
+    def steps(stage: Stage) -> Steps[None]:
+        yield from one(stage.request("counter.raise", step="a"))
+        raise CannotTell("no second tenant can be had")
+
+    driven = drive(case(steps), stage, Table(200))
+    assert driven.reason == "no second tenant can be had"
+    assert len(driven.exchanges) == 1
+
+
+def test_a_case_without_end_is_stopped(stage: Stage) -> None:
+    """A case that never ends is given up, closed, and says so."""
+    closed = []
+
+    def steps(_: Stage) -> Steps[None]:
+        try:
+            while True:
+                yield Pause(0)
+        finally:
+            closed.append(True)
+
+    driven = drive(case(steps), stage, Table(), sleep=lambda _: None)
+    assert driven.reason == f"the case did not end within {MAX_STEPS} steps"
+    assert closed == [True]
