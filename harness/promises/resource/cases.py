@@ -19,7 +19,7 @@ from harness.promises import subject as subjects
 from harness.promises.resource import mass
 from harness.promises.resource import steps as words
 from harness.promises.resource.listing import walk
-from harness.promises.resource.needs import needs, supply
+from harness.promises.resource.needs import needs
 from harness.promises.resource.steps import KEY, step, succeeded
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _made(stage: Stage, operation: Operation, resource: Resource, word: str) -> 
     if not subjects.may(stage.contract, operation, maker):
         other = yield from things.identity_for(stage, operation)
         maker = other if subjects.may(stage.contract, create, other) else maker
-    members = {**supply(stage.contract, resource), **(yield from needs(stage, create))}
+    members = yield from needs(stage, create)
     thing = yield from things.make(stage, resource, maker=maker, members=members, step=step(word))
     return subjects.of_thing(stage.contract, thing)
 
