@@ -18,6 +18,9 @@ path prefix `/t/{tenant}`, else the default tenant is meant. An unknown tenant i
 
 **Queries.** An unknown parameter, or one that stands twice, is 400. **Bodies.** An unknown member is 400.
 
+**Logins.** Failures of one e-mail from one address, and of one address, count against quotas of their own; spent, they
+are 429 too.
+
 **Paths outside this document.** `/health`, `/ready` and `/openapi.json` have no tenant and no limit; `OPTIONS` answers
 `Allow`, `HEAD` is served where `GET` is, other methods are 405.
 """

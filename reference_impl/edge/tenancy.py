@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.errors import not_found
-from reference_impl.identity.addresses import client_address
+from reference_impl.identity.addresses import client_address, trusted
 from reference_impl.settings import TENANT_NAME
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Tenancy:
         exchange.address = client_address(
             exchange.peer, exchange.headers.get("x-forwarded-for"), self._settings.trusted_proxies
         )
+        if exchange.headers.get("x-forwarded-proto") == "https" and trusted(
+            exchange.peer, self._settings.trusted_proxies
+        ):
+            exchange.secure = True
         prefixed = strip_prefix(exchange)
         if prefixed:
             scope = {**scope, "path": exchange.path}

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 
 @lru_cache(4096)
-def _trusted(address: str, proxies: tuple[Network, ...]) -> bool:
+def trusted(address: str, proxies: tuple[Network, ...]) -> bool:
+    """Say whether an address is one of the proxies'."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -21,7 +22,7 @@ def _trusted(address: str, proxies: tuple[Network, ...]) -> bool:
 
 def client_address(peer: str, forwarded_for: str | None, proxies: tuple[Network, ...]) -> str:
     """Return the nearest address that is no trusted proxy; X-Forwarded-For counts only from trusted ones."""
-    if not forwarded_for or not proxies or not _trusted(peer, proxies):
+    if not forwarded_for or not proxies or not trusted(peer, proxies):
         return peer
     address = peer
     for part in reversed(forwarded_for.split(",")):
@@ -31,6 +32,6 @@ def client_address(peer: str, forwarded_for: str | None, proxies: tuple[Network,
         except ValueError:
             return address
         address = candidate
-        if not _trusted(address, proxies):
+        if not trusted(address, proxies):
             return address
     return address

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ISSUER = "reference-impl"
 AUDIENCE = "reference-impl-api"
 _ALGORITHM = "HS256"
+_HELD = 4096
 _REQUIRED = ["exp", "iat", "nbf", "sub", "sid", "ten", "aud", "iss"]
 _SESSION = (
     "SELECT u.id, u.name, u.roles, s.expires_at, s.revoked_at FROM sessions s JOIN users u ON u.id = s.user_id "
@@ -54,6 +55,8 @@ class Tokens:
     def __init__(self, key: str, life_s: int) -> None:
         self._key = key
         self.life_s = life_s
+        # A signature is checked once; expiry and session on every request.
+        self._held: dict[str, tuple[Claims, int]] = {}
 
     def sign(self, claims: Claims) -> str:
         """Return a token that holds for `life_s` seconds."""
@@ -72,6 +75,18 @@ class Tokens:
 
     def read(self, token: str) -> Claims:
         """Return the claims of a token that holds; UNAUTHORIZED otherwise."""
+        held = self._held.get(token)
+        if held is None:
+            held = self._verified(token)
+            if len(self._held) >= _HELD:
+                self._held.clear()
+            self._held[token] = held
+        if held[1] <= time.time():
+            raise unauthorized("The token does not hold.")
+        return held[0]
+
+    def _verified(self, token: str) -> tuple[Claims, int]:
+        """Return the claims and the expiry, in epoch seconds, of a token whose signature and times hold."""
         try:
             payload = jwt.decode(
                 token,
@@ -86,7 +101,7 @@ class Tokens:
         values = [payload["sub"], payload["sid"], payload["ten"]]
         if not all(isinstance(value, str) for value in values):
             raise unauthorized("The token does not hold.")
-        return Claims(*values)
+        return Claims(*values), int(payload["exp"])
 
 
 def bearer(header: str) -> str:

@@ -113,6 +113,15 @@ def test_bad_tokens_are_401_on_open_routes_too(shop: Shop) -> None:
     assert shop.send("GET", "/health", shop.admin).status_code == 200
 
 
+def test_a_token_expires_while_it_is_known(open_shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that was good a moment ago is 401 once its life is over."""
+    shop = open_shop(token_life_s=60)
+    assert shop.send("GET", "/auth/me", shop.admin).status_code == 200
+    later = time.time() + 60
+    monkeypatch.setattr("reference_impl.identity.tokens.time.time", lambda: later)
+    assert shop.send("GET", "/auth/me", shop.admin).status_code == 401
+
+
 def test_tenants_are_told_in_order_and_kept_apart(open_shop: Callable[..., Shop]) -> None:
     """Header, then label, then prefix, then default; an unknown one is 404; a token holds in its own only."""
     shop = open_shop(base_domain="api.test")
@@ -168,8 +177,9 @@ def test_the_global_limit_counts_every_path_of_a_caller(open_shop: Callable[...,
     assert shop.send("GET", "/health").status_code == 200
 
 
-def test_failed_logins_are_limited_and_tell_nothing(shop: Shop) -> None:
+def test_failed_logins_are_limited_and_tell_nothing(open_shop: Callable[..., Shop]) -> None:
     """A wrong password and an unknown account are answered alike; the eleventh failure is 429."""
+    shop = open_shop(login_failures=10, login_failure_window_s=900.0)
 
     def fail(email: str) -> tuple[int, str]:
         body = {"email": email, "password": "wrong password"}
@@ -192,6 +202,15 @@ def test_health_is_true_about_the_database(shop: Shop) -> None:
     answer = shop.send("GET", "/ready")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert "sqlite" not in answer.text
+
+
+def test_https_is_said_by_trusted_proxies_only(open_shop: Callable[..., Shop]) -> None:
+    """Strict-Transport-Security stands on what came over https."""
+    forwarded = {"X-Forwarded-Proto": "https"}
+    trusting = open_shop(trusted_proxies=load({"API_TRUSTED_PROXIES": "127.0.0.1"}).trusted_proxies)
+    assert "strict-transport-security" in trusting.send("GET", "/products", headers=forwarded).headers
+    assert "strict-transport-security" not in trusting.send("GET", "/products").headers
+    assert "strict-transport-security" not in open_shop().send("GET", "/products", headers=forwarded).headers
 
 
 def test_the_log_line_tells_the_route_and_no_secret(
