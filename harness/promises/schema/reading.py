@@ -74,16 +74,15 @@ def numbers(text: str) -> Iterator[int | float]:
 def lists(texts: Sequence[str]) -> Iterator[list[Any]]:
     """The arrays that the values of one parameter may be read as: repeated, or one value with a separator."""
     for parts in _parts(texts):
+        yield [next(readings(part)) for part in parts]
         yield list(parts)
-        by_member = [list(readings(part)) for part in parts]
-        yield [values[0] for values in by_member]
 
 
 def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    yield texts
     for separator in SEPARATORS:
         if any(separator in text for text in texts):
             yield [part for text in texts for part in text.split(separator)]
+    yield texts
 
 
 def is_unsure(text: str) -> bool:
