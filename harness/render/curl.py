@@ -36,8 +36,8 @@ def curl(
     """One command that sends the request to the origin of `url`; `broken` continues it on a line for each option.
 
     `known` are values that stand as shell variables, with the variable's name: whole path segments, query values,
-    header values and JSON values. A body that cannot be shown as text goes through base64; one of more than `body_limit` bytes is
-    read from the file `body`, which the reader takes from the history.
+    header values and JSON values. A body that cannot be shown as text goes through base64; one of more than
+    `body_limit` bytes is read from the file `body`, which the reader takes from the history.
     """
     parts = [" ".join(["curl", *_method(request), _shell(_address(request, url, known))])]
     parts += [f"-H {_shell(_header(name, value, request, known))}" for name, value in _headers(request)]

@@ -168,20 +168,16 @@ def _tiles(report: Report) -> list[dict[str, str]]:
 
 def _groups(report: Report) -> list[dict[str, Any]]:
     """Findings by severity and class, in the report's order."""
-    groups: dict[tuple[str, str], dict[str, Any]] = {}
-    for finding in report.findings:
-        group = groups.setdefault(
-            (finding.severity.value, finding.code),
-            {
-                "severity": finding.severity.value,
-                "code": finding.code,
-                "count": 0,
-                "title": clipped(one_line(finding.title), 120),
-                "anchor": anchor(finding),
-            },
-        )
-        group["count"] += 1
-    return list(groups.values())
+    return [
+        {
+            "severity": finding.severity.value,
+            "code": finding.code,
+            "count": count,
+            "title": clipped(one_line(finding.title), 120),
+            "anchor": anchor(finding),
+        }
+        for finding, count in summary.classes(report)
+    ]
 
 
 def _finding(finding: Finding, report: Report, places: Mapping[str, str], shown: int, limit: int) -> ShownFinding:

@@ -1,7 +1,7 @@
 """junit.xml: a test suite for each promise and a test case for each operation it was held against.
 
 The elements and attributes are those that the usual readers share (Jenkins' junit-10.xsd, Ant's schema): one failure a
-case, `properties` first. A promise that could not be told is skipped with its reason; a run that ended without a verdict
+case, `properties` first. A promise that could not be told is skipped with its reason; a run that ended without verdict
 has a case in error, so that an empty file never looks green.
 """
 

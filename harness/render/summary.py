@@ -99,6 +99,15 @@ def found_text(report: Report) -> str:
     return f"{text} in {counted(where, 'operation')}" if where else text
 
 
+def classes(report: Report) -> tuple[tuple[Finding, int], ...]:
+    """The worst finding of each class and severity, worst first, and how many there are of it."""
+    counts = Counter((finding.severity, finding.code) for finding in report.findings)
+    first: dict[tuple[Severity, str], Finding] = {}
+    for finding in report.findings:
+        first.setdefault((finding.severity, finding.code), finding)
+    return tuple((finding, counts[key]) for key, finding in first.items())
+
+
 def _untold_text(report: Report) -> str:
     open_items = sum(_is_untold(item) for item in report.verdicts)
     if not open_items:

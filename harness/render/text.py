@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 HEX_WIDTH = 16
+ASCII_SIGNS = {"\u2026": "~", "\u00b7": "-", "\u00d7": "x", "\u2013": "-", "\u2014": "-", "\u2588": "#", "\u2591": "."}
 MAX_GROWTH = 3
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")  # fmt: skip # noqa: E501 - one class of characters
 _JSON_PART = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|\s+', re.DOTALL)
@@ -38,9 +39,17 @@ def clipped(text: str, limit: int) -> str:
 
 
 def ascii_only(text: str) -> str:
-    """The text in ASCII, for a terminal that has no more."""
-    plain = text.translate({0x2026: "...", 0xB7: "-", 0xD7: "x", 0x2013: "-", 0x2014: "-", 0x2265: ">="})
-    return unicodedata.normalize("NFKD", plain).encode("ascii", "replace").decode("ascii")
+    """The text in ASCII for a terminal that has no more: no character becomes two, so that nothing grows wider."""
+    return text if text.isascii() else "".join(map(_ascii, text))
+
+
+def _ascii(character: str) -> str:
+    if character in ASCII_SIGNS or character.isascii():
+        return ASCII_SIGNS.get(character, character)
+    if unicodedata.combining(character):
+        return ""
+    base = unicodedata.normalize("NFKD", character)[0]
+    return base if base.isascii() else "?"
 
 
 def shown_body(body: bytes | None, limit: int) -> tuple[str, str]:
