@@ -72,7 +72,7 @@ class Finding:
     def fingerprint(self) -> str:
         """The same fault has the same fingerprint in every run: code, operation and kind, hashed."""
         text = f"{self.code}\n{self.operation}\n{self.kind}"
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
     def to_record(self) -> dict[str, Any]:
         """The JSON object that stands on one line of findings.jsonl."""
