@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from harness.contract.contract import Contract
 
 MAX_DEPTH = 8
+MAX_REDRAWS = 50
+SPREAD = 50
+FINEST = Fraction(1, 10**12)
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -44,9 +47,10 @@ class Examples:
 
     def _value(self, schema: Mapping[str, Any], name: str, depth: int, *, everything: bool) -> Any:
         schema = self._flat(schema)
-        for key in ("const", "default"):
-            if key in schema and not _unique_name(name):
-                return schema[key]
+        if "const" in schema:
+            return schema["const"]
+        if "default" in schema and not _unique_name(name):
+            return schema["default"]
         if schema.get("enum"):
             return self.random.choice([value for value in schema["enum"] if value is not None] or [None])
         kind = _kind(schema)
@@ -90,12 +94,11 @@ class Examples:
             key for key in (*required, *optional) if not self.contract.schema(properties.get(key)).get("readOnly")
         ]
         while len(chosen) < schema.get("minProperties", 0):
-            spare = next((key for key in properties if key not in chosen), None)
-            if spare is None:
-                break
+            spare = next((key for key in properties if key not in chosen), f"member{len(chosen)}")
             chosen.append(spare)
+        others = schema.get("additionalProperties", {})
         return {
-            key: self._value(self.contract.schema(properties.get(key, {})), key, depth + 1, everything=everything)
+            key: self._value(self.contract.schema(properties.get(key, others)), key, depth + 1, everything=everything)
             for key in chosen
         }
 
@@ -104,33 +107,39 @@ class Examples:
         if depth > MAX_DEPTH and not schema.get("minItems"):
             return []
         items = self.contract.schema(schema.get("items", {}))
-        return [self._value(items, name, depth + 1, everything=everything) for _ in range(count)]
+        drawn: list[Any] = []
+        for _ in range(count * (MAX_REDRAWS if schema.get("uniqueItems") else 1)):
+            value = self._value(items, name, depth + 1, everything=everything)
+            if not schema.get("uniqueItems") or value not in drawn:
+                drawn.append(value)
+            if len(drawn) == count:
+                return drawn
+        if len(drawn) < count:
+            raise CannotTell(f"{name or 'a list'} must hold {count} items that differ, and so many could not be drawn")
+        return drawn
 
     def _number(self, schema: Mapping[str, Any], kind: str) -> int | float:
         step = Fraction(str(schema.get("multipleOf", 1 if kind == "integer" else "0.01")))
-        low, high = schema.get("minimum"), schema.get("maximum")
-        if "exclusiveMinimum" in schema:
-            low = float(schema["exclusiveMinimum"]) + float(step)
-        if "exclusiveMaximum" in schema:
-            high = float(schema["exclusiveMaximum"]) - float(step)
-        base = (
-            Fraction(str(low)) if low is not None else Fraction(str(min(high, 1))) if high is not None else Fraction(1)
-        )
-        first = -(-base // step)
-        last = Fraction(str(high)) // step if high is not None else first + 50
-        drawn = self.random.randint(int(first), max(int(first), min(int(last), int(first) + 50))) * step
+        if kind == "integer":
+            step = Fraction(step.numerator)
+        first, last = _multiples(schema, step)
+        while first > last and kind == "number" and "multipleOf" not in schema and step > FINEST:
+            step /= 10
+            first, last = _multiples(schema, step)
+        if first > last:
+            raise CannotTell(f"no {kind} fits {dict(schema)}")
+        drawn = self.random.randint(first, last) * step
         return int(drawn) if drawn.denominator == 1 else float(drawn)
 
     def _string(self, schema: Mapping[str, Any], name: str) -> str:
         made = self._formatted(schema.get("format", ""), name)
         low, high = schema.get("minLength", 0), schema.get("maxLength", 1 << 16)
-        if made is None and "pattern" in schema:
+        if made is not None and low <= len(made) <= high and re.search(schema.get("pattern", ""), made):
+            return made
+        if "pattern" in schema:
             return self._patterned(schema, name, low, high)
-        if made is None:
-            made = self._fresh(name)
-        if len(made) > high:
-            made = made[-high:] if high else ""
-        return made + self._letters(max(0, low - len(made)))
+        made = self._fresh(name)
+        return made[-high:] if len(made) > high > 0 else "" if high == 0 else made + self._letters(low - len(made))
 
     def _formatted(self, form: str, name: str) -> str | None:
         moment = EPOCH + timedelta(seconds=self.random.randrange(10**7))
@@ -181,6 +190,23 @@ class Examples:
 
     def _letters(self, count: int) -> str:
         return "".join(self.random.choice(string.ascii_lowercase) for _ in range(count))
+
+
+def _multiples(schema: Mapping[str, Any], step: Fraction) -> tuple[int, int]:
+    """The first and the last factor of the step that the bounds allow, at most fifty apart.
+
+    Where no minimum is told the first is 1 or the next above, if the maximum allows it.
+    """
+    lows = [-(-_exact(schema[key]) // step) for key in ("minimum",) if key in schema]
+    lows += [_exact(schema[key]) // step + 1 for key in ("exclusiveMinimum",) if key in schema]
+    highs = [_exact(schema[key]) // step for key in ("maximum",) if key in schema]
+    highs += [-(-_exact(schema[key]) // step) - 1 for key in ("exclusiveMaximum",) if key in schema]
+    first = max(lows) if lows else min([int(-(-1 // step)), *highs])
+    return first, min([first + SPREAD, *highs])
+
+
+def _exact(value: float) -> Fraction:
+    return Fraction(str(value))
 
 
 def is_password(name: str) -> bool:
