@@ -1,0 +1,246 @@
+"""The cases: programs of draws and givings back over fresh things, some told, some drawn."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies
+
+from harness import things
+from harness.case import Case, Pause, Steps, one, together
+from harness.contract import pointer
+from harness.errors import CannotTell
+from harness.exchange import Exchange, Outcome, Request
+from harness.promises.drawing import drawn_with
+from harness.promises.ledger.account import AFTER, BEFORE, DRAW, RESTORE
+from harness.promises.ledger.annotation import KEY, Ledger, ledger
+from harness.promises.ledger.judge import settled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from random import Random
+
+    from hypothesis.strategies import SearchStrategy
+
+    from harness.contract import Contract, Operation
+    from harness.identities import Identity
+    from harness.stage import Stage
+    from harness.things import Thing
+
+DRAWN = 6
+DRAWS_EACH = 8
+CHEAP = 0.01
+LATE_S = (0.5, 1.5)
+MOST_STOCK, MOST_DRAWN = 5, 4
+INVALID: tuple[float, ...] = (0, -1, 0.5)
+UNIT, TOTAL = "unit", "total"
+
+AMOUNT: Mapping[str, Any] = {
+    "stock": [20, 20],
+    "groups": [
+        [{"draw": [[0, 2], [1, 1]]}],
+        [{"draw": [[0, 3]], "told": [UNIT]}],
+        [{"draw": [[0, 3]], "told": [TOTAL]}],
+        [{"draw": [[0, 3]], "told": [UNIT, TOTAL]}],
+    ],
+}
+QUANTITIES: Mapping[str, Any] = {
+    "stock": [4, 1],
+    "groups": [
+        [{"draw": [[0, 1]]}],
+        [{"draw": [[0, -1]]}],
+        [{"draw": [[0, 0]]}],
+        [{"draw": [[0, 1.5]]}],
+        [{"draw": [[0, 2], [1, 5]]}],
+        [{"draw": [[0, 2], [0, 2]]}],
+        [{"draw": [[0, 9]]}],
+        [{"restore": 0}, {"restore": 0}],
+        [{"restore": 0}],
+    ],
+}
+
+
+def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[Case]:
+    """Two programs that always run, and some that are drawn."""
+    declared = ledger(contract, operation)
+    if declared is None:
+        return []
+    fixed = [_case(operation, "quantities", QUANTITIES)]
+    if declared.total:
+        fixed.append(_case(operation, "amount", AMOUNT))
+    programs = drawn_with(strategy(contract, operation), random, DRAWN)
+    return [*fixed, *(case_of(contract, operation, program) for program in programs)]
+
+
+def case_of(contract: Contract, operation: Operation, parameters: Mapping[str, Any]) -> Case:
+    """The case of a program; its name is the program's own, so that two do not meet in a history."""
+    del contract
+    text = json.dumps(parameters, sort_keys=True)
+    return _case(operation, f"program-{zlib.crc32(text.encode()):08x}", parameters)
+
+
+def _case(operation: Operation, name: str, parameters: Mapping[str, Any]) -> Case:
+    return Case(KEY, operation.id, name, partial(_steps, operation=operation, parameters=parameters), parameters)
+
+
+def strategy(contract: Contract, operation: Operation) -> SearchStrategy[dict[str, Any]]:
+    """Programs: the stock of one or two things, and groups of draws and givings back that are released together.
+
+    A draw is a list of `[thing, quantity]`; `told` says what the client says of prices; a giving back names a draw.
+    """
+    declared = ledger(contract, operation)
+    many = declared is not None and declared.many
+    quantities = strategies.one_of(
+        strategies.integers(1, MOST_DRAWN), strategies.integers(1, MOST_DRAWN), strategies.sampled_from(INVALID)
+    )
+    line = strategies.tuples(strategies.integers(0, 1), quantities).map(list)
+    draw = strategies.fixed_dictionaries(
+        {"draw": strategies.lists(line, min_size=1, max_size=3 if many else 1)},
+        optional={"told": strategies.sampled_from([[UNIT], [TOTAL]])}
+        if declared is not None and declared.total
+        else {},
+    )
+    action: SearchStrategy[dict[str, Any]] = draw
+    if declared is not None and declared.restore:
+        restore = strategies.fixed_dictionaries({"restore": strategies.integers(0, DRAWS_EACH)})
+        action = strategies.one_of(draw, draw, restore)
+    groups = strategies.lists(strategies.lists(action, min_size=1, max_size=6), min_size=1, max_size=4)
+    stock = strategies.lists(strategies.integers(1, MOST_STOCK), min_size=1, max_size=2)
+    return strategies.fixed_dictionaries({"stock": stock, "groups": groups})
+
+
+def _steps(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) -> Steps[None]:
+    declared = ledger(stage.contract, operation)
+    if declared is None or not declared.resource.read:
+        raise CannotTell(f"{operation.id}: the thing that it draws from cannot be read")
+    held = yield from _things(stage, declared, parameters["stock"])
+    seen: list[Exchange] = []
+    for at, thing in enumerate(held):
+        seen.append((yield from one(_read(stage, declared, thing, f"{BEFORE}:{at}"))))
+    program = _Program(stage, operation, declared, held)
+    yield from program.prepare(parameters["groups"])
+    for group in parameters["groups"]:
+        requests = yield from program.requests(group)
+        if len(requests) == 1:
+            answers = ((yield from one(requests[0])),)
+        else:
+            answers = yield from together(tuple(requests))
+        program.learn(answers)
+        seen += answers
+    for wait_s in (0.0, *LATE_S):
+        if wait_s:
+            yield Pause(wait_s)
+        after = []
+        for at, thing in enumerate(held):
+            after.append((yield from one(_read(stage, declared, thing, f"{AFTER}:{at}"))))
+        if settled(stage.contract, operation, [*seen, *after]):
+            return
+
+
+def _things(stage: Stage, declared: Ledger, stock: Sequence[int]) -> Steps[list[Thing]]:
+    """A fresh thing for each stock; all refer to what was made for the first."""
+    made: list[Thing] = []
+    create = stage.contract.by_id[declared.resource.create] if declared.resource.create else None
+    if create is None:
+        raise CannotTell(f"no operation makes a {declared.resource.name}; declare one under x-promises.resource")
+    maker = yield from things.identity_for(stage, create)
+    for quantity in stock:
+        members: dict[str, Any] = {declared.quantity: quantity}
+        if made:
+            members |= _references(stage, made[0].sent)
+        made.append((yield from things.make(stage, declared.resource, maker=maker, members=members)))
+    return made
+
+
+def _references(stage: Stage, body: Any) -> dict[str, Any]:
+    found = {}
+    for place, value in pointer.leaves(body):
+        names = [token for token in pointer.tokens(place) if not token.isdigit()]
+        if names and things.referred(stage.contract, names[-1]) is not None:
+            found[place] = value
+    return found
+
+
+def _read(stage: Stage, declared: Ledger, thing: Thing, step: str) -> Request:
+    operation = stage.contract.by_id[declared.resource.read]
+    path = {parameter.name: thing.id for parameter in operation.path_parameters[-1:]}
+    return stage.request(operation.id, path=path, identity=thing.maker, step=step)
+
+
+class _Program:
+    """Makes the requests of a program, and learns from its draws what can be given back."""
+
+    def __init__(self, stage: Stage, operation: Operation, declared: Ledger, held: Sequence[Thing]) -> None:
+        self.stage, self.operation, self.declared, self.held = stage, operation, declared, held
+        self.buyers: list[Identity] = []
+        self.template: Any = None
+        self.count = 0
+        self.made: dict[int, tuple[str, Identity]] = {}
+
+    def prepare(self, groups: Sequence[Sequence[Mapping[str, Any]]]) -> Steps[None]:
+        """Enough callers that no usual limit stands in the way, and a valid body to put the lines in."""
+        draws = sum("draw" in action for group in groups for action in group)
+        for _ in range(max(1, -(-draws // DRAWS_EACH), min(2, draws))):
+            self.buyers.append((yield from things.identity_for(self.stage, self.operation)))
+        first = self.held[0].id
+        given = {self.declared.first(self.declared.key): first, self.declared.first(self.declared.draw): 1}
+        self.template = yield from things.valid(
+            self.stage, self.operation, identity=self.buyers[0], members=given, step=things.SETUP
+        )
+
+    def requests(self, group: Sequence[Mapping[str, Any]]) -> Steps[list[Request]]:
+        """The requests of one group; a giving back of what was never drawn is left out."""
+        found: list[Request] = []
+        for action in group:
+            if "draw" in action:
+                found.append(self._draw(action))
+            elif action["restore"] in self.made:
+                found.append((yield from self._restore(action["restore"])))
+        return found or [self._draw({"draw": [[0, 1]]})]
+
+    def _draw(self, action: Mapping[str, Any]) -> Request:
+        held = [self.held[at % len(self.held)] for at, _ in action["draw"]]
+        lines = [(_like(thing), quantity) for thing, (_, quantity) in zip(held, action["draw"], strict=True)]
+        declared = self.declared
+        body = declared.body(self.template.json(), lines)
+        told = action.get("told", ())
+        if UNIT in told:
+            places = [f"{declared.lines}/{at}" for at in range(len(lines))] if declared.many else [""]
+            for place in places:
+                body = pointer.put(body, f"{place}{declared.unit}", CHEAP)
+        if TOTAL in told:
+            body = pointer.put(body, declared.total, CHEAP)
+        step, buyer = f"{DRAW}:{self.count}", self.buyers[self.count % len(self.buyers)]
+        self.count += 1
+        data = json.dumps(body, ensure_ascii=False).encode()
+        return replace(self.template, body=data, identity=buyer, step=step)
+
+    def _restore(self, number: int) -> Steps[Request]:
+        id_, buyer = self.made[number]
+        operation = self.stage.contract.by_id[self.declared.restore]
+        path = {parameter.name: id_ for parameter in operation.path_parameters[-1:]}
+        request: Request = yield from things.valid(
+            self.stage, operation, identity=buyer, path=path, step=f"{RESTORE}:{number}"
+        )
+        return request
+
+    def learn(self, answers: Sequence[Exchange]) -> None:
+        """Keeps the id of every draw that was accepted."""
+        resource = self.stage.contract.resource_of(self.operation.id)
+        place = resource.id if resource is not None and resource.create == self.operation.id else "/id"
+        for exchange in answers:
+            word, _, at = exchange.request.step.partition(":")
+            if word == DRAW and exchange.outcome is Outcome.OK and exchange.response is not None:
+                found = pointer.get(exchange.response.json(), place)
+                if isinstance(found, str | int):
+                    self.made[int(at)] = (str(found), exchange.request.identity)
+
+
+def _like(thing: Thing) -> str | int:
+    """The thing's id as the API writes it: a number stays one."""
+    told = pointer.get(thing.body, thing.resource.id)
+    return told if isinstance(told, str | int) else thing.id

@@ -1,0 +1,209 @@
+"""Judges an account: conserved, never below zero, all or nothing, and the amount that the catalogue asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.contract import pointer
+from harness.exchange import Outcome
+from harness.finding import Finding, Severity
+from harness.promises.ledger.account import Account, Held, account, exact, number
+from harness.promises.ledger.annotation import KEY, Ledger, ledger
+from harness.promises.ledger.model import Draw, is_sum_of, left
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.contract import Contract, Operation
+    from harness.exchange import Exchange
+
+NOT_CONSERVED, OVERDRAWN, PARTIAL, AMOUNT = (
+    "ledger.not-conserved",
+    "ledger.overdrawn",
+    "ledger.partial",
+    "ledger.amount",
+)
+TITLES = {
+    NOT_CONSERVED: ("The quantity is not conserved", Severity.HIGH),
+    OVERDRAWN: ("More is drawn than there is", Severity.CRITICAL),
+    PARTIAL: ("A draw that was refused took a part", Severity.HIGH),
+    AMOUNT: ("The amount is not what the lines cost", Severity.CRITICAL),
+}
+MAX_WITNESSES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with an account."""
+
+    code: str
+    kind: str
+    promised: str
+    seen: str
+    witnesses: tuple[str, ...]
+
+
+def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+    """The verdict on one case-run; without an accepted draw or a last read it cannot tell."""
+    declared = ledger(contract, operation)
+    if declared is None:
+        return Verdict(KEY, operation.id, reason="x-promises.ledger names no resource of the contract")
+    whole = account(declared, exchanges)
+    told: dict[tuple[str, str], Finding] = {}
+    for fault in _faults(contract, operation, declared, whole):
+        told.setdefault((fault.code, fault.kind), _finding(operation, fault))
+    known = sum(draw.outcome is not Outcome.UNKNOWN for draw in whole.draws)
+    return Verdict(KEY, operation.id, known, tuple(told.values()), "" if told else _untold(whole))
+
+
+def settled(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> bool:
+    """Whether nothing speaks against the account; a read that was not may have come too soon after the writes."""
+    declared = ledger(contract, operation)
+    if declared is None:
+        return True
+    return not any(
+        _conserved(held, account(declared, exchanges), set()) for held in account(declared, exchanges).things
+    )
+
+
+def _finding(operation: Operation, fault: Fault) -> Finding:
+    title, severity = TITLES[fault.code]
+    return Finding(
+        fault.code,
+        title,
+        severity,
+        operation.id,
+        fault.kind,
+        fault.promised,
+        fault.seen,
+        fault.witnesses[:MAX_WITNESSES],
+    )
+
+
+def _untold(whole: Account) -> str:
+    if not whole.draws or not whole.things:
+        return ""
+    if not any(draw.outcome is Outcome.OK for draw in whole.draws):
+        statuses = sorted({str(exchange.status or exchange.error) for exchange in whole.exchanges.values()})
+        return f"none of {len(whole.draws)} draws was accepted (answers {', '.join(statuses)})"
+    unread = [held.key for held in whole.things if held.final is None]
+    return f"what is left of {', '.join(unread)} could not be read" if unread else ""
+
+
+def _faults(contract: Contract, operation: Operation, declared: Ledger, whole: Account) -> Iterator[Fault]:
+    spoilt: set[str] = set()
+    for draw in whole.draws:
+        kind = _invalid(contract, operation, draw, whole)
+        if kind and draw.outcome is Outcome.OK:
+            spoilt |= draw.keys
+            asked = ", ".join(str(quantity) for _, quantity in draw.lines)
+            yield Fault(
+                NOT_CONSERVED,
+                kind,
+                "a draw is of a quantity that the contract allows, and at least above zero",
+                f"a draw of {asked} was accepted with {whole.exchanges[draw.number].status}",
+                (draw.id,),
+            )
+    for held in whole.things:
+        yield from _overdrawn(held, whole, spoilt)
+        yield from _conserved(held, whole, spoilt)
+    if declared.total:
+        for draw in whole.draws:
+            yield from _amount(declared, draw, whole, spoilt)
+
+
+def _invalid(contract: Contract, operation: Operation, draw: Draw, whole: Account) -> str:
+    """Why the quantities are no quantities to draw; empty where they are, or where the contract does not rule them out."""
+    if any(quantity < 0 for _, quantity in draw.lines):
+        return "negative quantity"
+    odd = [quantity for _, quantity in draw.lines if quantity == 0 or quantity != quantity.to_integral_value()]
+    body = operation.json_body()
+    validator = contract.validator(body.pointer) if odd and body else None
+    if not odd or validator is None or validator.is_valid(whole.exchanges[draw.number].request.json()):
+        return ""
+    return "zero quantity" if odd[0] == 0 else "fraction"
+
+
+def _overdrawn(held: Held, whole: Account, spoilt: set[str]) -> Iterator[Fault]:
+    promised = f"of {held.initial} no more than {held.initial} is drawn and kept"
+    draws = [draw for draw in whole.draws if draw.outcome is Outcome.OK and held.key in draw.keys]
+    if held.final is not None and held.last is not None and held.final < 0:
+        kind = "spoilt" if held.key in spoilt else _how(held, draws)
+        yield Fault(OVERDRAWN, kind, promised, f"{held.final} is left", (*_ids(draws), held.last.id))
+    elif held.key not in spoilt:
+        _, most = left(held.initial, held.key, draws)
+        if most < 0:
+            seen = f"{len(draws)} accepted draws took and kept {held.initial - most}"
+            yield Fault(OVERDRAWN, _how(held, draws), promised, seen, (held.read.id, *_ids(draws)))
+
+
+def _how(held: Held, draws: Sequence[Draw]) -> str:
+    """What kind of draw did it: one that names a key twice is told apart from many at once."""
+    for draw in draws:
+        counts = [key for key, _ in draw.lines].count(held.key)
+        if draw.wanted.get(held.key, 0) > held.initial:
+            return "one key twice" if counts > 1 else "more than there is"
+    return "many draws"
+
+
+def _conserved(held: Held, whole: Account, spoilt: set[str]) -> Iterator[Fault]:
+    """What is left against what must be; a lack that refused draws of several keys explain is a part they took."""
+    if held.final is None or held.last is None or held.key in spoilt or held.final < 0:
+        return
+    least, most = left(held.initial, held.key, whole.draws)
+    if least <= held.final <= most or most < 0:
+        return
+    touching = [draw for draw in whole.draws if held.key in draw.keys]
+    must = f"{most}" if least == most else f"{least} to {most}"
+    accepted = sum(draw.outcome is Outcome.OK for draw in touching)
+    promised = f"of {held.initial}, {must} is left after {accepted} accepted draws and what was given back"
+    witnesses = (held.read.id, *_ids(touching), held.last.id)
+    refused = [draw for draw in touching if draw.outcome is Outcome.REFUSED and len(draw.keys) > 1]
+    parts = [draw.wanted[held.key] for draw in refused]
+    if held.final < least and is_sum_of(least - held.final, parts):
+        seen = f"{held.final} is left: refused draws of several keys took {least - held.final}"
+        yield Fault(PARTIAL, "", promised, seen, (held.read.id, *_ids(refused), held.last.id))
+    elif held.final > most:
+        twice = any(sum(e.outcome is Outcome.OK for e in whole.restores.get(d.number, ())) > 1 for d in touching)
+        kind = "given back twice" if twice else "too much left"
+        yield Fault(NOT_CONSERVED, kind, promised, f"{held.final} is left", witnesses)
+    else:
+        yield Fault(NOT_CONSERVED, "too little left", promised, f"{held.final} is left", witnesses)
+
+
+def _amount(declared: Ledger, draw: Draw, whole: Account, spoilt: set[str]) -> Iterator[Fault]:
+    """The total of an accepted draw against its lines at the units that were read."""
+    exchange = whole.exchanges[draw.number]
+    units = {held.key: held.unit for held in whole.things}
+    prices = [(units.get(key), quantity) for key, quantity in draw.lines]
+    if draw.outcome is not Outcome.OK or exchange.response is None or draw.keys & spoilt or not prices:
+        return
+    if any(unit is None for unit, _ in prices):
+        return
+    total = number(pointer.get(exact(exchange.response.body), declared.total))
+    due = sum(unit * quantity for unit, quantity in prices if unit is not None)
+    if total is None or total == due:
+        return
+    sums = " + ".join(f"{quantity} x {unit}" for unit, quantity in prices)
+    told = _told_by_client(declared, exchange)
+    yield Fault(
+        AMOUNT,
+        "client's price" if told else "",
+        f"the total is {due} ({sums}), whatever the client says",
+        f"the total is {total}{f'; the client sent {told}' if told else ''}",
+        (*(held.read.id for held in whole.things if held.key in draw.keys), draw.id),
+    )
+
+
+def _told_by_client(declared: Ledger, exchange: Exchange) -> str:
+    """What a draw's request said of prices, as words; empty where it said nothing."""
+    body = exact(exchange.request.body)
+    places = (declared.total, f"{declared.lines}/*{declared.unit}" if declared.many else declared.unit)
+    found = [(place, value) for place in places for value in pointer.find(body, place)]
+    return ", ".join(f"{place} = {value}" for place, value in found)
+
+
+def _ids(draws: Sequence[Draw]) -> tuple[str, ...]:
+    return tuple(draw.id for draw in draws)
