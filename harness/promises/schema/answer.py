@@ -94,8 +94,20 @@ def _content(contract: Contract, answer: Answer, exchange: Exchange, response: R
             f"a {response.status} is {documented}",
             f"{asked(exchange)} was answered {response.status} with Content-Type {told or '(none)'}",
         )
-    elif is_json(_essence(response.header("Content-Type"))):
+    elif is_json(_essence(response.header("Content-Type"))) and not _is_envelope(
+        contract, exchange, declared, response
+    ):
         yield from _json(contract, declared, exchange, response)
+
+
+def _is_envelope(contract: Contract, exchange: Exchange, declared: Body, response: Response) -> bool:
+    """Whether the body is an error's envelope, which the promise of that name judges: one fault is one finding."""
+    promised = contract.promise("envelope", contract.by_id[exchange.operation])
+    return (
+        response.status >= 400  # noqa: PLR2004 - the class of status is the number
+        and isinstance(promised, dict)
+        and contract.schema(promised["schema"]) == declared.schema
+    )
 
 
 def _declared(answer: Answer, content_type: str | None) -> Body | None:

@@ -95,3 +95,16 @@ def test_it_applies_unless_it_is_switched_off() -> None:
     assert PROMISE.applies(CONTRACT, CONTRACT.by_id["things.get"])
     off = Contract.read({**DOCUMENT, "x-promises": {"schema": False}}, "off")
     assert not PROMISE.applies(off, off.by_id["things.get"])
+
+
+def test_an_error_of_another_shape_is_the_envelopes_finding_alone() -> None:
+    """Where the documented error is the promised envelope, its shape is judged once."""
+    error = {"type": "object", "required": ["error"]}
+    document = json.loads(json.dumps(DOCUMENT))
+    answers = document["paths"]["/things"]["post"]["responses"]
+    answers["4XX"]["content"]["application/json"]["schema"] = error
+    call = exchange("things.create", Request("POST", "/things"), Response(400, JSON, b"{}"))
+    for promises, kinds in (({}, ["400 /error missing"]), ({"envelope": {"schema": error}}, [])):
+        contract = Contract.read({**document, "x-promises": promises}, "shop")
+        verdict = PROMISE.judge(contract, contract.by_id["things.create"], [call])
+        assert [finding.kind for finding in verdict.findings] == kinds
