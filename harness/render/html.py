@@ -19,6 +19,7 @@ from harness.render import reproduction, summary
 from harness.render.bars import bar, scale_ms
 from harness.render.matrix import anchor, matrix
 from harness.render.text import clipped, one_line, printable, shown_body
+from harness.report import RunStatus
 from harness.verdict import Status
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def _values(report: Report) -> dict[str, Any]:
         "latencies": _latencies(report, places),
         "scale_ms": scale_ms(report.latencies),
         "untold": [_untold(item, places) for item in summary.untold(report)],
+        "whole": report.status is RunStatus.COMPLETE,
+        "rest": _rest(report),
         "untouched": [summary.place_of(operation) for operation in summary.untouched(report)],
         "facts": _facts(report),
         "mono": {"Contract hash", "Target command", "Seed"},
@@ -249,6 +252,15 @@ def _figures(item: OperationLatency) -> list[str]:
         f"{item.rate_per_s:.1f}",
         f"{item.error_ratio:.2%}",
     ]
+
+
+def _rest(report: Report) -> str:
+    """What is to be said where no promise is known to be untold."""
+    if not report.verdicts:
+        return "Nothing was examined."
+    if report.status is not RunStatus.COMPLETE:
+        return "The run did not come to its end: what it had not reached was not examined."
+    return "Everything that was promised was examined."
 
 
 def _untold(item: summary.Untold, places: Mapping[str, str]) -> dict[str, Any]:

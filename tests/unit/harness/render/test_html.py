@@ -155,6 +155,8 @@ def test_an_empty_run_has_a_page() -> None:
     words = page(report).words
     assert "The target could not be verified: it refused." in words
     assert "No promise was examined." in words
+    assert "Nothing was examined." in words
+    assert "Everything that was promised" not in words
 
 
 def test_latency_bars_stand_against_the_objective(sample: Callable[..., Report]) -> None:
