@@ -158,8 +158,10 @@ class Progress:
             table = Table.grid(padding=(0, 2))
             width = self._live.console.width if self._live else 0
             columns = 3 if width < 60 else 4  # noqa: PLR2004 - a narrow terminal has no room for what runs now
-            for _ in range(columns):
-                table.add_column(no_wrap=True, overflow="ellipsis")
+            longest = max((len(name) for name in self._phases), default=0)
+            for number in range(columns):
+                least = min(longest + 5, width // 3) if number == 0 else None
+                table.add_column(no_wrap=True, overflow="ellipsis", min_width=least)
             for phase in self._phases.values():
                 table.add_row(*self._row(phase)[:columns])
             if not self._ended.is_set():
