@@ -62,14 +62,18 @@ QUANTITIES: Mapping[str, Any] = {
         [{"restore": 0}],
     ],
 }
+RACE: Mapping[str, Any] = {
+    "stock": [4, 30],
+    "groups": [[{"draw": [[0, 1], [1, 1]]} for _ in range(12)], [{"restore": at} for at in range(12) for _ in range(2)]],
+}
 
 
 def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[Case]:
-    """Two programs that always run, and some that are drawn."""
+    """The programs that always run, and some that are drawn."""
     declared = ledger(contract, operation)
     if declared is None:
         return []
-    fixed = [_case(operation, "quantities", QUANTITIES)]
+    fixed = [_case(operation, "quantities", QUANTITIES), _case(operation, "race", RACE)]
     if declared.total:
         fixed.append(_case(operation, "amount", AMOUNT))
     programs = drawn_with(strategy(contract, operation), random, DRAWN)
@@ -125,10 +129,7 @@ def _steps(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) ->
     yield from program.prepare(parameters["groups"])
     for group in parameters["groups"]:
         requests = yield from program.requests(group)
-        if len(requests) == 1:
-            answers = ((yield from one(requests[0])),)
-        else:
-            answers = yield from together(tuple(requests))
+        answers = yield from (_single(requests[0]) if len(requests) == 1 else together(tuple(requests)))
         program.learn(answers)
         seen += answers
     for wait_s in (0.0, *LATE_S):
@@ -139,6 +140,11 @@ def _steps(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) ->
             after.append((yield from one(_read(stage, declared, thing, f"{AFTER}:{at}"))))
         if settled(stage.contract, operation, [*seen, *after]):
             return
+
+
+def _single(request: Request) -> Steps[tuple[Exchange, ...]]:
+    """A request alone, which a driver may pace."""
+    return ((yield from one(request)),)
 
 
 def _things(stage: Stage, declared: Ledger, stock: Sequence[int]) -> Steps[list[Thing]]:
@@ -217,15 +223,15 @@ class _Program:
         step, buyer = f"{DRAW}:{self.count}", self.buyers[self.count % len(self.buyers)]
         self.count += 1
         data = json.dumps(body, ensure_ascii=False).encode()
-        return replace(self.template, body=data, identity=buyer, step=step)
+        drawn: Request = replace(self.template, body=data, identity=buyer, step=step)
+        return drawn
 
     def _restore(self, number: int) -> Steps[Request]:
         id_, buyer = self.made[number]
         operation = self.stage.contract.by_id[self.declared.restore]
         path = {parameter.name: id_ for parameter in operation.path_parameters[-1:]}
-        request: Request = yield from things.valid(
-            self.stage, operation, identity=buyer, path=path, step=f"{RESTORE}:{number}"
-        )
+        step = f"{RESTORE}:{number}"
+        request: Request = yield from things.valid(self.stage, operation, identity=buyer, path=path, step=step)
         return request
 
     def learn(self, answers: Sequence[Exchange]) -> None:

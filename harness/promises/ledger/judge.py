@@ -63,9 +63,8 @@ def settled(contract: Contract, operation: Operation, exchanges: Sequence[Exchan
     declared = ledger(contract, operation)
     if declared is None:
         return True
-    return not any(
-        _conserved(held, account(declared, exchanges), set()) for held in account(declared, exchanges).things
-    )
+    whole = account(declared, exchanges)
+    return not any(list(_conserved(held, whole, set())) for held in whole.things)
 
 
 def _finding(operation: Operation, fault: Fault) -> Finding:
@@ -115,7 +114,7 @@ def _faults(contract: Contract, operation: Operation, declared: Ledger, whole: A
 
 
 def _invalid(contract: Contract, operation: Operation, draw: Draw, whole: Account) -> str:
-    """Why the quantities are no quantities to draw; empty where they are, or where the contract does not rule them out."""
+    """Why the quantities are none to draw; empty where they are, or where the contract does not rule them out."""
     if any(quantity < 0 for _, quantity in draw.lines):
         return "negative quantity"
     odd = [quantity for _, quantity in draw.lines if quantity == 0 or quantity != quantity.to_integral_value()]
