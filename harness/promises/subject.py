@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.contract import Contract, Operation, Resource
-    from harness.exchange import Exchange, Request
+    from harness.exchange import Exchange
     from harness.identities import Identity
     from harness.stage import Stage
 
@@ -110,25 +110,17 @@ def path_of(contract: Contract, operation: Operation, subject: Subject) -> dict[
     return {**values, _parameter(contract, operation, subject.resource): subject.id}
 
 
-def reading(stage: Stage, subject: Subject, step: str, identity: Identity | None = None) -> Steps[Request | None]:
-    """The request that reads the subject, as its owner unless told otherwise; None where it cannot be read."""
+def read(stage: Stage, subject: Subject, step: str = SETUP) -> Steps[Exchange | None]:
+    """The subject as its owner reads it, or one that may where the owner may not; None where it cannot be read."""
     operation = stage.contract.by_id.get(subject.resource.read)
     if operation is None:
         return None
-    request: Request = yield from things.valid(
-        stage,
-        operation,
-        identity=subject.owner if identity is None else identity,
-        path=path_of(stage.contract, operation, subject),
-        step=step,
-    )
-    return request
-
-
-def read(stage: Stage, subject: Subject, step: str = SETUP) -> Steps[Exchange | None]:
-    """The subject as its owner reads it; None where it cannot be read."""
-    request = yield from reading(stage, subject, step)
-    return None if request is None else (yield from one(request))
+    reader = subject.owner
+    if not may(stage.contract, operation, reader):
+        reader = yield from things.identity_for(stage, operation)
+    path = path_of(stage.contract, operation, subject)
+    request = yield from things.valid(stage, operation, identity=reader, path=path, step=step)
+    return (yield from one(request))
 
 
 def shown(exchange: Exchange | None) -> Any:

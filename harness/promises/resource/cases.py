@@ -101,6 +101,8 @@ def _place_of(contract: Contract, operation: Operation, resource: Resource) -> s
 def _made(stage: Stage, operation: Operation, resource: Resource, word: str) -> Steps[Subject]:
     """A fresh thing whose maker may also call the operation, where one identity may do both."""
     create = stage.contract.by_id[resource.create]
+    if operation.id != create.id and subjects.is_self(stage.contract, resource):
+        return (yield from _identity(stage, operation, resource))
     maker = yield from things.identity_for(stage, create)
     if not subjects.may(stage.contract, operation, maker):
         other = yield from things.identity_for(stage, operation)
@@ -108,6 +110,13 @@ def _made(stage: Stage, operation: Operation, resource: Resource, word: str) -> 
     members = yield from needs(stage, create)
     thing = yield from things.make(stage, resource, maker=maker, members=members, step=step(word))
     return subjects.of_thing(stage.contract, thing)
+
+
+def _identity(stage: Stage, operation: Operation, resource: Resource) -> Steps[Subject]:
+    """A fresh identity as a thing, in the hands of one with the right to act on it, who outlives its delete."""
+    subject = yield from subjects.made(stage, resource)
+    roles = (stage.contract.promise("owner", operation) or {}).get("roles")
+    return replace(subject, owner=(yield from stage.actors.with_role(stage, roles[0]))) if roles else subject
 
 
 def _actor(stage: Stage, operation: Operation, subject: Subject) -> Steps[Identity]:

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 TOO_MANY_REQUESTS = 429
 GONE = {404, 410}
 CREATED = 201
+TITLES = {
+    "resource.create-not-readable": "makes what cannot be read as it was made",
+    "resource.not-listed": "leaves out what was made",
+    "resource.update-lost": "accepts an update that does not show",
+    "resource.read-after-delete": "leaves the thing where it can be seen",
+    "resource.deleted-twice": "deletes a thing a second time",
+    "resource.changed-after-delete": "lets a deleted thing be changed or used",
+}
 
 
 @dataclass(slots=True)
@@ -52,11 +60,11 @@ class _Look:
         return True
 
     def found(self, code: str, kind: str, promised: str, seen: str, *witnesses: Exchange | None) -> None:
-        """Notes a finding; its title is what was promised and does not hold."""
+        """Notes a finding."""
         self.findings.append(
             Finding(
                 code,
-                f"Does not hold: {promised[0].lower()}{promised[1:].rstrip('.')}",
+                f"{self.operation.id} {TITLES[code]}",
                 Severity.HIGH,
                 self.operation.id,
                 kind=kind,
@@ -85,6 +93,8 @@ def _readable(look: _Look) -> None:
     made, read = look.first(words.MADE), look.first(words.READ_LATER) or look.first(words.READ)
     if made is None or read is None or not succeeded(made) or not look.answered(read):
         return
+    if read.request.identity.name != made.request.identity.name and read.outcome is not Outcome.OK:
+        return  # another than its maker had to read it, who need not see it
     if not look.resource.declared and (made.status != CREATED or read.status not in {404, 200}):
         return
     look.examined += 1

@@ -1,0 +1,138 @@
+"""The promise `resource`: the laws of a thing's life, and members that only the server sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.contract import Contract
+from harness.promises.resource import PROMISE
+from harness.verdict import Status
+from tests.unit.harness.promises.shelf_api import Shelf, every, examined
+from tests.unit.harness.promises.shelf_document import document
+
+if TYPE_CHECKING:
+    from harness.exchange import Request
+
+FAULTS = st.sampled_from(["", "", "", "lost", "dropped", 429, 503])
+OPERATIONS = ["notes.create", "notes.list", "notes.update", "notes.delete", "users.update"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_no_answer_no_finding(data: st.DataObject) -> None:
+    """However answers are lost or refused by a limit, a correct API has no finding."""
+
+    def fault(request: Request) -> str | int:
+        return data.draw(FAULTS) if request.operation.startswith("notes") else ""
+
+    assert examined(PROMISE, Shelf(fault=fault), data.draw(st.sampled_from(OPERATIONS))).findings == ()
+
+
+def test_kept() -> None:
+    """Every operation of a correct API's resources is examined, and passes."""
+    verdicts = list(every(PROMISE, Shelf()))
+    assert [(v.operation, v.findings, v.reason) for v in verdicts if v.status is not Status.PASS] == []
+    assert {v.operation for v in verdicts if v.status is Status.PASS} >= set(OPERATIONS)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 40), st.integers(1, 100))
+def test_a_listed_thing_is_found_on_any_page(others: int, seed: int) -> None:
+    """A thing is found on whichever page it stands; a list longer than the bound is not called incomplete."""
+    shelf = Shelf()
+    shelf.notes = {f"o{number}": {"id": f"o{number}", "stars": 0, "version": 1} for number in range(others)}
+    assert examined(PROMISE, shelf, "notes.list", seed=seed).status is Status.PASS
+
+
+@pytest.mark.parametrize("others", [0, 3, 5, 11])
+def test_a_thing_that_is_not_listed(others: int) -> None:
+    """A thing missing from the whole list, walked twice, is a finding."""
+
+    class Hiding(Shelf):
+        def _page(self, query: dict[str, str]) -> tuple[int, Any]:
+            kept = self.notes
+            self.notes = {key: note for key, note in kept.items() if key.startswith("o")}
+            page = super()._page(query)
+            self.notes = kept
+            return page
+
+    shelf = Hiding()
+    shelf.notes = {f"o{number}": {"id": f"o{number}", "stars": 0, "version": 1} for number in range(others)}
+    assert [f.code for f in examined(PROMISE, shelf, "notes.list").findings] == ["resource.not-listed"]
+
+
+def test_a_list_that_is_too_long_to_walk() -> None:
+    """Where the whole list was not seen nothing is missing in it, and the reason is told."""
+
+    class Endless(Shelf):
+        def _page(self, query: dict[str, str]) -> tuple[int, Any]:
+            first = int(query["page"]) * 5
+            return 200, {"items": [{"id": f"e{first + number}"} for number in range(5)], "total": 10**6}
+
+    verdict = examined(PROMISE, Endless(), "notes.list")
+    assert (verdict.findings, "could not be walked" in verdict.reason) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("defect", "operation", "expected"),
+    [
+        ("loses notes", "notes.create", {("resource.create-not-readable", "")}),
+        ("unlisted", "notes.list", {("resource.not-listed", "")}),
+        ("reads deleted", "notes.delete", {("resource.read-after-delete", "")}),
+        ("lists deleted", "notes.delete", {("resource.read-after-delete", "listed")}),
+        ("deletes twice", "notes.delete", {("resource.deleted-twice", "")}),
+        ("changes deleted", "notes.update", {("resource.changed-after-delete", "")}),
+        ("pins deleted", "notes.delete", {("resource.changed-after-delete", "used|pins.create")}),
+        (
+            "takes all",
+            "notes.create",
+            {("resource.mass-assignment", f"/{name}") for name in ("id", "ownerId", "version", "hidden")},
+        ),
+    ],
+)
+def test_broken(defect: str, operation: str, expected: set[tuple[str, str]]) -> None:
+    """Each defect is found under its code."""
+    verdict = examined(PROMISE, Shelf(frozenset({defect})), operation)
+    assert {(f.code, f.kind) for f in verdict.findings} == expected
+
+
+def test_an_update_that_is_lost() -> None:
+    """An update that is answered and not kept is found by reading."""
+    verdict = examined(PROMISE, Shelf(frozenset({"update lost"})), "notes.update")
+    assert [(f.code, f.kind) for f in verdict.findings] == [("resource.update-lost", "/title")]
+
+
+def test_a_role_that_a_person_gives_itself() -> None:
+    """Roles that a person sends of itself in an update are a critical finding where they are taken over."""
+    verdict = examined(PROMISE, Shelf(frozenset({"takes all"})), "users.update")
+    assert ("resource.mass-assignment", "/roles", "critical") in {
+        (f.code, f.kind, f.severity.value) for f in verdict.findings
+    }
+
+
+def test_a_second_delete_is_judged_only_where_it_is_promised() -> None:
+    """A delete that is idempotent breaks nothing unless the resource says what a second one gets."""
+    told = document()
+    del told["x-promises"]["resource"]["note"]["again"]
+    shelf = Shelf(frozenset({"deletes twice"}), contract=Contract.read(told, "shelf"))
+    assert examined(PROMISE, shelf, "notes.delete").findings == ()
+
+
+@pytest.mark.parametrize("defect", ["lists deleted", "deletes twice", "pins deleted", "takes all", "unlisted"])
+def test_an_undeclared_resource_keeps_its_freedom(defect: str) -> None:
+    """Of a resource that only the paths show, no law is judged that an API may well not mean to keep."""
+    told = document()
+    del told["x-promises"]["resource"]["note"]
+    for path in ("/notes", "/notes/{id}"):
+        for operation in told["paths"][path].values():
+            if isinstance(operation, dict):
+                for key in ("owner", "version"):
+                    operation["x-promises"].pop(key, None)
+    shelf = Shelf(frozenset({defect, "missing accepted"}), contract=Contract.read(told, "shelf"))
+    assert [
+        f for verdict in every(PROMISE, shelf) if verdict.operation.startswith("notes") for f in verdict.findings
+    ] == []
