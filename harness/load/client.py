@@ -138,7 +138,7 @@ class Client:
         data = self._serialised(method, path, headers, body)
         sent_ns = monotonic_ns()
         timer = gevent.get_hub().loop.timer(self._timeout_s)
-        timer.start(gevent.getcurrent().throw, _Late)
+        timer.start(gevent.getcurrent().throw, _Late, update=True)
         retried = False
         try:
             try:

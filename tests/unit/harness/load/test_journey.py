@@ -42,7 +42,7 @@ def test_routes_are_picked_by_weight() -> None:
     def stay(_: Visit) -> Journey[None]:
         yield Step("a", "GET", "/")
 
-    random = Random(1)  # noqa: S311 - a test is repeatable
+    random = Random(1)
     names = [pick((Route("often", 3, stay), Route("seldom", 1, stay)), random).name for _ in range(4000)]
     assert abs(names.count("often") - 3000) < 150
 

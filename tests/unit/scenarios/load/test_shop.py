@@ -93,7 +93,7 @@ def test_journeys_end_whatever_is_answered(status: int, products: list[str]) -> 
     for route in ROUTES:
         for seed in range(30):
             sent: list[Step] = []
-            random = Random(seed)  # noqa: S311 - a test is repeatable
+            random = Random(seed)
             every = {name.replace(".", "_"): status for name in CONTENT}
             walk(
                 route.steps(Visit(customer, random, Ground((customer,), {"products": products}))),
@@ -105,7 +105,7 @@ def test_journeys_end_whatever_is_answered(status: int, products: list[str]) -> 
 
 def test_browsing_reads_and_ordering_orders() -> None:
     """A browse is lists and reads; an order reads its product first and takes sold out for an answer."""
-    visit = Visit(Identity("customer"), Random(1), Ground(facts={"products": ["p9"]}))  # noqa: S311 - repeatable
+    visit = Visit(Identity("customer"), Random(1), Ground(facts={"products": ["p9"]}))
     sent: list[Step] = []
     walk(browse(visit), answering(sent))
     assert {step.operation for step in sent} == {"products.list", "products.get"}
