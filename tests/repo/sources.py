@@ -1,4 +1,4 @@
-"""The project's own sources, as the tests of its architecture look at them: tracked files, modules and their imports."""
+"""The project's own sources, as the tests of its architecture see them: tracked files, modules and their imports."""
 
 from __future__ import annotations
 

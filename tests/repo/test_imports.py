@@ -15,7 +15,7 @@ WALLS = [line.split() for block in blocks(ARCHITECTURE, "walls") for line in blo
 
 def part(name: str) -> str:
     """The file or folder of harness/ that a module lies in; empty for the package itself."""
-    return (name.split(".") + [""])[1]
+    return [*name.split("."), ""][1]
 
 
 def test_the_picture_is_there() -> None:
