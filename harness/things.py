@@ -136,10 +136,16 @@ def valid(  # noqa: PLR0913 - the parts of a request, all by name
 
 
 def identity_for(stage: Stage, operation: Operation) -> Steps[Identity]:
-    """An identity that may call the operation: of the first role it allows, else one signed in where it must be."""
+    """An identity that may call the operation: of the first role it allows that can be had, else one signed in."""
     roles = stage.contract.promise("roles", operation)
     if roles:
-        return (yield from stage.actors.with_role(stage, roles["allow"][0]))
+        *others, last = roles["allow"]
+        for role in others:
+            try:
+                return (yield from stage.actors.with_role(stage, role))
+            except CannotTell:
+                continue
+        return (yield from stage.actors.with_role(stage, last))
     if operation.secured and not operation.optional_security:
         return (yield from stage.actors.with_role(stage))
     return stage.anonymous()
