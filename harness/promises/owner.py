@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 KEY = "owner"
 OWNER, STRANGER, MADE_UP = "owner", "stranger", "made-up"
-FORBIDDEN, NOT_FOUND = 403, 404
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 CHANGED_DIGITS = 8
 ANNOTATION: Mapping[str, Any] = {
     "type": "object",
@@ -134,6 +134,9 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         if tried.unanswered:
             reasons.append(tried.unanswered)
             continue
+        if tried.expected == MAY and tried.call.status == UNAUTHORIZED:
+            reasons.append(f"{tried.label}: {operation.id} answered 401, so the credentials had ended")
+            continue
         if tried.expected == MAY_NOT and not tried.let_in and not tried.gated:
             reasons.append(f"the stranger was refused with {tried.call.status}, for the body or for whose the thing is")
             continue
@@ -149,7 +152,7 @@ def _turned_away(operation: Operation, tried: Attempt) -> Finding | None:
     """A finding where the owner or a privileged role is refused a thing that the owner can read."""
     status = tried.call.status
     missed = status == NOT_FOUND and subjects.shown(tried.before) is not None
-    if status not in {401, 403} and not missed:
+    if status != FORBIDDEN and not missed:
         return None
     own = tried.label == OWNER
     return Finding(

@@ -6,10 +6,12 @@ Source: OWASP API Security Top 10 2023, API5 (broken function level authorizatio
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.case import Case
+from harness.errors import CannotTell
 from harness.finding import Finding, Severity
 from harness.identities import ANONYMOUS
 from harness.mask import is_secret_name
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 KEY = "roles"
 SIGNED_IN, ANYONE = "signed-in", "anyone"
 UNAUTHORIZED, FORBIDDEN = 401, 403
+ENDS_SESSION = re.compile(r"log-?out|sign-?out|revoke|session", re.IGNORECASE)
 ANNOTATION: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -66,7 +69,8 @@ def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence
 def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps[None]:
     """Nobody first, as that needs no identity of its own, then every role that can be had."""
     declared = bool(stage.contract.promise(KEY, operation))
-    yield from each(_try(stage, operation, told, role) for role in _roles(stage, declared=declared))
+    tried: set[str] = set()
+    yield from each(_try(stage, operation, told, role, tried) for role in _roles(stage, declared=declared))
 
 
 def _roles(stage: Stage, *, declared: bool) -> Iterator[str]:
@@ -78,26 +82,42 @@ def _roles(stage: Stage, *, declared: bool) -> Iterator[str]:
     yield from (role for role in stage.actors.roles if role != default)
 
 
-def _try(stage: Stage, operation: Operation, told: Mapping[str, Any], role: str) -> Steps[None]:
+def _try(stage: Stage, operation: Operation, told: Mapping[str, Any], role: str, tried: set[str]) -> Steps[None]:
     if role == ANONYMOUS.name:
         identity = stage.anonymous()
         allowed = ANYONE in told["allow"]
     else:
         identity = yield from stage.actors.with_role(stage, role)
+        if identity.name in tried:
+            return  # a known identity that has this role too
+        tried.add(identity.name)
         allowed = subjects.may(stage.contract, operation, identity)
         default = stage.actors.told.get("default_role", "")
         if not allowed and role != default and default in told["allow"]:
             return  # a role given beside the default one does not take it away
+    if allowed and ENDS_SESSION.search(operation.path) and not stage.actors.can_register and identity.headers:
+        raise CannotTell(f"{operation.id} would end the session of {identity.name}, which other cases need")
+    call = yield from _once(stage, operation, identity, role, allowed=allowed)
+    if call is not None and call.status == UNAUTHORIZED and allowed and role != ANONYMOUS.name:
+        stage.actors.forget()
+        anew = yield from stage.actors.with_role(stage, role)
+        yield from _once(stage, operation, anew, role, allowed=allowed)
+
+
+def _once(
+    stage: Stage, operation: Operation, identity: Identity, role: str, *, allowed: bool
+) -> Steps[Exchange | None]:
+    """One attempt; None where it would not be the role gate that decides."""
     target = subjects.acted_on(stage.contract, operation)
     subject = None
     if target is not None and allowed:
         subject = yield from _own(stage, operation, target[0], identity)
         if subject is None:
-            return
+            return None
     elif target is not None:
         subject = yield from subjects.made(stage, target[0])
     expected = MAY if allowed else MAY_NOT
-    yield from attempt(stage, operation, subject=subject, identity=identity, label=role, expected=expected)
+    return (yield from attempt(stage, operation, subject=subject, identity=identity, label=role, expected=expected))
 
 
 def _own(stage: Stage, operation: Operation, resource: Resource, identity: Identity) -> Steps[Subject | None]:

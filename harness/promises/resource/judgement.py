@@ -80,6 +80,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     resource = contract.resource_of(operation.id)
     if resource is None:
         return Verdict(KEY, operation.id)
+    exchanges = words.settled(exchanges)
     look = _Look(operation, resource, exchanges)
     for law in (_readable, _listed, _update_shows, _gone, _deleted_again, _changed_after_delete, _used_after_delete):
         law(look)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange
 
 KEY = "resource"
+TOO_MANY_REQUESTS = 429
 MADE, READ, READ_LATER = "made", "read", "read-later"
 LISTED, LISTED_LATER, FOUND_BY_ID = "listed", "listed-later", "found-by-id"
 BEFORE, UPDATED, SHOWN, SHOWN_LATER = "before", "updated", "shown", "shown-later"
@@ -46,6 +47,16 @@ def first(exchanges: Sequence[Exchange], word: str) -> Exchange | None:
 def each(exchanges: Sequence[Exchange], word: str) -> list[Exchange]:
     """Every exchange of a word, in order."""
     return [exchange for exchange in exchanges if parts(exchange)[0] == word]
+
+
+def settled(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """The exchanges without each 429 that was waited out: the same step follows at once."""
+    following = [*(exchange.request.step for exchange in exchanges[1:]), None]
+    return [
+        exchange
+        for exchange, then in zip(exchanges, following, strict=True)
+        if exchange.status != TOO_MANY_REQUESTS or exchange.request.step != then
+    ]
 
 
 def succeeded(exchange: Exchange | None) -> bool:

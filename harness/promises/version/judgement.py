@@ -83,7 +83,8 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
             rounds[said.round].append((said, exchange))
     for number, group in rounds.items():
         _race(look, number, group)
-    return Verdict(KEY, operation.id, look.examined, tuple(look.findings), "; ".join(dict.fromkeys(look.reasons)))
+    findings = tuple({finding.fingerprint: finding for finding in look.findings}.values())
+    return Verdict(KEY, operation.id, look.examined, findings, "; ".join(dict.fromkeys(look.reasons)))
 
 
 def _stale(look: _Look, by_word: Mapping[str, Write]) -> None:

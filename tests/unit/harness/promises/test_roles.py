@@ -86,3 +86,19 @@ def test_only_security_is_declared() -> None:
     assert (kept.status, kept.examined) == (Status.PASS, 1)
     broken = examined(PROMISE, Shelf(frozenset({"open users.get"}), contract=contract), "users.get")
     assert codes(broken) == {"roles.anonymous-allowed"}
+
+
+def test_a_session_that_has_ended_is_opened_anew() -> None:
+    """A known identity whose token has ended logs in again before its role is said to be refused."""
+    shelf = Shelf()
+    ended: list[str] = []
+
+    def fault(request: Request) -> str | int:
+        if request.step == "may:admin" and not ended:
+            ended.append("once")
+            return 401
+        return ""
+
+    shelf.fault = fault
+    verdict = examined(PROMISE, shelf, "users.roles")
+    assert (verdict.status, ended) == (Status.PASS, ["once"])
