@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.drivers.fuzz.campaign import DRIVER, Pass, Progress, fuzz
 from harness.errors import CannotTell
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from harness.drivers.fuzz.callers import Renew
     from harness.identities import Identity
+    from harness.stage import Stage
 
 MAX_ROLES = 3
 INTERVAL_S = 0.5
@@ -79,7 +80,7 @@ def _renewer(run: Run, role: str, tenant: str) -> Renew:
         nonlocal made
         made += 1
         run.actors.forget()
-        stage: Any = run.stage(f"{KEY}/{role}", made)
+        stage: Stage = run.stage(f"{KEY}/{role}", made)
         stage.tenant = tenant
         return obtained(run, stage.actors.with_role(stage, role), stage, DRIVER)
 

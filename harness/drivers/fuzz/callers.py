@@ -85,7 +85,8 @@ class Callers:
             fresh = self._renew(identity)
         except HarnessError as error:
             self._identities = [other for other in self._identities if other is not identity]
-            self.lost = "" if self._identities else f"its identity was refused in mid-run and cannot be renewed: {error}"
+            if not self._identities:
+                self.lost = f"its identity was refused in mid-run and cannot be renewed: {error}"
             return self._identities[0] if self._identities else None
         self._identities = [fresh if other.name == identity.name else other for other in self._identities]
         if identity.name == self.first.name:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from harness.clock import Clock, SystemClock
 from harness.drivers.fuzz.callers import Callers
 from harness.drivers.fuzz.engine import Engine, Plan, Scenario, Trouble, Unreadable
-from harness.drivers.fuzz.judgement import judged
-from harness.drivers.fuzz.seam import MARK, NS_PER_S, Seam
+from harness.drivers.fuzz.judgement import judged, plausible
+from harness.drivers.fuzz.seam import NS_PER_S, Seam
 from harness.identities import ANONYMOUS, Identity
 from harness.verdict import Verdict
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from harness.contract import Contract, Operation
     from harness.drivers.fuzz.callers import Renew
-    from harness.drivers.fuzz.engine import Failed
-    from harness.exchange import Exchange
     from harness.finding import Finding
     from harness.recorder import Recorder
 
@@ -30,7 +28,6 @@ DRIVER = "fuzz"
 GRACE_S = 1.0
 STREAM = "text/event-stream"
 NOT_REACHED = "the budget was over before it was its turn"
-UNAUTHORISED_ALWAYS = "every call with an identity was answered 401"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +62,7 @@ class _Ledger:
     spent_ns: Counter[str] = field(default_factory=Counter)
     findings: dict[str, Finding] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
+    unauthorised: list[str] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict)
     sent: int = 0
     paced: int = 0
@@ -104,12 +102,12 @@ def fuzz(  # noqa: PLR0913 - what a fuzzing is made of, all by name
         seam = Seam(contract, recorder, callers, name=item.name, budget_s=share_s, clock=clock)
         plan = _plan(contract, seam, seed=seed, seconds=share_s, examples=examples)
         try:
-            engine = Engine(plan, seam, seam.steps.__setitem__)
+            engine = Engine(plan, seam, on_case=seam.steps.__setitem__, keeps=plausible)
         except Unreadable as reason:
             return (Verdict(PROMISE, "", reason=f"Schemathesis cannot use the document: {reason}", driver=DRIVER),)
         show = _Show(item.name, ledger, seam, progress, clock, began_ns + int(budget_s * NS_PER_S))
         _pass(contract, engine, seam, ledger, show, share_s)
-        _closed(ledger, seam)
+        _closed(ledger, seam, item.name)
         if seam.stopped:
             break
     return _verdicts(contract, ledger)
@@ -170,9 +168,7 @@ def _named(contract: Contract, marks: dict[str, str]) -> dict[str, str]:
     return {spelt.get(name.lower(), name): value for name, value in marks.items()}
 
 
-def _pass(  # noqa: PLR0913 - the parts of one pass
-    contract: Contract, engine: Engine, seam: Seam, ledger: _Ledger, show: _Show, share_s: float
-) -> None:
+def _pass(contract: Contract, engine: Engine, seam: Seam, ledger: _Ledger, show: _Show, share_s: float) -> None:
     """Runs the engine in a thread of its own, so that a case that takes for ever to be made ends the pass in time."""
 
     def consume() -> None:
@@ -196,17 +192,14 @@ def _pass(  # noqa: PLR0913 - the parts of one pass
 def _scenario(contract: Contract, event: Scenario, seam: Seam, ledger: _Ledger) -> None:
     for failed in event.failed:
         exchanges = [seam.by_case[case] for case in failed.cases if case in seam.by_case]
-        finding = judged(contract, failed, exchanges, _accepted(seam, exchanges, failed))
+        accepted = seam.accepted.get(exchanges[-1].operation, ()) if exchanges else ()
+        finding = judged(contract, failed, exchanges, accepted)
         if finding is not None:
             ledger.findings.setdefault(finding.fingerprint, finding)
     seam.forget(event.cases)
 
 
-def _accepted(seam: Seam, exchanges: Sequence[Exchange], _failed: Failed) -> Sequence[Exchange]:
-    return seam.accepted.get(exchanges[-1].operation, ()) if exchanges else ()
-
-
-def _closed(ledger: _Ledger, seam: Seam) -> None:
+def _closed(ledger: _Ledger, seam: Seam, name: str) -> None:
     ledger.examined += seam.counts.examined
     ledger.spent_ns += seam.counts.spent_ns
     ledger.sent += seam.counts.sent
@@ -214,13 +207,13 @@ def _closed(ledger: _Ledger, seam: Seam) -> None:
     if seam.stopped:
         ledger.reasons.append(seam.stopped)
     elif seam.unauthorised and not seam.worked:
-        ledger.reasons.append(UNAUTHORISED_ALWAYS)
+        ledger.unauthorised.append(f"as {name} every call was answered 401")
 
 
 def _streams(operation: Operation) -> bool:
     """Whether its answer may never end: there is nothing to wait for."""
-    success = operation.success()
-    return success is not None and any(body.media_type.startswith(STREAM) for body in success.bodies)
+    bodies = [body for answer in operation.answers if answer.status.startswith("2") for body in answer.bodies]
+    return bool(bodies) and all(body.media_type.startswith(STREAM) for body in bodies)
 
 
 def _verdicts(contract: Contract, ledger: _Ledger) -> tuple[Verdict, ...]:
@@ -244,11 +237,8 @@ def _verdicts(contract: Contract, ledger: _Ledger) -> tuple[Verdict, ...]:
 def _reason(contract: Contract, operation: Operation, ledger: _Ledger) -> str:
     if _streams(operation):
         return "its answer is a stream without end; the streams driver examines it"
-    reasons = [reason for reason in ledger.reasons if reason != UNAUTHORISED_ALWAYS or operation.secured]
+    reasons = [*ledger.reasons, *(ledger.unauthorised if operation.secured else ())]
     if not ledger.examined[operation.id] and not reasons:
         label = f"{operation.method} {operation.path.removeprefix(contract.base_path)}"
         reasons.append(ledger.troubles.get(label, NOT_REACHED))
     return "; ".join(dict.fromkeys(reasons))
-
-
-__all__ = ["MARK", "Pass", "Progress", "fuzz"]

@@ -1,10 +1,11 @@
 """Runs Schemathesis and tells what failed in plain values; the only module that imports it.
 
-Written against 4.32: `openapi.from_dict`, `schema.app`, the hook `before_call` (which only exists for the whole process, so
-one engine runs at a time), `engine.from_schema(...).execute()` and its events.
-`max_time` of the engine divides the time: each operation gets a share of the phases examples and coverage, then fuzzing and
-stateful take turns until the time is over. Without it (a number of examples is told instead) each phase runs once and the
-requests are the same for the same seed and answers.
+Written against 4.32: `openapi.from_dict`, `schema.app`, the hooks `filter_failure` and `before_call` (the latter exists
+for the whole process only, so one engine runs at a time), `engine.from_schema(...).execute()` and its events.
+
+`max_time` of the engine divides the time: each operation gets a share of the phases examples and coverage, then fuzzing
+and stateful take turns until the time is over. Without it (a number of examples is told instead) each phase runs once
+and the requests are the same for the same seed and answers.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ import schemathesis
 from schemathesis import hooks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.errors import SchemathesisError
-from schemathesis.core.failures import Failure
 from schemathesis.engine import events, from_schema
-from schemathesis.generation.meta import CoveragePhaseData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from schemathesis.core.failures import Failure
     from schemathesis.engine.core import EventStream
     from schemathesis.engine.recorder import ScenarioRecorder
     from schemathesis.generation.case import Case
+    from schemathesis.schemas import BaseSchema
 
 CHECKS = (
     "unsupported_method",
@@ -38,7 +39,7 @@ CHECKS = (
     "ensure_resource_availability",
 )
 FACTS = (
-    "method", "failure_reason", "missing_methods", "undocumented_methods", "scenario", "header_name",
+    "method", "failure_reason", "missing_methods", "undocumented_methods", "scenario", "header_name", "free", "usage",
 )  # fmt: skip
 UNREADABLE = (SchemathesisError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
@@ -89,20 +90,31 @@ class Unreadable(Exception):
 
 
 class Engine:
-    """One execution of Schemathesis against an ASGI application. `on_case` is told each case's id and step."""
+    """One execution of Schemathesis against an ASGI application.
 
-    def __init__(self, plan: Plan, application: object, on_case: Callable[[str, str], None]) -> None:
+    `on_case` is told each case's id and step. `keeps` says whether a failure may be a finding at all, by its check, its
+    facts, the method and the status: one that it drops neither ends a sequence nor hides others of its kind.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        application: object,
+        *,
+        on_case: Callable[[str, str], None],
+        keeps: Callable[[str, Mapping[str, Any], str, int], bool],
+    ) -> None:
         """Loads the document; raises Unreadable."""
         self._on_case = on_case
         try:
-            self._stream: EventStream = _stream(plan, application)
+            self._stream: EventStream = _stream(plan, application, keeps)
         except UNREADABLE as error:
             raise Unreadable(_line(error)) from error
 
     def events(self) -> Iterator[Scenario | Trouble]:
         """What happens, as it happens, until the end, the budget's end or `stop`."""
 
-        def before_call(_context: Any, case: Case, _kwargs: dict[str, Any]) -> None:
+        def before_call(_context: Any, case: Case[Any], _kwargs: dict[str, Any]) -> None:
             self._on_case(case.id, _step(case))
 
         schemathesis.hook(before_call)
@@ -122,11 +134,11 @@ class Engine:
         self._stream.stop()
 
 
-def _stream(plan: Plan, application: object) -> EventStream:
+def _stream(plan: Plan, application: object, keeps: Callable[[str, Mapping[str, Any], str, int], bool]) -> EventStream:
     document = copy.deepcopy(dict(plan.document))
     if str(document.get("openapi", "")).startswith("3.0"):
         document["openapi"] = "3.1.0"  # its schemas are in the 3.1 dialect (harness/contract/dialect.py)
-    schema = schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict(_settings(plan)))
+    schema: BaseSchema = schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict(_settings(plan)))
     if plan.excluded:
         schema = schema.exclude(
             lambda context: (context.operation.method.upper(), context.operation.path) in plan.excluded
@@ -134,6 +146,11 @@ def _stream(plan: Plan, application: object) -> EventStream:
     if plan.examples is None:
         schema.config.max_time = plan.seconds  # type: ignore[assignment] # it is added to an instant, never counted
     schema.app = application
+
+    def filter_failure(_context: Any, failure: Failure, case: Case[Any], response: Any) -> bool:
+        return keeps(failure.checks[0] if failure.checks else "", _facts(failure), case.method, response.status_code)
+
+    schema.hook(filter_failure)
     return from_schema(schema).execute()
 
 
@@ -160,7 +177,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _step(case: Case) -> str:
+def _step(case: Case[Any]) -> str:
     meta = case.meta
     return f"{meta.phase.name.value} {meta.generation.mode.value}" if meta else "case"
 
@@ -179,17 +196,17 @@ def _scenario(event: events.ScenarioFinished) -> Scenario:
 def _failed(recorder: ScenarioRecorder, check: str, case_id: str, failure: Failure) -> Failed:
     case = recorder.cases[case_id].value
     chain = recorder.iter_chain_cases(case_id=case_id, related_case_ids=failure.related_case_ids())
-    facts = {name: getattr(failure, name) for name in FACTS if hasattr(failure, name)}
-    data = case.meta.phase.data if case.meta else None
-    if isinstance(data, CoveragePhaseData):
-        facts |= {"coverage": data.scenario.value, "parameter": data.parameter, "place": data.location}
     return Failed(
         check=check,
         method=case.operation.method.upper(),
         path=case.operation.path,
         cases=tuple(item.id for item in chain),
-        facts=facts,
+        facts=_facts(failure),
     )
+
+
+def _facts(failure: Failure) -> dict[str, Any]:
+    return {name: getattr(failure, name) for name in FACTS if hasattr(failure, name)}
 
 
 def _line(error: BaseException) -> str:

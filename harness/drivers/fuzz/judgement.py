@@ -1,14 +1,16 @@
 """Makes a finding of a failure that Schemathesis saw, or none where a correct API could have given the same answers.
 
-| check | a finding where | not where |
-|---|---|---|
-| unsupported_method | an undeclared method succeeds; a 405 has no Allow (RFC 9110, 15.5.6) | 404, 501 and other refusals; a method that another template of the contract serves |
-| allow_header_conformance | Allow leaves out a declared method or names one that no template has | |
-| ignored_auth | the same call without credentials, or with wrong ones, gets 2xx | any other answer |
-| missing_required_header | the call succeeds without it | any refusal: a precondition's is 428, others 4xx |
-| positive_data_acceptance | a bound of the schema is refused as malformed, and the same request with that one member different is accepted | rules beyond shapes: references, uniqueness, states |
-| use_after_free | the deleted thing is read again as it was made | anything in it tells of the deletion; paths below it |
-| ensure_resource_availability | a thing that 201 says was made is 404 to the one who made it | accepted for later (202); another caller |
+- unsupported_method: an undeclared method succeeds, or a 405 has no Allow (RFC 9110, 15.5.6). Not 404, 501 and other
+  refusals, nor a method that another template of the contract serves at this path.
+- allow_header_conformance: Allow leaves out a declared method or names one that no template has.
+- ignored_auth: the same call without credentials, or with made-up ones, gets 2xx. No other answer.
+- missing_required_header: the call succeeds without it. A refusal is any 4xx (a precondition's is 428).
+- positive_data_acceptance: a number at its bound or a value of an enum is refused as malformed, and the same request
+  with only that member different is accepted. Not rules beyond shapes: references, uniqueness, states.
+- use_after_free: the deleted thing is read again as it was made. Not where anything in it tells of the deletion (a soft
+  delete may be read), nor paths below it.
+- ensure_resource_availability: a thing that 201 says was made is 404 to the one who made it. Not what was accepted for
+  later (202), nor another caller.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.contract import pointer
+from harness.drivers.fuzz.bound import bound, differing
 from harness.exchange import Exchange, Outcome
 from harness.finding import Finding, Severity
 from harness.identities import ANONYMOUS
@@ -27,12 +30,17 @@ if TYPE_CHECKING:
 
 CREATED, NOT_FOUND, METHOD_NOT_ALLOWED = 201, 404, 405
 MALFORMED = {400, 406, 415, 422}
-BOUNDS = {
-    "minimum_value", "maximum_value", "near_boundary_number", "minimum_length_string", "maximum_length_string",
-    "near_boundary_length_string", "enum_value", "const_value", "valid_boolean", "maximum_items_array",
-    "near_boundary_items_array",
-}  # fmt: skip
-WRONG, NONE = "invalid_auth", "no_auth"
+NO_CREDENTIALS = "no_auth"
+
+
+def plausible(check: str, facts: Mapping[str, Any], method: str, status: int) -> bool:
+    """Whether a failure can be a finding, as far as its last request alone tells."""
+    if check == "ensure_resource_availability":
+        return method == "GET" and status == NOT_FOUND
+    if check == "use_after_free":
+        deleted, used = str(facts.get("free", "")), str(facts.get("usage", ""))
+        return method == "GET" and deleted.partition(" ")[2] == used.partition(" ")[2]
+    return status in MALFORMED if check == "positive_data_acceptance" else True
 
 
 def judged(
@@ -92,11 +100,10 @@ def _allow(
 ) -> Finding | None:
     exchange = exchanges[-1]
     path = exchange.request.path
-    missing = sorted(
-        method for method in facts.get("missing_methods", ()) if contract.match(method, path) is not None
-    )
+    missing = sorted(method for method in facts.get("missing_methods", ()) if contract.match(method, path) is not None)
     more = sorted(method for method in facts.get("undocumented_methods", ()) if contract.match(method, path) is None)
-    if exchange.outcome is not Outcome.OK and exchange.status != METHOD_NOT_ALLOWED or not (missing or more):
+    answered = exchange.outcome is Outcome.OK or exchange.status == METHOD_NOT_ALLOWED
+    if not answered or not (missing or more):
         return None
     first = next(item for item in contract.operations if item.path == operation.path)
     told = exchange.response.header("Allow") if exchange.response else None
@@ -116,15 +123,15 @@ def _ignored_auth(
     probe = exchanges[-1]
     if not _succeeded(probe) or probe.request.identity.name != ANONYMOUS.name or not operation.secured:
         return None
-    how = str(facts.get("scenario", NONE))
-    with_wrong = how != NONE
+    how = str(facts.get("scenario", NO_CREDENTIALS))
+    with_wrong = how != NO_CREDENTIALS
     return _finding(
         "ignored_auth", operation, exchanges, Severity.CRITICAL,
         title="Wrong credentials are accepted" if with_wrong else "The call needs no credentials",
         kind="wrong credentials" if with_wrong else "no credentials",
         promised=f"The contract secures {operation.method} {operation.path}.",
-        seen=f"{probe.request.method} {probe.request.path} {'with made-up' if with_wrong else 'without'} credentials was "
-        f"answered {probe.status}.",
+        seen=f"{probe.request.method} {probe.request.path} {'with made-up' if with_wrong else 'without'} credentials "
+        f"was answered {probe.status}.",
     )  # fmt: skip
 
 
@@ -145,21 +152,22 @@ def _missing_header(
 
 
 def _refused_bound(
-    _contract: Contract, operation: Operation, facts: Facts, exchanges: Sequence[Exchange], accepted: Sequence[Exchange]
+    contract: Contract, operation: Operation, _facts: Facts, exchanges: Sequence[Exchange], accepted: Sequence[Exchange]
 ) -> Finding | None:
-    exchange, bound = exchanges[-1], facts.get("coverage")
-    if exchange.status not in MALFORMED or bound not in BOUNDS:
+    exchange = exchanges[-1]
+    if exchange.status not in MALFORMED:
         return None
     for other in accepted:
-        differing = _differing(exchange, other)
-        if differing is None:
+        place, name = differing(exchange, other) or ("", "")
+        at = bound(contract, operation, exchange, place, name)
+        if not at:
             continue
         return _finding(
             "positive_data_acceptance", operation, (other, exchange), Severity.LOW,
             title="A value that the schema allows is refused as malformed",
-            kind=f"{bound} {differing}",
-            promised=f"The schema of {operation.method} {operation.path} allows this value of {differing}.",
-            seen=f"It was answered {exchange.status}; the same request with another {differing} was answered "
+            kind=f"{at} {place} {name}",
+            promised=f"The schema of {operation.method} {operation.path} allows this {at} of {name} ({place}).",
+            seen=f"It was answered {exchange.status}; the same request with another {name} was answered "
             f"{other.status}.",
         )  # fmt: skip
     return None
@@ -217,15 +225,26 @@ JUDGES: Mapping[str, Judge] = {
 }
 
 
-def _finding(
-    check: str, operation: Operation, witnesses: Sequence[Exchange], severity: Severity, **told: str
+def _finding(  # noqa: PLR0913 - the parts of a finding, all but the first by name
+    check: str,
+    operation: Operation,
+    witnesses: Sequence[Exchange],
+    severity: Severity,
+    *,
+    title: str,
+    kind: str,
+    promised: str,
+    seen: str,
 ) -> Finding:
     return Finding(
         code=f"fuzz.{check}",
+        title=title,
         severity=severity,
         operation=operation.id,
+        kind=kind,
+        promised=promised,
+        seen=seen,
         witnesses=tuple(exchange.id for exchange in witnesses),
-        **told,
     )
 
 
@@ -235,28 +254,3 @@ def _full(contract: Contract, failed: Failed) -> str:
 
 def _succeeded(exchange: Exchange) -> bool:
     return 200 <= exchange.status < 300  # noqa: PLR2004 - the class of status is the number
-
-
-def _differing(one: Exchange, other: Exchange) -> str | None:
-    """The one member of body or query in which two requests differ; None where they differ in more or in something else."""
-    if one.request.path != other.request.path or one.request.identity.name != other.request.identity.name:
-        return None
-    query = _changed(dict(one.request.query), dict(other.request.query))
-    bodies = one.request.json(), other.request.json()
-    if isinstance(bodies[0], dict) and isinstance(bodies[1], dict):
-        body = _changed(*bodies)
-    elif one.request.body == other.request.body:
-        body = set()
-    else:
-        return None
-    differing = [*(f"query {name}" for name in query), *(f"body {name}" for name in body)]
-    return differing[0] if len(differing) == 1 else None
-
-
-def _changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
-    """Names whose values differ, `1` and `true` told apart."""
-    return {
-        name
-        for name in one.keys() | other.keys()
-        if repr(one.get(name, pointer.MISSING)) != repr(other.get(name, pointer.MISSING))
-    }

@@ -1,7 +1,7 @@
 """Where Schemathesis's requests meet the recorder: an ASGI application in place of the target.
 
-It blocks its event loop while it sends: one worker sends one request at a time, so nothing else waits for that loop, and
-a hop to a thread more would cost each request a tenth of a millisecond.
+It blocks its event loop while it sends: one worker sends one request at a time, so nothing else waits for that loop,
+and a hop to a thread more would only cost each request time.
 """
 
 from __future__ import annotations
@@ -10,23 +10,20 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
-from harness.exchange import Exchange, Headers, Outcome, Request, Response
-from harness.identities import Identity
+from harness.drivers.fuzz.call import Call, mark, read
+from harness.exchange import Exchange, Outcome, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from harness.clock import Clock
-    from harness.contract import Contract, Operation
+    from harness.contract import Contract
     from harness.drivers.fuzz.callers import Callers
+    from harness.identities import Identity
     from harness.recorder import Recorder
 
-CASE_HEADER = "x-schemathesis-testcaseid"
-OWN_HEADERS = {CASE_HEADER, "host", "content-length", "transfer-encoding", "connection"}
 NOT_PASSED_BACK = {"content-encoding", "transfer-encoding", "content-length", "connection", "keep-alive"}
-MARK = "harness-identity"
 PROBE = "probe"
 NS_PER_S = 1_000_000_000
 UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
@@ -37,27 +34,10 @@ DEFAULT_WAIT_S = 1.0
 MAX_WAIT_SHARE = 0.05
 MAX_UNANSWERED = 3
 MAX_FORBIDDEN = 8
+MAX_UNAUTHORISED = 4
 MAX_KEPT = 64
 UNSENT = Response(TOO_MANY, (("Content-Type", "text/plain"), ("X-Harness", "not sent")))
 UNANSWERED = Response(503, (("Content-Type", "text/plain"), ("X-Harness", "no answer")))
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A request as Schemathesis made it: what of the identity it carries is told by the names in `marked`."""
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]
-    headers: Headers
-    body: bytes | None
-    marked: frozenset[str]
-    operation: Operation | None
-    case: str
-
-    @property
-    def operation_id(self) -> str:
-        return self.operation.id if self.operation else ""
 
 
 @dataclass(slots=True)
@@ -78,7 +58,7 @@ class Seam:
     holds one. What it leaves off (to see whether the API asks for it) stays off, what it makes up goes as it is.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a pass needs, most of it by name
         self,
         contract: Contract,
         recorder: Recorder,
@@ -102,7 +82,7 @@ class Seam:
         self._case = f"fuzz/{name}"
         self._deadline_ns = clock.now_ns() + int(budget_s * NS_PER_S)
         self._timeout_s = min(MAX_TIMEOUT_S, max(1.0, budget_s / 10))
-        self._wait_s: Counter[str] = Counter()
+        self._wait_s: dict[str, float] = defaultdict(float)
         self._max_wait_s = max(1.0, budget_s * MAX_WAIT_SHARE)
         self._marks = {header.lower(): mark(header, value) for header, value in callers.first.headers}
         self._unanswered = 0
@@ -130,7 +110,7 @@ class Seam:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        response = self._answer(self._call(scope, bytes(body)))
+        response = self._answer(read(scope, bytes(body), self._marks, self._contract))
         headers = [
             (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
             for name, value in response.headers
@@ -145,23 +125,7 @@ class Seam:
             self.by_case.pop(case, None)
             self.steps.pop(case, None)
 
-    def _call(self, scope: dict[str, Any], body: bytes) -> _Call:
-        pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
-        path = scope["raw_path"].decode("latin-1")
-        marked = frozenset(name for name, value in pairs if self._marks.get(name) == value)
-        told = bool(body) or any(name == "content-length" for name, _ in pairs)
-        return _Call(
-            method=scope["method"],
-            path=path,
-            query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace")),
-            headers=tuple(pair for pair in pairs if pair[0] not in OWN_HEADERS and pair[0] not in marked),
-            body=body if told else None,
-            marked=marked,
-            operation=self._contract.match(scope["method"], path),
-            case=next((value for name, value in pairs if name == CASE_HEADER), ""),
-        )
-
-    def _answer(self, call: _Call) -> Response:
+    def _answer(self, call: Call) -> Response:
         exchange = None if self.stopped else self._exchange(call)
         if exchange is None or exchange.status == TOO_MANY:
             self.counts.unsent += 1
@@ -171,8 +135,8 @@ class Seam:
             return UNANSWERED
         return exchange.response
 
-    def _exchange(self, call: _Call) -> Exchange | None:
-        """The answer in the end: quotas waited for or passed on, a lost identity renewed; None where none is to be had."""
+    def _exchange(self, call: Call) -> Exchange | None:
+        """The answer in the end, quotas passed on or waited for, a lost identity renewed; None where there is none."""
         exchange, again = None, False
         for _ in range(MAX_ATTEMPTS):
             who = self._who(call) if self._remaining_s() > 0 else None
@@ -190,7 +154,7 @@ class Seam:
                 break
         return exchange
 
-    def _paced(self, call: _Call, exchange: Exchange, who: Identity) -> bool:
+    def _paced(self, call: Call, exchange: Exchange, who: Identity) -> bool:
         """Notes that the quota is used up; whether there is a way to send the request again."""
         self.counts.paced += 1
         seconds = _retry_after_s(exchange)
@@ -199,7 +163,7 @@ class Seam:
         self._callers.refused(call.operation_id, who, seconds)
         return True
 
-    def _waited(self, call: _Call, seconds: float) -> bool:
+    def _waited(self, call: Call, seconds: float) -> bool:
         """Waits, unless that is more than the operation's share of the budget."""
         if seconds > min(self._max_wait_s - self._wait_s[call.operation_id], self._remaining_s()):
             return False
@@ -207,7 +171,7 @@ class Seam:
         self._sleep(seconds)
         return True
 
-    def _who(self, call: _Call) -> Identity | None:
+    def _who(self, call: Call) -> Identity | None:
         if not self._speaks(call):
             return self._callers.first
         who = self._callers.pick(call.operation_id)
@@ -217,7 +181,7 @@ class Seam:
             return None
         return self._callers.pick(call.operation_id)
 
-    def _sent(self, call: _Call, who: Identity) -> Exchange:
+    def _sent(self, call: Call, who: Identity) -> Exchange:
         timeout_s = max(MIN_TIMEOUT_S, min(self._timeout_s, self._remaining_s()))
         request = replace(self._request(call, who), timeout_s=timeout_s)
         exchange = self._recorder.send(request, case=self._case)
@@ -228,10 +192,10 @@ class Seam:
         elif not exchange.error.startswith("cannot be sent"):
             self._unanswered += 1
             if self._unanswered >= MAX_UNANSWERED and self._remaining_s() > 0:
-                self.stopped = f"the target answered {self._unanswered} requests in a row with nothing: {exchange.error}"
+                self.stopped = f"the target answered none of {self._unanswered} requests in a row: {exchange.error}"
         return exchange
 
-    def _request(self, call: _Call, who: Identity) -> Request:
+    def _request(self, call: Call, who: Identity) -> Request:
         who = who if self._speaks(call) else self._callers.anonymous
         carried = tuple(pair for pair in who.headers if pair[0].lower() in call.marked)
         identity = replace(who, headers=carried)
@@ -249,7 +213,7 @@ class Seam:
             step=self.steps.get(call.case, PROBE),
         )
 
-    def _speaks(self, call: _Call) -> bool:
+    def _speaks(self, call: Call) -> bool:
         """Whether the request goes out as the identity, and not with what anyone in its tenant sends.
 
         A call that needs no identity (login, register) is nobody's: a lost one would make it 401.
@@ -259,7 +223,7 @@ class Seam:
         open_to_all = {header.lower() for header, _ in self._callers.anonymous.headers}
         return bool(call.marked - open_to_all)
 
-    def _renewed(self, call: _Call, exchange: Exchange, who: Identity, *, again: bool) -> bool:
+    def _renewed(self, call: Call, exchange: Exchange, who: Identity, *, again: bool) -> bool:
         """Whether the identity was lost and has been renewed, so that the request is worth sending again.
 
         An operation that answers 401 to the renewed one too means something else by it (a wrong present password).
@@ -278,7 +242,10 @@ class Seam:
         if again and exchange.status == UNAUTHORIZED:
             self._refusing.add(operation.id)
             return False
-        lost = exchange.status == UNAUTHORIZED and who.name in self.worked and operation.id not in self._refusing
+        never = not self.worked and not self._callers.renewals and self.unauthorised >= MAX_UNAUTHORISED
+        lost = exchange.status == UNAUTHORIZED and (
+            never or (who.name in self.worked and operation.id not in self._refusing)
+        )
         if not lost and self._forbidden < MAX_FORBIDDEN:
             return False
         self._forbidden = 0
@@ -286,7 +253,7 @@ class Seam:
         self.stopped = self._callers.lost
         return fresh is not None
 
-    def _keep(self, call: _Call, exchange: Exchange) -> None:
+    def _keep(self, call: Call, exchange: Exchange) -> None:
         if call.case:
             self.by_case[call.case] = exchange
         if exchange.response is None:
@@ -299,14 +266,6 @@ class Seam:
 
     def _remaining_s(self) -> float:
         return (self._deadline_ns - self._clock.now_ns()) / NS_PER_S
-
-
-def mark(header: str, value: str) -> str:
-    """What stands for a credential of the same form: the scheme and the cookies' names are kept, the secret is not."""
-    if header.lower() == "cookie":
-        return "; ".join(f"{part.partition('=')[0].strip()}={MARK}" for part in value.split(";"))
-    scheme, space, _ = value.partition(" ")
-    return f"{scheme} {MARK}" if space else MARK
 
 
 def _retry_after_s(exchange: Exchange) -> float:
