@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from harness.actors import Actors
 from harness.contract import Contract
@@ -95,6 +97,7 @@ class Run:
             nonce=nonce(),
             tenant=tenants[number % len(tenants)] if tenants else "",
             secret=self.recorder.mask.register,
+            source=own_source(self.url),
         )
 
     def random(self, key: str) -> Random:
@@ -128,6 +131,22 @@ def verdicts(folder: Path) -> list[Verdict]:
     return [
         Verdict.from_record(record) for path in sorted((folder / VERDICTS).glob("*.jsonl")) for record in lines(path)
     ]
+
+
+def own_source(url: str) -> str:
+    """An address of this machine that no other case sends from, so that what is counted by address is its own.
+
+    Empty where the target is not on this machine's IPv4 loopback, or where the system has but one address there.
+    """
+    if urlsplit(url).hostname != "127.0.0.1":
+        return ""
+    address = f"127.{secrets.randbelow(254) + 1}.{secrets.randbelow(254) + 1}.{secrets.randbelow(253) + 2}"
+    with socket.socket() as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return ""
+    return address
 
 
 def nonce() -> str:
