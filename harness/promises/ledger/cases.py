@@ -52,19 +52,22 @@ QUANTITIES: Mapping[str, Any] = {
     "stock": [4, 1],
     "groups": [
         [{"draw": [[0, 1]]}],
+        [{"restore": 0}, {"restore": 0}],
+        [{"restore": 0}],
         [{"draw": [[0, -1]]}],
         [{"draw": [[0, 0]]}],
         [{"draw": [[0, 1.5]]}],
         [{"draw": [[0, 2], [1, 5]]}],
-        [{"draw": [[0, 2], [0, 2]]}],
+        [{"draw": [[0, 3], [0, 3]]}],
         [{"draw": [[0, 9]]}],
-        [{"restore": 0}, {"restore": 0}],
-        [{"restore": 0}],
     ],
 }
 RACE: Mapping[str, Any] = {
     "stock": [4, 30],
-    "groups": [[{"draw": [[0, 1], [1, 1]]} for _ in range(12)], [{"restore": at} for at in range(12) for _ in range(2)]],
+    "groups": [
+        [{"draw": [[0, 1], [1, 1]]} for _ in range(12)],
+        [{"restore": at} for at in range(12) for _ in range(2)],
+    ],
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from harness.contract import pointer
@@ -55,7 +56,9 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     for fault in _faults(contract, operation, declared, whole):
         told.setdefault((fault.code, fault.kind), _finding(operation, fault))
     known = sum(draw.outcome is not Outcome.UNKNOWN for draw in whole.draws)
-    return Verdict(KEY, operation.id, known, tuple(told.values()), "" if told else _untold(whole))
+    return Verdict(
+        KEY, operation.id, known, tuple(told.values()), "" if told else _untold(contract, operation, declared, whole)
+    )
 
 
 def settled(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> bool:
@@ -81,12 +84,19 @@ def _finding(operation: Operation, fault: Fault) -> Finding:
     )
 
 
-def _untold(whole: Account) -> str:
-    if not whole.draws or not whole.things:
-        return ""
-    if not any(draw.outcome is Outcome.OK for draw in whole.draws):
-        statuses = sorted({str(exchange.status or exchange.error) for exchange in whole.exchanges.values()})
-        return f"none of {len(whole.draws)} draws was accepted (answers {', '.join(statuses)})"
+def _untold(contract: Contract, operation: Operation, declared: Ledger, whole: Account) -> str:
+    """Why it cannot be told: draws that should have been accepted were not, or what is left could not be read."""
+    initial = {held.key: held.initial for held in whole.things}
+    plain = [
+        whole.exchanges[draw.number]
+        for draw in whole.draws
+        if all(quantity <= initial.get(key, quantity) for key, quantity in draw.wanted.items())
+        and not _invalid(contract, operation, draw, whole)
+        and not _told_by_client(declared, whole.exchanges[draw.number])
+    ]
+    if plain and not any(draw.outcome is Outcome.OK for draw in whole.draws):
+        statuses = sorted({str(exchange.status or exchange.error) for exchange in plain})
+        return f"none of {len(plain)} draws for which there was enough was accepted (answers {', '.join(statuses)})"
     unread = [held.key for held in whole.things if held.final is None]
     return f"what is left of {', '.join(unread)} could not be read" if unread else ""
 
@@ -132,10 +142,26 @@ def _overdrawn(held: Held, whole: Account, spoilt: set[str]) -> Iterator[Fault]:
         kind = "spoilt" if held.key in spoilt else _how(held, draws)
         yield Fault(OVERDRAWN, kind, promised, f"{held.final} is left", (*_ids(draws), held.last.id))
     elif held.key not in spoilt:
-        _, most = left(held.initial, held.key, draws)
-        if most < 0:
-            seen = f"{len(draws)} accepted draws took and kept {held.initial - most}"
-            yield Fault(OVERDRAWN, _how(held, draws), promised, seen, (held.read.id, *_ids(draws)))
+        for draw in draws:
+            kept, taking = _kept(held, draws, whole, whole.exchanges[draw.number].done_ns)
+            if kept > held.initial:
+                seen = f"{kept} was drawn by {len(taking)} accepted draws before any of it was given back"
+                yield Fault(OVERDRAWN, _how(held, taking), promised, seen, (held.read.id, *_ids(taking)))
+                return
+
+
+def _kept(held: Held, draws: Sequence[Draw], whole: Account, at_ns: int) -> tuple[Decimal, list[Draw]]:
+    """How much was certainly out at an instant: drawn by then, its giving back not even begun."""
+    taking = [
+        draw
+        for draw in draws
+        if whole.exchanges[draw.number].done_ns <= at_ns
+        and not any(
+            back.sent_ns <= at_ns and back.outcome is not Outcome.REFUSED
+            for back in whole.restores.get(draw.number, ())
+        )
+    ]
+    return sum((draw.wanted[held.key] for draw in taking), Decimal(0)), taking
 
 
 def _how(held: Held, draws: Sequence[Draw]) -> str:

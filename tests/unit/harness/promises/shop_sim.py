@@ -87,7 +87,7 @@ CONTRACT = Contract(document())
 
 @dataclass
 class Shop:
-    """`defect` is one of: race, negative, zero, fraction, twice, partial, price, total, free, restores, lost, or none.
+    """`defect` is one of: race, negative, zero, fraction, twice, partial, price, total, free, restores, lost, closed, or none.
 
     `lost` is how often an answer does not come although the server did it.
     """
@@ -154,6 +154,8 @@ class Shop:
                 return _json(400, {})
         if set(body) - {"items"} and self.defect != "total":
             return _json(400, {})
+        if self.defect == "closed":
+            return _json(409, {})
         if self.defect == "partial":
             return self._in_parts(items)
         stock = looked or {key: product["stock"] for key, product in self.products.items()}

@@ -108,10 +108,17 @@ def test_a_correct_shop_passes_with_something_examined() -> None:
 
 def test_a_shop_that_accepts_nothing_is_inconclusive() -> None:
     """Where no draw is accepted, the reason is told, and it is no pass."""
+    program = {"stock": [2], "groups": [[{"draw": [[0, 2]]}]]}
+    verdict, _ = examined(Shop("closed"), case_of(CONTRACT, OPERATION, program))
+    assert verdict.status.value == "inconclusive"
+    assert "none of 1 draws for which there was enough was accepted (answers 409)" in verdict.reason
+
+
+def test_a_program_that_asks_only_for_too_much_is_a_pass() -> None:
+    """Refusals of what there was not are observations: nothing was taken by them."""
     program = {"stock": [1], "groups": [[{"draw": [[0, 2]]}]]}
     verdict, _ = examined(Shop(), case_of(CONTRACT, OPERATION, program))
-    assert verdict.status.value == "inconclusive"
-    assert "none of 1 draws was accepted" in verdict.reason
+    assert (verdict.status.value, verdict.examined) == ("pass", 1)
 
 
 def test_the_cases_of_a_run_have_names_of_their_own() -> None:
