@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import shlex
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -20,6 +19,9 @@ from harness.options import parser
 from harness.promises.annotations import problems as promise_problems
 from harness.promises.catalogue import PROMISES
 from tests.repo.sources import ROOT, Block, blocks, text, tracked
+
+if TYPE_CHECKING:
+    import argparse
 
 README = Path("README.md")
 DOCUMENTS = [path for path in tracked() if path.suffix == ".md" and path.parts[0] != "tests"]
