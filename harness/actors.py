@@ -84,7 +84,7 @@ class Actors:
         raise CannotTell(f"no identity {wanted}{more} can be had; name one under [[identities.known]]")
 
     def forget(self) -> None:
-        """Known identities log in again when they are next asked for, since what they have may not be accepted any more."""
+        """Known identities log in again when next asked for, since what they have may not be accepted any more."""
         self._logged_in.clear()
 
     def _entered(self, stage: Stage, entry: Mapping[str, Any]) -> Steps[Identity]:

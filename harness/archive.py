@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UsageError
 from harness.finding import Finding
 from harness.history import exchanges, lines
-from harness.render import html, junit, markdown
+from harness.render import html, junit, markdown, records
 from harness.report import Report, RunStatus, worst_first
 from harness.run import verdicts
 from harness.session import LATEST, RUN_FILE
 from harness.verdict import Verdict, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 FINDINGS_FILE = "findings.jsonl"
@@ -47,21 +47,15 @@ def write_text(path: Path, text: str | bytes) -> None:
 
 def write_run(report: Report, folder: Path) -> None:
     """Writes run.json."""
-    write_text(folder / RUN_FILE, json.dumps(report.to_record(), indent=2, default=str) + "\n")
-
-
-def write_lines(items: Iterable[Finding | Verdict], path: Path) -> None:
-    """Writes a file of JSON lines, a record each."""
-    records = (json.dumps(item.to_record(), ensure_ascii=False, default=str) for item in items)
-    write_text(path, "".join(f"{record}\n" for record in records))
+    write_text(folder / RUN_FILE, records.run_json(report))
 
 
 def write_all(report: Report, folder: Path) -> None:
     """Writes everything that a run leaves: run.json, findings, verdicts, page, JUnit and Markdown."""
-    write_run(report, folder)
-    write_lines(report.findings, folder / FINDINGS_FILE)
-    write_lines(report.verdicts, folder / VERDICTS_FILE)
+    write_text(folder / FINDINGS_FILE, records.findings_jsonl(report))
+    write_text(folder / VERDICTS_FILE, records.verdicts_jsonl(report))
     write_rendered(report, folder)
+    write_run(report, folder)
 
 
 def write_rendered(report: Report, folder: Path) -> None:
@@ -82,7 +76,7 @@ def located(name: str, reports: Path) -> Path:
 
 
 def read(folder: Path) -> Report:
-    """The report of a run's folder; a run that did not end is PARTIAL and shows what its drivers had told until then."""
+    """The report of a run's folder; a run that did not end is PARTIAL and shows what its drivers had told."""
     record = read_record(folder)
     final = [Verdict.from_record(item) for item in lines(folder / VERDICTS_FILE)]
     told = merged(final or verdicts(folder))

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from harness import archive, history, judge, prove, replay
 from harness import verify as verification
+from harness.clock import SystemClock
 from harness.contract.document import read_file
 from harness.errors import UsageError
 from harness.exits import Exit
 from harness.finding import Severity
 from harness.options import wanted
-from harness.phases import KNOWN
 from harness.promises.catalogue import BY_KEY
 from harness.render import terminal
+from harness.render.progress import Progress
 from harness.report import RunStatus, worst_first
 from harness.run import frozen_contract
 from harness.session import Wanted, chosen_target, configuration, read_contract
@@ -41,9 +42,9 @@ def _verify(options: Namespace, phase: str = "") -> Exit:
         jobs=max(1, options.jobs),
         again=_again(options, phase or "verify"),
     )
-    with terminal.progress(budget_s=options.budget, plain=options.plain) as progress:
+    with Progress(sys.stderr, SystemClock(), budget_s=options.budget, phases=verification.names(chosen)) as progress:
         report = verification.verify(chosen, progress)
-    _say(terminal.closing(report, chosen.wanted.reports / report.run_id))
+    terminal.show(report, sys.stdout, where=str(options.reports / report.run_id))
     return report.exit_code or Exit.HOLDS
 
 
@@ -78,7 +79,7 @@ def _report(options: Namespace) -> Exit:
         found = worst_first(finding for verdict in verdicts for finding in verdict.findings)
         report = replace(report, findings=found, verdicts=report.verdicts or tuple(verdicts))
     archive.write_rendered(report, folder)
-    _say(terminal.closing(report, folder))
+    terminal.show(report, sys.stdout, where=str(options.reports / folder.name))
     return Exit.HOLDS
 
 
@@ -107,9 +108,8 @@ def _lint(options: Namespace) -> Exit:
         default = sum(promise.applies(contract, operation) for operation in contract.operations)
         _say(f"  {key:13} promised by {held[key]:3} operations, examined on {default}")
     for resource in contract.resources:
-        _say(
-            f"  resource {resource.name} ({'declared' if resource.declared else 'from the paths'}): {', '.join(resource.operations)}"
-        )
+        origin = "declared" if resource.declared else "from the paths"
+        _say(f"  resource {resource.name} ({origin}): {', '.join(resource.operations)}")
     return Exit.HOLDS
 
 
@@ -146,7 +146,7 @@ def _only(phase: str) -> Callable[[Namespace], Exit]:
 
 COMMANDS: Mapping[str, Callable[[Namespace], Exit]] = {
     "verify": _verify,
-    **{phase: _only(phase) for phase in KNOWN},
+    **{phase: _only(phase) for phase in verification.WORK},
     "replay": _replay,
     "prove": _prove,
     "report": _report,

@@ -85,9 +85,10 @@ def outcome_of(status: int | None) -> Outcome:
 class Exchange:
     """A request with its answer, or with the reason why there is none.
 
-    `due_ns` (the driver asked for it; bytes of a body's request may leave from here on), `sent_ns` (just before the last
+    `due_ns` (the driver asked for it; bytes of the request may leave from here on), `sent_ns` (just before the last
     byte left) and `done_ns` (the last byte came, or the wait ended) are on one monotonic clock; `wall_s` is the time of
-    day at `done_ns`, in epoch seconds. `group` numbers requests that were released together; 0 is alone. `case` is the key of the case that asked.
+    day at `done_ns`, in epoch seconds. `group` numbers requests that were released together; 0 is alone. `case` is the
+    key of the case that asked.
     """
 
     id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.case import Case, Steps
 from harness.drive import drive
@@ -32,5 +32,5 @@ def obtained(run: Run, steps: Steps[Result], stage: Stage, purpose: str) -> Resu
 
 def identity(run: Run, role: str, purpose: str, number: int = 1) -> Identity:
     """An identity with a role, fresh where one can be made. `number` tells several of one purpose apart."""
-    stage: Any = run.stage(f"{SETUP}/{purpose}/{role}", number)
+    stage = run.stage(f"{SETUP}/{purpose}/{role}", number)
     return obtained(run, stage.actors.with_role(stage, role), stage, purpose)

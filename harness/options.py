@@ -169,7 +169,6 @@ def _verifying(command: argparse.ArgumentParser) -> None:
         help="severity that fails the run",
     )
     command.add_argument("--jobs", type=int, default=2, metavar="N", help="processes for promise cases (2)")
-    command.add_argument("--plain", action="store_true", help="plain lines of progress, also on a terminal")
 
 
 def _replay(command: argparse.ArgumentParser) -> None:

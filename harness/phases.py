@@ -133,7 +133,7 @@ def load_phase(context: Context) -> list[Verdict]:
     def progress(elapsed_s: float, planned_s: float) -> None:
         context.advanced(int(elapsed_s), int(planned_s), 0, f"{plan.rate_per_s:g} requests a second")
 
-    examination = load.examine(plan, objectives, locustfile, progress=progress)
+    examination = load.examine(plan, objectives, locustfile, progress=progress, left_s=lambda: context.left_s)
     context.load_results += examination.results
     for verdict in examination.verdicts:
         context.run.tell(verdict)

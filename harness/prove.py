@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness import archive
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 LIST_TIMEOUT_S = 60
 GRACE_S = 60.0
+MAX_REPLAYED = 4
 
 Told = Callable[[str], None]
 
@@ -101,7 +102,7 @@ class Proven:
 
 
 def prove(options: Options, told: Told) -> Proven:
-    """Every chosen defect, then the clean build with several seeds. Raises UsageError where harness.toml lacks [prove]."""
+    """Every chosen defect, then the clean build with several seeds; raises UsageError where [prove] is not written."""
     began = time.monotonic()
     config = configuration(options.wanted)
     chosen = _chosen(listed(config), options.only)
@@ -110,9 +111,8 @@ def prove(options: Options, told: Told) -> Proven:
         proofs = []
         for defect in chosen:
             proof = _proof(options, config, defect, document, clean)
-            told(
-                f"{proof.id:6} {'caught' if proof.caught else 'ESCAPED':8} {proof.seconds:6.1f} s  {proof.by or proof.why}"
-            )
+            word = "caught" if proof.caught else "ESCAPED"
+            told(f"{proof.id:6} {word:8} {proof.seconds:6.1f} s  {proof.by if proof.caught else proof.why}")
             proofs.append(proof)
     alarms, broken, held = _clean_runs(options, config, document, told)
     return Proven(tuple(proofs), held, alarms, tuple(broken), digest, time.monotonic() - began)
@@ -158,31 +158,35 @@ def _clean_document(config: Config, clean: ProcessTarget, reports: Path) -> tupl
 
 
 def _proof(options: Options, config: Config, defect: Defect, document: Path, clean: ProcessTarget) -> Proof:
+    """Verifies the target with the defect; only then is what was found compared with what is planted."""
     began = time.monotonic()
     command = tuple(word.replace("{defect}", defect.id) for word in config.prove["command"])
+    by, why = "", ""
     try:
         with ProcessTarget(config.target["process"], config.folder, command=command) as target:
             folder, code = _verified(options, target, document, options.wanted.seed or 1)
-            found = [finding for finding in archive.read(folder).findings if defect.is_shown_by(finding)]
-            if not found:
-                others = ", ".join(f"{item.code}@{item.operation}" for item in archive.read(folder).findings[:4])
-                why = f"exit {code}, {others or 'no finding'}"
-                return Proof(defect.id, caught=False, by="", seconds=time.monotonic() - began, why=why)
-            wanted = replace(options.wanted, config=options.wanted.config)
-            here = on_target(folder, found[0], wanted, target)
-            there = on_target(folder, found[0], wanted, clean)
+            findings = archive.read(folder).findings
+            shown = ", ".join(f"{item.code}@{item.operation}" for item in findings[:4]) or "no finding"
+            why = f"exit {code}: {shown} ({folder.name})"
+            for finding in [item for item in findings if defect.is_shown_by(item)][:MAX_REPLAYED]:
+                by, why = _replayed(options, folder, finding, target, clean)
+                if by:
+                    break
     except HarnessError as error:
-        return Proof(defect.id, caught=False, by="", seconds=time.monotonic() - began, why=str(error))
-    caught = here.answer is Answer.STILL_FAILS and there.answer is Answer.FIXED
-    why = (
-        ""
-        if caught
-        else f"its replay says {here.answer} there ({here.reason}) and {there.answer} on the clean build ({there.reason})"
-    )
-    by = (
-        f"{found[0].code} at {found[0].operation} ({found[0].confirmation.value}, {folder.name}/{found[0].fingerprint})"
-    )
-    return Proof(defect.id, caught, by, time.monotonic() - began, why)
+        why = str(error)
+    return Proof(defect.id, bool(by), by, time.monotonic() - began, why)
+
+
+def _replayed(
+    options: Options, folder: Path, finding: Finding, target: ProcessTarget, clean: ProcessTarget
+) -> tuple[str, str]:
+    """What caught the defect, empty where the replay does not fail there or is not fixed on the clean build, and why."""
+    here = on_target(folder, finding, options.wanted, target)
+    there = on_target(folder, finding, options.wanted, clean)
+    name = f"{finding.code} at {finding.operation} ({finding.confirmation.value}, {folder.name}/{finding.fingerprint})"
+    if here.answer is Answer.STILL_FAILS and there.answer is Answer.FIXED:
+        return name, ""
+    return "", f"{name}: {here.answer} there ({here.reason}), {there.answer} on the clean build ({there.reason})"
 
 
 def _clean_runs(options: Options, config: Config, document: Path, told: Told) -> tuple[int, list[str], int]:
@@ -207,7 +211,7 @@ def _verified(options: Options, target: ProcessTarget, document: Path, seed: int
     reports = options.wanted.reports.absolute()
     before = set(reports.glob("*/run.json"))
     command = [sys.executable, "-m", "harness.cli", "verify", "--url", target.url, "--contract", str(document)]
-    command += ["--seed", str(seed), "--budget", f"{options.budget_s:g}s", "--reports", str(reports), "--plain"]
+    command += ["--seed", str(seed), "--budget", f"{options.budget_s:g}s", "--reports", str(reports)]
     environment = {**os.environ, **target.environment}
     log = reports / "prove.log"
     with (

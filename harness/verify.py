@@ -4,45 +4,32 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from harness import archive, phases
 from harness.clock import SystemClock
 from harness.errors import HarnessError
 from harness.exits import Exit, first_of
 from harness.finding import Severity
+from harness.history import exchanges as exchanges_of
 from harness.latencies import latencies
 from harness.promises.catalogue import declared
 from harness.report import ContractFacts, OperationFacts, Phase, Report, RunStatus, Target, worst_first
-from harness.run import Run
+from harness.run import Run, verdicts
 from harness.session import Session, Wanted, opened, point_latest
 from harness.verdict import Status, Verdict, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.finding import Finding
+    from harness.render.progress import Progress
 
 DRIVER = "verify"
 BUDGET_S = 120.0
 SHARES = {"promises": 0.55, "fuzz": 0.6, "load": 1.0}
 RESERVE_S = 12.0
-
-
-class Progress(Protocol):
-    """Who is told how far the verification is."""
-
-    def phase_started(self, name: str, total: int) -> None:
-        """A phase begins; `total` is how much it has to do, 0 where that is not known."""
-        ...
-
-    def advanced(self, done: int, total: int, findings: int, what: str) -> None:
-        """The phase came so far; `findings` so far in the run."""
-        ...
-
-    def phase_ended(self, phase: Phase) -> None:
-        """The phase is over."""
-        ...
+WORK: Mapping[str, phases.Phase] = {"promises": phases.promises, "fuzz": phases.fuzz, "load": phases.load_phase}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +108,20 @@ def _begun(options: Options, session: Session) -> Report:
     )
 
 
+def names(options: Options) -> list[str]:
+    """The phases that will run, in order: all, those that were named, or only the promise cases for other words."""
+    named = options.only & set(WORK)
+    driven = [name for name in WORK if (name in named if named else not options.only or name == "promises")]
+    return [*driven, "judge"]
+
+
 def _phases(verification: _Verification, run: Run) -> None:
-    named = verification.options.only & phases.KNOWN
-    rest = verification.options.only - phases.KNOWN
-    work = {"promises": phases.promises, "fuzz": phases.fuzz, "load": phases.load_phase}
-    for name, phase in work.items():
-        wanted = name in named if named else (not rest or name == "promises")
-        if wanted:
-            _phase(verification, run, name, phase, rest)
+    only = verification.options.only - set(WORK)
+    for name in names(verification.options)[:-1]:
+        _phase(verification, run, name, WORK[name], only)
     known = list(verification.told)
-    _phase(verification, run, "judge", lambda context: phases.judged(context, known), rest)
-    _confirm(verification, run, rest)
+    _phase(verification, run, "judge", lambda context: phases.judged(context, known), only)
+    _confirm(verification, run, only)
 
 
 def _phase(verification: _Verification, run: Run, name: str, phase: phases.Phase, only: frozenset[str]) -> None:
@@ -156,7 +146,9 @@ def _phase(verification: _Verification, run: Run, name: str, phase: phases.Phase
     ended = _phase_of(name, told, time.monotonic() - began, reason)
     verification.report = replace(verification.report, phases=(*verification.report.phases, ended))
     verification.write()
-    verification.progress.phase_ended(ended)
+    verification.progress.phase_ended(
+        name, ended.status, examined=ended.examined, findings=ended.findings, reason=ended.reason
+    )
 
 
 def _context(verification: _Verification, run: Run, only: frozenset[str], seconds: float) -> phases.Context:
@@ -252,7 +244,7 @@ def _alive(verification: _Verification) -> bool:
 
 def _stopped(verification: _Verification, code: Exit, reason: str) -> Report:
     """The report of a run that was interrupted: whatever its drivers had told until then."""
-    told = merged(archive.verdicts(verification.session.folder))
+    told = merged(verdicts(verification.session.folder))
     findings = worst_first(finding for verdict in told for finding in verdict.findings)
     return _with_outcome(verification, RunStatus.PARTIAL, code, reason, told, findings)
 
@@ -266,7 +258,7 @@ def _with_outcome(
     findings: Sequence[Finding],
 ) -> Report:
     folder = verification.session.folder
-    exchanges = archive.exchanges(folder)
+    exchanges = exchanges_of(folder)
     named = {name for finding in findings for name in finding.witnesses}
     return replace(
         verification.report,

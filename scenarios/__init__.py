@@ -1,1 +1,1 @@
-"""What is verified for this stack: its journeys, its properties, its load."""
+"""What is verified for this stack: its promise items, its properties and its load journeys."""

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 JOINED = pytest.StashKey["Joined"]()
 WORKER_KEY = "harness_run"
-FIXTURES = {"promised", "run"}
 DEADLINE = "HARNESS_DEADLINE_NS"
 ONLY = "HARNESS_ONLY"
 
@@ -106,13 +105,13 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """An item for each promise × operation of the contract."""
-    if "promised" not in metafunc.fixturenames:
+    if "api_promise" not in metafunc.fixturenames:
         return
     joined = _joined(metafunc.config)
     items = list(_items(joined.run))
     marks = [pytest.mark.xdist_group(f"survey-{item.operation.id}") if item.promise.standing else () for item in items]
     metafunc.parametrize(
-        "promised",
+        "api_promise",
         [pytest.param(Held(item), id=item.key, marks=mark) for item, mark in zip(items, marks, strict=True)],
     )
 

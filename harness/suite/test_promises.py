@@ -8,6 +8,6 @@ if TYPE_CHECKING:
     from harness.drivers.pytest_plugin import Held
 
 
-def test_promise(promised: Held) -> None:
+def test_promise(api_promise: Held) -> None:
     """The API keeps this promise for this operation."""
-    promised.hold()
+    api_promise.hold()

@@ -186,7 +186,7 @@ def remove_user(actor_id: str, user_id: str) -> Transaction[None]:
     yield Statement(_END_SESSIONS, (now, user_id))
 
 
-_OWNER = {"owner": {"resource": "user", "roles": ["admin"], "stranger": 403}}
+_OWNER = {"owner": {"resource": "user", "self": True, "roles": ["admin"], "stranger": 403}}
 
 PROCEDURES = (
     Procedure(
