@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.clock import Clock, SystemClock
+from harness.contract import pointer
 from harness.drivers.fuzz.callers import Callers
 from harness.drivers.fuzz.engine import Engine, Plan, Scenario, Trouble, Unreadable
 from harness.drivers.fuzz.judgement import judged, plausible
@@ -158,10 +159,10 @@ def _plan(contract: Contract, seam: Seam, *, seed: int, seconds: float, examples
 
 def _named(contract: Contract, marks: dict[str, str]) -> dict[str, str]:
     """The headers as the document spells them, since Schemathesis takes a credential off by its exact name."""
-    schemes = (contract.document.get("components") or {}).get("securitySchemes") or {}
+    schemes = pointer.get(contract.document, "/components/securitySchemes")
     spelt = {
         str(scheme.get("name", "")).lower(): str(scheme["name"])
-        for scheme in map(contract.schema, schemes.values())
+        for scheme in map(contract.schema, schemes.values() if isinstance(schemes, dict) else ())
         if scheme.get("in") == "header" and scheme.get("name")
     }
     spelt |= {"authorization": "Authorization", "cookie": "Cookie"}
@@ -172,14 +173,17 @@ def _pass(contract: Contract, engine: Engine, seam: Seam, ledger: _Ledger, show:
     """Runs the engine in a thread of its own, so that a case that takes for ever to be made ends the pass in time."""
 
     def consume() -> None:
-        for event in engine.events():
-            if isinstance(event, Trouble):
-                ledger.troubles.setdefault(event.where, event.message)
-            else:
-                _scenario(contract, event, seam, ledger)
-                show.tell(event.phase)
-            if seam.stopped:
-                engine.stop()
+        try:
+            for event in engine.events():
+                if isinstance(event, Trouble):
+                    ledger.troubles.setdefault(event.where, event.message)
+                else:
+                    _scenario(contract, event, seam, ledger)
+                    show.tell(event.phase)
+                if seam.stopped:
+                    engine.stop()
+        except Exception as error:  # noqa: BLE001 - what Schemathesis trips over in a document is told in every verdict
+            ledger.reasons.append(f"Schemathesis ended early: {type(error).__name__}: {error}")
 
     thread = threading.Thread(target=consume, name="fuzz", daemon=True)
     thread.start()

@@ -249,6 +249,32 @@ def test_an_endless_stream_is_left_to_its_driver(
     assert {verdict.operation for verdict in verdicts if "stream" in verdict.reason} == {"logout"}
 
 
+def _broken(reference: str, **more: Any) -> dict[str, Any]:
+    """A document of which one operation points to nowhere and one is sound."""
+    sound = {"responses": {"200": {"description": "as told"}, "default": {"description": "else"}}}
+    body = {"content": {"application/json": {"schema": {"$ref": reference}}}}
+    return {"openapi": "3.1.0", "paths": {"/items": {"get": sound, "post": {**sound, "requestBody": body}}}, **more}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        _broken("#/components/schemas/Nowhere"),
+        _broken("https://example.invalid/schema.json", info={"title": 5}),
+        _broken("#/paths", servers=[{"url": "{scheme}://x"}], security=[{"undefined": []}]),
+        _broken("#/x", info={}, components={"schemas": [], "securitySchemes": {"a": {"type": "odd"}}}),
+        {"openapi": "3.0.0", "paths": {"/items": {"get": {"parameters": [{"in": "query"}], "responses": {}}}}},
+    ],
+)
+def test_an_odd_document_does_not_end_in_a_crash(
+    open_shop: Callable[..., Any], record: Callable[[Any], Recorder], caller: Identity, value: dict[str, Any]
+) -> None:
+    """What cannot be used of a document is INCONCLUSIVE with a reason; the rest is examined."""
+    verdicts = fuzz(Contract(value), record(open_shop()), [Pass("user", caller)], seed=1, budget_s=BUDGET_S, examples=1)
+    assert all(verdict.status is Status.PASS or verdict.reason for verdict in verdicts)
+    assert _codes(verdicts) <= {("fuzz.allow_header_conformance", "get /items", "+POST")}
+
+
 def _again(shop: Any, identity: Identity) -> Identity:
     """Another identity of the shop, as one that registers."""
     name = f"other-{len(shop.tokens)}-{shop.requests}"
