@@ -63,13 +63,16 @@ def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps
     resource = stage.contract.resource(told["resource"])
     if resource is None:
         raise CannotTell(f"there is no resource {told['resource']!r}; declare it under x-promises.resource")
-    parts = [_as_stranger(stage, operation, told, resource), _as_owner(stage, operation, resource)]
+    parts = [_as_stranger(stage, operation, told, resource), _as_owner(stage, operation, told, resource)]
     parts += [_as_role(stage, operation, resource, role) for role in told.get("roles", ())]
     yield from each(parts)
 
 
-def _as_owner(stage: Stage, operation: Operation, resource: Resource) -> Steps[None]:
-    subject = yield from subjects.made(stage, resource)
+def _as_owner(stage: Stage, operation: Operation, told: Mapping[str, Any], resource: Resource) -> Steps[None]:
+    if told.get("self"):
+        subject = subjects.itself(stage, resource, (yield from stage.actors.with_role(stage)))
+    else:
+        subject = yield from subjects.made(stage, resource)
     if subjects.may(stage.contract, operation, subject.owner):
         yield from attempt(stage, operation, subject=subject, identity=subject.owner, label=OWNER, expected=MAY)
 

@@ -51,11 +51,12 @@ def each(exchanges: Sequence[Exchange], word: str) -> list[Exchange]:
 
 def settled(exchanges: Sequence[Exchange]) -> list[Exchange]:
     """The exchanges without each 429 that was waited out: the same step follows at once."""
-    following = [*(exchange.request.step for exchange in exchanges[1:]), None]
     return [
         exchange
-        for exchange, then in zip(exchanges, following, strict=True)
-        if exchange.status != TOO_MANY_REQUESTS or exchange.request.step != then
+        for index, exchange in enumerate(exchanges)
+        if exchange.status != TOO_MANY_REQUESTS
+        or index + 1 == len(exchanges)
+        or exchanges[index + 1].request.step != exchange.request.step
     ]
 
 

@@ -199,7 +199,7 @@ def _race(look: _Look, number: int, group: Sequence[Write]) -> None:
     said = group[0][0]
     form = look.form(said.form)
     winners = [exchange for _, exchange in group if exchange.outcome is Outcome.OK]
-    unsure = [e for _, e in group if e.outcome is Outcome.UNKNOWN or e.status == TOO_MANY_REQUESTS]
+    unsure = [e for _, e in group if e.outcome is Outcome.UNKNOWN or (not winners and e.status == TOO_MANY_REQUESTS)]
     if len(winners) > 1:
         look.examined += 1
         look.found(

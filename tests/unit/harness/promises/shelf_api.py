@@ -57,6 +57,7 @@ class Shelf:
     defects: frozenset[str] = frozenset()
     choose: Callable[[int], int] = lambda _count: 0
     fault: Callable[[Request], str | int] = lambda _request: ""
+    seen: Callable[[Exchange], None] = lambda _exchange: None
     contract: Contract = field(default_factory=lambda: Contract.read(document(), "shelf"))
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -93,10 +94,13 @@ class Shelf:
             if index in answers:
                 del running[index]
                 answers[index] = None if faults[index] == "lost" else answers[index]
-        return tuple(
+        exchanges = tuple(
             Exchange(f"x{next(self.numbers)}", request, answers[index], 0, 0, 0, case=case)
             for index, request in enumerate(requests)
         )
+        for exchange in exchanges:
+            self.seen(exchange)
+        return exchanges
 
     def has(self, defect: str) -> bool:
         """Whether the API has the defect."""

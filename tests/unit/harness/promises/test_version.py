@@ -116,3 +116,11 @@ def _turns():  # noqa: ANN202 - a scheduler
     """Every request in turn, a step each."""
     at = iter(range(10**9))
     return lambda count: next(at) % count
+
+
+def test_a_writer_at_its_limit_did_not_win() -> None:
+    """A writer refused by a rate limit beside a winner leaves the race as it is: exactly one won."""
+    counted = iter(range(10**6))
+    shelf = Shelf(fault=lambda r: 429 if r.step.startswith("writer") and next(counted) % WRITERS == 7 else "")
+    verdict = examined(PROMISE, shelf, "notes.update", only="race")
+    assert (verdict.status, verdict.examined) == (Status.PASS, 2 * ROUNDS)
