@@ -81,7 +81,7 @@ def is_self(contract: Contract, resource: Resource) -> bool:
 
 
 def made(stage: Stage, resource: Resource, owner: Identity | None = None) -> Steps[Subject]:
-    """A fresh thing of the owner's, or of an identity that may make one; where it is an identity, one that registers."""
+    """A fresh thing of the owner's, or of an identity that may make one; where it is an identity, one registered."""
     if is_self(stage.contract, resource) and (stage.actors.can_register or not resource.create):
         return itself(stage, resource, owner if owner is not None else (yield from stage.actors.with_role(stage)))
     thing = yield from things.make(stage, resource, maker=owner)
