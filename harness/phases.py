@@ -70,9 +70,9 @@ def promises(context: Context) -> list[Verdict]:
     """The pytest items, every promise × operation, in parallel; their verdicts as they were told."""
     tests = [str(context.session.config.folder / name) for name in context.session.config.scenarios.get("tests", ())]
     suite = Path(__file__).parent / "suite" / "test_promises.py"
-    own = [] if tests else ["-c", os.devnull, "--rootdir", str(suite.parent)]
+    own = [] if tests else ["-c", os.devnull, "--rootdir", str(suite.parent), "-p", "no:schemathesis"]
     command = [sys.executable, "-m", "pytest", *(tests or [str(suite)]), *own, "-q", "-p", "no:cacheprovider"]
-    command += ["-n", str(context.jobs), "--dist", "loadgroup"] if context.jobs > 1 else []
+    command += ["-n", str(context.jobs), "--dist", "load"] if context.jobs > 1 else []
     log = context.session.folder / "pytest.log"
     total = sum(1 for promise, _ in promised(context.run.contract) if promise.judge is not None)
     with log.open("wb") as output, Child(command, environment=_environment(context), output=output) as child:

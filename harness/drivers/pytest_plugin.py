@@ -103,17 +103,24 @@ def pytest_configure_node(node: Any) -> None:
         node.workerinput[WORKER_KEY] = joined.run.attachment.to_json()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Items that judge one survey go to one worker, in their order: what must run alone stays last."""
+    if JOINED not in config.stash or config.getvalue("dist") not in {"load", "loadscope"}:
+        return None
+    from harness.drivers.scheduling import SurveyScheduling  # noqa: PLC0415 - needed only where xdist runs
+
+    config.option.loadscopereorder = False
+    return SurveyScheduling(config, log)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """An item for each promise × operation of the contract."""
     if "api_promise" not in metafunc.fixturenames:
         return
     joined = _joined(metafunc.config)
     items = list(_items(joined.run))
-    marks = [pytest.mark.xdist_group(f"survey-{item.operation.id}") if item.promise.standing else () for item in items]
-    metafunc.parametrize(
-        "api_promise",
-        [pytest.param(Held(item), id=item.key, marks=mark) for item, mark in zip(items, marks, strict=True)],
-    )
+    metafunc.parametrize("api_promise", [pytest.param(Held(item), id=item.key) for item in items])
 
 
 @pytest.fixture(scope="session")
