@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from harness.contract import Contract, Operation
 
 
+__all__ = ["PROMISE", "applies"]
+
+
 def applies(contract: Contract, operation: Operation) -> bool:
     """Whether the operation draws from a quantity that is declared."""
     return isinstance(contract.promise(KEY, operation), dict)

@@ -35,8 +35,8 @@ DRAWN = 6
 DRAWS_EACH = 8
 CHEAP = 0.01
 LATE_S = (0.5, 1.5)
-MOST_STOCK, MOST_DRAWN = 5, 4
-INVALID: tuple[float, ...] = (0, -1, 0.5)
+MOST_STOCK = 4
+QUANTITIES_DRAWN: tuple[float, ...] = (1, 2, 3, 1, 2, 1, 1, 2, 1, 4, 2, 1, 0, -1, 0.5)  # mostly small, some invalid
 UNIT, TOTAL = "unit", "total"
 
 AMOUNT: Mapping[str, Any] = {
@@ -101,20 +101,16 @@ def strategy(contract: Contract, operation: Operation) -> SearchStrategy[dict[st
     """
     declared = ledger(contract, operation)
     many = declared is not None and declared.many
-    quantities = strategies.one_of(
-        strategies.integers(1, MOST_DRAWN), strategies.integers(1, MOST_DRAWN), strategies.sampled_from(INVALID)
-    )
-    line = strategies.tuples(strategies.integers(0, 1), quantities).map(list)
-    draw = strategies.fixed_dictionaries(
-        {"draw": strategies.lists(line, min_size=1, max_size=3 if many else 1)},
-        optional={"told": strategies.sampled_from([[UNIT], [TOTAL]])}
-        if declared is not None and declared.total
-        else {},
-    )
-    action: SearchStrategy[dict[str, Any]] = draw
+    line = strategies.tuples(strategies.integers(0, 1), strategies.sampled_from(QUANTITIES_DRAWN)).map(list)
+    lines = strategies.lists(line, min_size=1, max_size=3 if many else 1)
+    draw: SearchStrategy[dict[str, Any]] = strategies.fixed_dictionaries({"draw": lines})
+    choices: list[SearchStrategy[dict[str, Any]]] = [draw] * 6
+    if declared is not None and declared.total:
+        told = strategies.sampled_from([[UNIT], [TOTAL]])
+        choices.append(strategies.fixed_dictionaries({"draw": lines, "told": told}))
     if declared is not None and declared.restore:
-        restore = strategies.fixed_dictionaries({"restore": strategies.integers(0, DRAWS_EACH)})
-        action = strategies.one_of(draw, draw, restore)
+        choices += [strategies.fixed_dictionaries({"restore": strategies.integers(0, DRAWS_EACH)})] * 2
+    action = strategies.sampled_from(choices).flatmap(lambda chosen: chosen)
     groups = strategies.lists(strategies.lists(action, min_size=1, max_size=6), min_size=1, max_size=4)
     stock = strategies.lists(strategies.integers(1, MOST_STOCK), min_size=1, max_size=2)
     return strategies.fixed_dictionaries({"stock": stock, "groups": groups})

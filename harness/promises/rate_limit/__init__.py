@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.promises.promise import Promise
-from harness.promises.rate_limit.annotation import ANNOTATION, KEY
-from harness.promises.rate_limit.cases import cases
+from harness.promises.rate_limit.annotation import ANNOTATION, KEY, limits
+from harness.promises.rate_limit.cases import case_of, cases
 from harness.promises.rate_limit.judge import judge
-from harness.promises.rate_limit.schedule import case_of, strategy
+from harness.promises.rate_limit.schedule import strategy
 
 if TYPE_CHECKING:
     from harness.contract import Contract, Operation
+
+
+__all__ = ["PROMISE", "applies", "limits"]
 
 
 def applies(contract: Contract, operation: Operation) -> bool:

@@ -16,7 +16,8 @@ from harness.promises.rate_limit.annotation import KEY, NS, Limit, limits
 from harness.promises.rate_limit.caller import Caller, caller, other, patient
 from harness.promises.rate_limit.headers import GRANULARITY_NS
 from harness.promises.rate_limit.model import slack_ns
-from harness.promises.rate_limit.schedule import case_of, drawn, edge
+from harness.promises.rate_limit.schedule import case as schedule_case
+from harness.promises.rate_limit.schedule import drawn, edge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,23 +43,31 @@ def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[
     target = min(found, key=lambda limit: limit.quota)
     limited = sum(bool(limits(contract, item)) for item in contract.operations)
     share = ROTATING / max(ROTATING, limited)
-    alone = not operation.secured and not operation.reads
-    made = [_case(operation, "burst", burst, {"wait": random.random() < share}, alone=alone)]
+    made = [case_of(contract, operation, {"wait": random.random() < share})]
     made += [
-        _case(operation, "document", document, {"name": limit.name}, alone=False)
+        case_of(contract, operation, {"name": limit.name})
         for limit in found
         if not limit.operation and limit is not target and _host(contract, limit) == operation.id
     ]
     if feasible(target) == "" and target.quota <= WAVE:
         if random.random() < share:
-            made.append(case_of(contract, operation, edge(target)))
+            made.append(schedule_case(operation, edge(target)))
         if random.random() < share:
-            made.append(case_of(contract, operation, drawn(contract, operation, random)))
+            made.append(schedule_case(operation, drawn(contract, operation, random)))
     return made
 
 
-def _case(operation: Operation, name: str, steps: Any, parameters: Mapping[str, Any], *, alone: bool) -> Case:
+def case_of(contract: Contract, operation: Operation, parameters: Mapping[str, Any]) -> Case:
+    """The case of parameters: a `schedule`, the `name` of a limit of the document, or whether a burst will `wait`.
+
+    A burst of calls by nobody runs alone, as its address may be another's too.
+    """
+    del contract
+    if "schedule" in parameters:
+        return schedule_case(operation, parameters)
+    name, steps = ("document", document) if "name" in parameters else ("burst", burst)
     run = partial(steps, operation=operation, parameters=parameters)
+    alone = name == "burst" and not operation.secured and not operation.reads
     return Case(KEY, operation.id, name, run, parameters, alone=alone)
 
 
@@ -185,7 +194,7 @@ def _supplied(stage: Stage, first: Caller, reading: Operation, limit: Limit) -> 
     if roles and not set(roles["allow"]) & {"anyone", "signed-in", *first.identity.roles}:
         return []
     own = [item.quota for item in limits(stage.contract, reading) if item.name != limit.name]
-    count = min([limit.quota, *own]) - SPARE
+    count = min([limit.quota + 2 * SPARE, *own]) - SPARE
     try:
         template = yield from patient(things.valid(stage, reading, identity=first.identity, step=SETUP))
     except CannotTell:

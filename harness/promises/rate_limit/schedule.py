@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -55,11 +57,11 @@ def edge(limit: Limit) -> dict[str, Any]:
     return {"schedule": [[0, 0, 1], [half, 0, limit.quota + 2], *after]}
 
 
-def case_of(contract: Contract, operation: Operation, parameters: Mapping[str, Any]) -> Case:
-    """The case of a schedule. Its callers are fresh, so nothing else is disturbed."""
-    del contract
+def case(operation: Operation, parameters: Mapping[str, Any]) -> Case:
+    """The case of a schedule, named by it; its callers are fresh, so nothing else is disturbed."""
     run = partial(_steps, operation=operation, parameters=parameters)
-    return Case(KEY, operation.id, "schedule", run, parameters, alone=False)
+    name = f"schedule-{zlib.crc32(json.dumps(parameters, sort_keys=True).encode()):08x}"
+    return Case(KEY, operation.id, name, run, parameters)
 
 
 def _steps(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) -> Steps[None]:

@@ -1,4 +1,4 @@
-"""A simulated API with a limiter, on a fake clock: it answers a case's requests without a network and without sleeping."""
+"""A simulated API with a limiter, on a fake clock: it answers a case's requests without a network or sleep."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def document(limit: dict[str, Any], *, general: dict[str, Any] | None = None) ->
         "required": ["email", "password"],
     }
 
-    def operation(name: str, body: bool = False, secured: bool = True, limited: bool = False) -> dict[str, Any]:
+    def operation(name: str, *, body: bool = False, secured: bool = True, limited: bool = False) -> dict[str, Any]:
         made: dict[str, Any] = {"operationId": name, "responses": {"200": {"description": "done"}}}
         if body:
             made["requestBody"] = {"required": True, "content": {"application/json": {"schema": person}}}
@@ -91,10 +91,12 @@ class Simulated:
     told: Callable[[int, dict[str, str]], dict[str, str]] = lambda _status, headers: headers
     status: Callable[[Request], int] = lambda _request: 200
     lost: float = 0.0
+    general: dict[str, Any] | None = None
     now_ns: int = 1000 * S
     states: dict[Any, Any] = field(default_factory=dict)
     logs: dict[Any, list[int]] = field(default_factory=dict)
     count: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    global_headers: dict[str, str] = field(default_factory=dict)
 
     def sleep(self, seconds: float) -> None:
         """Lets the fake clock run."""
@@ -140,6 +142,9 @@ class Simulated:
             return Response(200, (), json.dumps({"token": f"token-{request.json()['email']}"}).encode())
         quota, window_ns = self.quota or self.limit["quota"], round(self.limit["window_s"] * S)
         model = MODELS[self.algorithm](quota, window_ns)
+        general = self._under_general(request, at_ns, before)
+        if general is not None:
+            return general
         key = (request.operation, self.key(request))
         state = self.states.get(key, model.init())
         after, admitted = model.step(state, at_ns)
@@ -153,6 +158,28 @@ class Simulated:
         lost = self.random.random() < self.lost
         return None if lost else self._shown(request, log, at_ns, admitted=admitted, model=model)
 
+    def _under_general(self, request: Request, at_ns: int, before: dict[Any, Any]) -> Response | None:
+        """The refusal of the limit over all operations; None where there is none, or where it admits."""
+        if self.general is None:
+            return None
+        model = MODELS["sliding"](self.general["quota"], round(self.general["window_s"] * S))
+        key = ("general", self.key(request))
+        state = self.states.get(key, model.init())
+        after, admitted = model.step(state, at_ns)
+        if self.race and model.step(before.get(key, model.init()), at_ns)[1]:
+            after, admitted = (*state, at_ns), True
+        self.states[key] = after
+        wait_s = max(0, math.ceil((after[0] + model.window_ns - at_ns) / S))
+        texts = {
+            "RateLimit-Limit": model.quota,
+            "RateLimit-Remaining": model.quota - len(after),
+            "RateLimit-Reset": wait_s,
+        }
+        self.global_headers = {name: str(max(0, value)) for name, value in texts.items()}
+        if admitted:
+            return None
+        return Response(429, (*self.global_headers.items(), ("Retry-After", str(wait_s))), b"{}")
+
     def _shown(self, request: Request, log: list[int], at_ns: int, *, admitted: bool, model: Any) -> Response:
         inside = [instant for instant in log if instant > at_ns - model.window_ns]
         wait_s = max(0.0, (inside[0] + model.window_ns - at_ns) / S) if inside else 0.0
@@ -162,7 +189,11 @@ class Simulated:
         remaining = max(0, model.quota - len(inside))
         style = self.limit.get("headers")
         headers = {
-            "x-ratelimit": {"X-RateLimit-Limit": model.quota, "X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset},
+            "x-ratelimit": {
+                "X-RateLimit-Limit": model.quota,
+                "X-RateLimit-Remaining": remaining,
+                "X-RateLimit-Reset": reset,
+            },
             "draft-6": {"RateLimit-Limit": model.quota, "RateLimit-Remaining": remaining, "RateLimit-Reset": reset},
             "draft-7": {"RateLimit": f"limit={model.quota}, remaining={remaining}, reset={reset}"},
             "draft-10": {
@@ -172,7 +203,7 @@ class Simulated:
             None: {},
         }[style]
         status = self.status(request) if admitted else 429
-        texts = {name: str(value) for name, value in headers.items()}
+        texts = self.global_headers | {name: str(value) for name, value in headers.items()}
         if not admitted:
             texts["Retry-After"] = str(max(1, math.ceil(wait_s)))
         return Response(status, tuple(self.told(status, texts).items()), b"{}")

@@ -59,7 +59,7 @@ PRODUCT = {
 def document() -> dict[str, Any]:
     """The shop's contract."""
 
-    def operation(name: str, schema: Any = None, promises: Any = None, path: bool = False) -> dict[str, Any]:
+    def operation(name: str, schema: Any = None, promises: Any = None, *, path: bool = False) -> dict[str, Any]:
         made: dict[str, Any] = {"operationId": name, "responses": {"200": {"description": "done"}}}
         if schema:
             made["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
@@ -87,7 +87,7 @@ CONTRACT = Contract(document())
 
 @dataclass
 class Shop:
-    """`defect` is one of: race, negative, zero, fraction, twice, partial, price, total, free, restores, lost, closed, or none.
+    """`defect` is race, negative, zero, fraction, twice, partial, price, total, free, restores, lost, closed, or none.
 
     `lost` is how often an answer does not come although the server did it.
     """
@@ -116,7 +116,13 @@ class Shop:
         self.now_ns += 1_000_000
         return tuple(
             Exchange(
-                f"x{next(self.count)}", request, self._lose(answers[at], request), self.now_ns, self.now_ns, self.now_ns, case=case
+                f"x{next(self.count)}",
+                request,
+                self._lose(answers[at], request),
+                self.now_ns,
+                self.now_ns,
+                self.now_ns,
+                case=case,
             )
             for at, request in enumerate(requests)
         )
@@ -145,14 +151,7 @@ class Shop:
 
     def _order(self, body: dict[str, Any], looked: dict[str, Any] | None) -> Response:
         items = body["items"]
-        for item in items:
-            quantity = item["quantity"]
-            allowed = {"negative": quantity < 0, "zero": quantity == 0, "fraction": isinstance(quantity, float)}
-            if (quantity < 1 or quantity != int(quantity)) and not allowed.get(self.defect, False):
-                return _json(400, {})
-            if set(item) - {"productId", "quantity"} and self.defect != "price":
-                return _json(400, {})
-        if set(body) - {"items"} and self.defect != "total":
+        if not self._valid(body):
             return _json(400, {})
         if self.defect == "closed":
             return _json(409, {})
@@ -162,12 +161,27 @@ class Shop:
         wanted: dict[str, Any] = {}
         for item in items:
             wanted[item["productId"]] = wanted.get(item["productId"], 0) + item["quantity"]
-        lines = [(item["productId"], item["quantity"]) for item in items] if self.defect == "twice" else list(wanted.items())
+        lines = (
+            [(item["productId"], item["quantity"]) for item in items]
+            if self.defect == "twice"
+            else list(wanted.items())
+        )
         if any(stock[key] < quantity for key, quantity in lines):
             return _json(409, {})
         for key, quantity in wanted.items():
             self.products[key]["stock"] -= 0 if self.defect == "lost" and self.random.random() < 0.5 else quantity
         return self._placed(body, wanted)
+
+    def _valid(self, body: dict[str, Any]) -> bool:
+        """Whether the quantities and members are such as the shop takes."""
+        for item in body["items"]:
+            quantity = item["quantity"]
+            allowed = {"negative": quantity < 0, "zero": quantity == 0, "fraction": isinstance(quantity, float)}
+            if (quantity < 1 or quantity != int(quantity)) and not allowed.get(self.defect, False):
+                return False
+            if set(item) - {"productId", "quantity"} and self.defect != "price":
+                return False
+        return not set(body) - {"items"} or self.defect == "total"
 
     def _in_parts(self, items: list[dict[str, Any]]) -> Response:
         for item in items:

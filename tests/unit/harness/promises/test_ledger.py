@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -50,8 +51,6 @@ def test_the_model_never_goes_below_zero_and_gives_back_what_it_took(
     stock: int, draws: list[list[tuple[str, int]]]
 ) -> None:
     """The model conserves: what was taken and is given back leaves what there was, and nothing is ever below zero."""
-    from decimal import Decimal
-
     state = first = init({"a": Decimal(stock), "b": Decimal(stock)})
     taken = []
     for draw in draws:
@@ -131,8 +130,6 @@ def test_the_cases_of_a_run_have_names_of_their_own() -> None:
 
 def test_is_sum_of_needs_at_least_one_part() -> None:
     """A lack is explained by parts that add up to it, never by none."""
-    from decimal import Decimal
-
     assert is_sum_of(Decimal(3), [Decimal(1), Decimal(2)])
     assert not is_sum_of(Decimal(0), [Decimal(1)])
     assert not is_sum_of(Decimal(4), [Decimal(1), Decimal(2)])

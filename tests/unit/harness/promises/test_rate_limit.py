@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,27 +14,28 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from limiter_sim import LIMIT, S, Simulated, contract_of, examined
 
-from harness.case import Case
-from harness.exchange import Request
 from harness.promises.rate_limit import PROMISE
 from harness.promises.rate_limit.annotation import limits
-from harness.promises.rate_limit.cases import burst, document
-from harness.promises.rate_limit.schedule import case_of, edge
+from harness.promises.rate_limit.cases import case_of
+from harness.promises.rate_limit.schedule import edge
+
+if TYPE_CHECKING:
+    from harness.case import Case
+    from harness.contract import Contract
+    from harness.exchange import Request
 
 OPERATION = "things.list"
 
 
-def burst_of(operation: Any, *, wait: bool = False) -> Case:
+def burst_of(contract: Contract, name: str = OPERATION, *, wait: bool = False) -> Case:
     """The burst case of an operation."""
-    parameters = {"wait": wait}
-    run = partial(burst, operation=operation, parameters=parameters)
-    return Case("rate-limit", operation.id, "burst", run, parameters)
+    return case_of(contract, contract.by_id[name], {"wait": wait})
 
 
 def codes(limit: dict[str, Any], server: Simulated, *, name: str = OPERATION, wait: bool = False) -> set[str]:
     """The codes that the burst finds."""
     contract = contract_of(limit)
-    verdict, driven = examined(server, burst_of(contract.by_id[name], wait=wait), contract)
+    verdict, driven = examined(server, burst_of(contract, name, wait=wait), contract)
     assert driven.reason == ""
     assert verdict.examined > 0
     return {finding.code for finding in verdict.findings}
@@ -51,7 +52,7 @@ def codes(limit: dict[str, Any], server: Simulated, *, name: str = OPERATION, wa
     lost=st.sampled_from([0.0, 0.0, 0.2]),
     seed=st.integers(0, 1000),
 )
-def test_an_exact_limiter_as_declared_gives_no_finding(  # noqa: PLR0913 - what is drawn
+def test_an_exact_limiter_as_declared_gives_no_finding(
     schedule: list[list[int]], algorithm: str, style: str | None, latency_s: float, lost: float, seed: int
 ) -> None:
     """Whatever the schedule, the jitter and the lost answers, an exact limiter of the declared kind is not blamed."""
@@ -76,14 +77,14 @@ def test_an_exact_limiter_as_declared_gives_no_finding(  # noqa: PLR0913 - what 
     name=st.sampled_from([OPERATION, "people.create"]),
     seed=st.integers(0, 1000),
 )
-def test_the_burst_blames_no_exact_limiter(  # noqa: PLR0913 - what is drawn
-    quota: int, algorithm: str, latency_s: float, wait: bool, name: str, seed: int
+def test_the_burst_blames_no_exact_limiter(
+    quota: int, algorithm: str, latency_s: float, *, wait: bool, name: str, seed: int
 ) -> None:
     """The burst gives no finding for any quota and latency, whether calls are read or written."""
     limit = {**LIMIT, "quota": quota, "algorithm": algorithm}
     contract = contract_of(limit)
     server = Simulated(limit, algorithm, random=Random(seed), latency_s=(0.0001, latency_s))
-    verdict, driven = examined(server, burst_of(contract.by_id[name], wait=wait), contract)
+    verdict, driven = examined(server, burst_of(contract, name, wait=wait), contract)
     assert verdict.findings == ()
     assert driven.reason == ""
 
@@ -91,7 +92,7 @@ def test_the_burst_blames_no_exact_limiter(  # noqa: PLR0913 - what is drawn
 def test_a_met_quota_is_a_pass() -> None:
     """A burst that met the quota examined every call and has no reason to doubt."""
     contract = contract_of(LIMIT)
-    verdict, _ = examined(Simulated(LIMIT), burst_of(contract.by_id[OPERATION], wait=True), contract)
+    verdict, _ = examined(Simulated(LIMIT), burst_of(contract, wait=True), contract)
     assert (verdict.status.value, verdict.reason) == ("pass", "")
     assert verdict.examined >= 10 + 12
 
@@ -168,7 +169,7 @@ def test_a_key_taken_from_a_made_up_address_is_an_overshoot() -> None:
         return dict(request.headers).get("X-Forwarded-For", request.identity.name)
 
     contract = contract_of(LIMIT)
-    verdict, _ = examined(Simulated(LIMIT, key=key), burst_of(contract.by_id[OPERATION]), contract)
+    verdict, _ = examined(Simulated(LIMIT, key=key), burst_of(contract), contract)
     assert ("rate-limit.overshoot", "things.list spoofed") in {(item.code, item.kind) for item in verdict.findings}
 
 
@@ -189,7 +190,7 @@ def test_a_quota_that_cannot_be_met_is_inconclusive() -> None:
     limit = {**LIMIT, "quota": 30, "window_s": 0.5}
     contract = contract_of(limit)
     server = Simulated(limit, latency_s=(0.0, 30.0))
-    verdict, _ = examined(server, burst_of(contract.by_id[OPERATION]), contract)
+    verdict, _ = examined(server, burst_of(contract), contract)
     assert verdict.status.value == "inconclusive"
     assert "refused none" in verdict.reason
 
@@ -200,16 +201,29 @@ def test_a_limit_out_of_reach_says_why(quota: int, window_s: float) -> None:
     limit = {**LIMIT, "quota": quota, "window_s": window_s}
     contract = contract_of(limit)
     server = Simulated(limit)
-    verdict, driven = examined(server, burst_of(contract.by_id[OPERATION]), contract)
+    verdict, driven = examined(server, burst_of(contract), contract)
     assert verdict.findings == ()
     assert verdict.examined == 3
     assert "profile" in driven.reason
 
 
+@settings(max_examples=15, deadline=None)
+@given(latency_s=st.floats(0.0001, 0.5), seed=st.integers(0, 1000))
+def test_the_limit_of_the_document_is_used_up_by_several_reads(latency_s: float, seed: int) -> None:
+    """A wider limit of the document is met by calls of several operations, and blamed only where it is passed."""
+    general = {**LIMIT, "name": "all", "quota": 15, "headers": "draft-6", "reset": "delta"}
+    contract = contract_of(LIMIT | {"quota": 40}, general)
+    case = case_of(contract, contract.by_id[OPERATION], {"name": "all"})
+    exact, racing = (
+        Simulated(LIMIT | {"quota": 40}, general=general, race=race, random=Random(seed), latency_s=(0.0001, latency_s))
+        for race in (False, True)
+    )
+    assert examined(exact, case, contract)[0].findings == ()
+    assert {finding.code for finding in examined(racing, case, contract)[0].findings} == {"rate-limit.overshoot"}
+
+
 def test_the_annotation_accepts_the_documented_form_only() -> None:
     """The documented form fits the schema; an unknown member does not."""
-    import jsonschema_rs
-
     validator = jsonschema_rs.Draft202012Validator(dict(PROMISE.annotation))
     assert validator.is_valid([LIMIT])
     assert not validator.is_valid([{**LIMIT, "qouta": 1}])
