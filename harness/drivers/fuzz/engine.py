@@ -169,6 +169,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
         "headers": dict(plan.headers),
         "generation": generation,
         "analysis": {"constants": {"enabled": False}},
+        "auth": {"auto-signup": False},
         "checks": {
             "enabled": False,
             **{name: {"enabled": True} for name in CHECKS},
