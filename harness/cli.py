@@ -51,9 +51,7 @@ def _internal(error: Exception) -> Exit:
     """Keeps the traceback in a file and says where it is."""
     with tempfile.NamedTemporaryFile("w", prefix="harness-error-", suffix=".txt", delete=False) as file:
         traceback.print_exception(error, file=file)
-    _say(
-        f"harness: internal error: {type(error).__name__}: {error}\n  - details are in {Path(file.name)}; report them"
-    )
+    _say(f"harness: internal error: {type(error).__name__}: {error}\n  - details are in {Path(file.name)}; report them")
     return Exit.INTERNAL
 
 

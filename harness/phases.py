@@ -36,6 +36,7 @@ LOAD_RATE_PER_S = 100.0
 LOAD_DURATION_S = 10.0
 LOAD_USERS = 20
 MAX_CONFIRMED = 60
+FUZZ = "fuzz"
 TAIL_LINES = 15
 NO_TESTS_COLLECTED = 5
 
@@ -74,7 +75,7 @@ def promises(context: Context) -> list[Verdict]:
     command = [sys.executable, "-m", "pytest", *(tests or [str(suite)]), *own, "-q", "-p", "no:cacheprovider"]
     command += ["-n", str(context.jobs), "--dist", "load"] if context.jobs > 1 else []
     log = context.session.folder / "pytest.log"
-    total = sum(1 for promise, _ in promised(context.run.contract) if promise.judge is not None)
+    total = len(_not_reached(context))
     with log.open("wb") as output, Child(command, environment=_environment(context), output=output) as child:
         code = None
         while code is None and context.left_s > -GRACE_S:
@@ -94,7 +95,6 @@ def promises(context: Context) -> list[Verdict]:
 def fuzz(context: Context) -> list[Verdict]:
     """Schemathesis through the recorder, in a process of its own."""
     log = context.session.folder / "fuzz.log"
-    before = len(verdicts(context.session.folder))
     budget_s = max(5.0, context.left_s)
     command = [sys.executable, "-m", "harness.drivers.fuzz", "--budget", f"{budget_s:.0f}"]
     total = len(context.run.contract.operations)
@@ -102,8 +102,8 @@ def fuzz(context: Context) -> list[Verdict]:
         code, ends = None, time.monotonic() + budget_s + GRACE_S
         while code is None and time.monotonic() < ends:
             code = child.wait(POLL_S)
-            context.advanced(_sent(context.session.folder, "fuzz"), 0, 0, "cases from the contract")
-    told = verdicts(context.session.folder)[before:]
+            context.advanced(_sent(context.session.folder, FUZZ), 0, 0, "cases from the contract")
+    told = [verdict for verdict in verdicts(context.session.folder) if verdict.promise == FUZZ]
     if code is None or code > 1:
         tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:])
         raise HarnessError(f"fuzzing {'did not end in its time' if code is None else f'ended with {code}'}:\n{tail}")

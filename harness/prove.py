@@ -180,7 +180,7 @@ def _proof(options: Options, config: Config, defect: Defect, document: Path, cle
 def _replayed(
     options: Options, folder: Path, finding: Finding, target: ProcessTarget, clean: ProcessTarget
 ) -> tuple[str, str]:
-    """What caught the defect, empty where the replay does not fail there or is not fixed on the clean build, and why."""
+    """What caught the defect, empty where a replay does not fail there or is not fixed on the clean build; and why."""
     here = on_target(folder, finding, options.wanted, target)
     there = on_target(folder, finding, options.wanted, clean)
     name = f"{finding.code} at {finding.operation} ({finding.confirmation.value}, {folder.name}/{finding.fingerprint})"

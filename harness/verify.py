@@ -6,23 +6,20 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness import archive, phases
-from harness.clock import SystemClock
+from harness import archive, ending, phases
 from harness.errors import HarnessError
-from harness.exits import Exit, first_of
+from harness.exits import Exit
 from harness.finding import Severity
-from harness.history import exchanges as exchanges_of
 from harness.latencies import latencies
-from harness.promises.catalogue import declared
-from harness.report import ContractFacts, OperationFacts, Phase, Report, RunStatus, Target, worst_first
-from harness.run import Run, verdicts
+from harness.report import Phase, Report, worst_first
+from harness.run import Run
 from harness.session import Session, Wanted, opened, point_latest
-from harness.verdict import Status, Verdict, merged
+from harness.targets import reachable
+from harness.verdict import Status, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.finding import Finding
     from harness.render.progress import Progress
 
 DRIVER = "verify"
@@ -74,38 +71,32 @@ def verify(options: Options, progress: Progress) -> Report:
     """
     began = time.monotonic_ns()
     with opened(options.wanted) as session:
-        report = _begun(options, session)
+        report = ending.begun(
+            session,
+            archive.versions(),
+            again=f"{options.again} --seed {session.attachment.seed}",
+            budget_s=options.budget_s,
+            fail_on=options.fail_on.value,
+        )
         verification = _Verification(options, session, progress, report, began + int(options.budget_s * 1e9))
         verification.write()
         point_latest(session.folder)
         try:
             with Run(session.attachment, DRIVER, contract=session.contract) as run:
                 _phases(verification, run)
-                ended = _ended(verification)
+            ended = ending.complete(
+                verification.report,
+                session.contract,
+                session.folder,
+                verification.told,
+                failures=verification.failures,
+                alive=_alive(verification),
+            )
         except KeyboardInterrupt:
-            ended = _stopped(verification, Exit.INTERRUPTED, "interrupted; this is what it had recorded")
+            reason = "interrupted; this is what it had recorded"
+            ended = ending.stopped(verification.report, session.folder, Exit.INTERRUPTED, reason)
     archive.write_all(ended, session.folder)
     return ended
-
-
-def _begun(options: Options, session: Session) -> Report:
-    contract = session.contract
-    title = str((contract.document.get("info") or {}).get("title", ""))
-    target = session.target.describe()
-    return Report(
-        run_id=session.run_id,
-        status=RunStatus.RUNNING,
-        exit_code=None,
-        target=Target(target["kind"], target["url"], target.get("command", "")),
-        contract=ContractFacts(title, contract.hash, session.overlays),
-        operations=tuple(OperationFacts(item.id, item.method, item.path) for item in contract.operations),
-        seed=session.attachment.seed,
-        versions=archive.versions(),
-        started=SystemClock().wall(),
-        budget_s=options.budget_s,
-        again=f"{options.again} --seed {session.attachment.seed}",
-        fail_on=options.fail_on.value,
-    )
 
 
 def names(options: Options) -> list[str]:
@@ -118,6 +109,9 @@ def names(options: Options) -> list[str]:
 def _phases(verification: _Verification, run: Run) -> None:
     only = verification.options.only - set(WORK)
     for name in names(verification.options)[:-1]:
+        if not _alive(verification):
+            verification.failures.append(f"{name} was not begun")
+            break
         _phase(verification, run, name, WORK[name], only)
     known = list(verification.told)
     _phase(verification, run, "judge", lambda context: phases.judged(context, known), only)
@@ -196,79 +190,10 @@ def _confirm(verification: _Verification, run: Run, only: frozenset[str]) -> Non
     ]
 
 
-def _ended(verification: _Verification) -> Report:
-    """The complete report: its exit code is the first ending that applies."""
-    told = merged(verification.told)
-    findings = worst_first(finding for verdict in told for finding in verdict.findings)
-    untold = _untold(verification, told)
-    endings = []
-    if any(finding.severity.at_least(verification.options.fail_on) for finding in findings):
-        endings.append(Exit.FINDINGS)
-    if untold or verification.failures or not any(verdict.examined for verdict in told):
-        endings.append(Exit.INCONCLUSIVE)
-    if verification.failures and not _alive(verification):
-        endings.append(Exit.TARGET)
-    reason = "; ".join(verification.failures) or _untold_text(untold)
-    return _with_outcome(verification, RunStatus.COMPLETE, first_of(*endings), reason, told, findings)
-
-
-def _untold(verification: _Verification, told: Sequence[Verdict]) -> list[Verdict]:
-    """Declared promises that were selected and not examined enough."""
-    by_id = verification.session.contract.by_id
-    return [
-        verdict
-        for verdict in told
-        if verdict.status is Status.INCONCLUSIVE
-        and verdict.operation in by_id
-        and declared(verification.session.contract, verdict.promise, by_id[verdict.operation])
-    ]
-
-
-def _untold_text(untold: Sequence[Verdict]) -> str:
-    if not untold:
-        return ""
-    first = untold[0]
-    more = f", and {len(untold) - 1} more" if len(untold) > 1 else ""
-    return f"{first.promise} of {first.operation}: {first.reason or 'nothing was examined'}{more}"
-
-
 def _alive(verification: _Verification) -> bool:
-    from harness.targets import reachable  # noqa: PLC0415 - needed only where a phase failed
-
+    """Whether the target still answers."""
     try:
         reachable(verification.session.attachment.url)
     except HarnessError:
         return False
     return True
-
-
-def _stopped(verification: _Verification, code: Exit, reason: str) -> Report:
-    """The report of a run that was interrupted: whatever its drivers had told until then."""
-    told = merged(verdicts(verification.session.folder))
-    findings = worst_first(finding for verdict in told for finding in verdict.findings)
-    return _with_outcome(verification, RunStatus.PARTIAL, code, reason, told, findings)
-
-
-def _with_outcome(
-    verification: _Verification,
-    status: RunStatus,
-    code: Exit,
-    reason: str,
-    told: Sequence[Verdict],
-    findings: Sequence[Finding],
-) -> Report:
-    folder = verification.session.folder
-    exchanges = exchanges_of(folder)
-    named = {name for finding in findings for name in finding.witnesses}
-    return replace(
-        verification.report,
-        status=status,
-        exit_code=code,
-        reason=reason,
-        ended=SystemClock().wall(),
-        verdicts=tuple(told),
-        findings=tuple(findings),
-        exchanges={exchange.id: exchange for exchange in exchanges if exchange.id in named},
-        requests=len(exchanges),
-        paced=sum(1 for exchange in exchanges if exchange.status == 429),  # noqa: PLR2004 - Too Many Requests
-    )

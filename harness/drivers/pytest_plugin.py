@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.run import VARIABLE, Attachment, Run
+from harness.run import VARIABLE, Attachment, Run, verdicts
 from harness.verdict import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.drivers.promised import Promised
+    from harness.report import Report
 
 JOINED = pytest.StashKey["Joined"]()
 WORKER_KEY = "harness_run"
@@ -49,6 +50,7 @@ class Joined:
 
     run: Run
     close: contextlib.ExitStack
+    report: Report | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Ends what was started."""
+    """Ends what was started; a run of pytest's own leaves its report."""
     joined = config.stash.get(JOINED, None)
-    if joined is not None:
+    if joined is None:
+        return
+    try:
+        if joined.report is not None:
+            _report(joined.run, joined.report)
+    finally:
         joined.close.close()
+
+
+def _report(run: Run, report: Report) -> None:
+    from harness import archive  # noqa: PLC0415 - loaded only where an API is verified
+    from harness.ending import complete  # noqa: PLC0415 - same
+
+    archive.write_all(complete(report, run.contract, run.folder, verdicts(run.folder)), run.folder)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -161,7 +175,9 @@ def _join(config: pytest.Config, attachment: Attachment | None) -> None:
 
 def _open(config: pytest.Config) -> None:
     """Opens a run of its own, as `harness verify` would; what is wrong is told in one message, without a traceback."""
-    from harness.session import Wanted, opened, point_latest  # noqa: PLC0415 - loaded only where an API is verified
+    from harness import archive  # noqa: PLC0415 - loaded only where an API is verified
+    from harness.ending import begun  # noqa: PLC0415 - same
+    from harness.session import Wanted, opened, point_latest  # noqa: PLC0415 - same
 
     close = contextlib.ExitStack()
     wanted = Wanted(
@@ -176,8 +192,10 @@ def _open(config: pytest.Config) -> None:
         session = close.enter_context(opened(wanted))
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
+    report = begun(session, archive.versions(), again=f"pytest --api-seed {session.attachment.seed}")
+    archive.write_run(report, session.folder)
     point_latest(session.folder)
-    config.stash[JOINED] = Joined(close.enter_context(Run(session.attachment, "pytest")), close)
+    config.stash[JOINED] = Joined(close.enter_context(Run(session.attachment, "pytest")), close, report)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist ships no types
 
 from harness.promises.catalogue import STANDING
 

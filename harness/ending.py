@@ -1,0 +1,114 @@
+"""How a run begins and ends as a report: the first ending that applies is the exit code, what was told stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.clock import SystemClock
+from harness.exits import Exit, first_of
+from harness.finding import Severity
+from harness.history import exchanges
+from harness.promises.catalogue import declared
+from harness.report import ContractFacts, OperationFacts, Report, RunStatus, Target, witnesses, worst_first
+from harness.run import verdicts
+from harness.verdict import Status, Verdict, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from harness.contract import Contract
+    from harness.session import Session
+
+TOO_MANY_REQUESTS = 429
+
+
+def begun(
+    session: Session, versions: Mapping[str, str], *, again: str, budget_s: float | None = None, fail_on: str = ""
+) -> Report:
+    """The report of a run that has just begun."""
+    contract = session.contract
+    target = session.target.describe()
+    return Report(
+        run_id=session.run_id,
+        status=RunStatus.RUNNING,
+        exit_code=None,
+        target=Target(target["kind"], target["url"], target.get("command", "")),
+        contract=ContractFacts(
+            str((contract.document.get("info") or {}).get("title", "")), contract.hash, session.overlays
+        ),
+        operations=tuple(OperationFacts(item.id, item.method, item.path) for item in contract.operations),
+        seed=session.attachment.seed,
+        versions=versions,
+        started=SystemClock().wall(),
+        budget_s=budget_s,
+        again=again,
+        fail_on=fail_on,
+    )
+
+
+def complete(
+    report: Report,
+    contract: Contract,
+    folder: Path,
+    told: Sequence[Verdict],
+    *,
+    failures: Sequence[str] = (),
+    alive: bool = True,
+) -> Report:
+    """The report of a run that came to its end. `failures` say which phases could not do their work."""
+    whole = merged(told)
+    findings = worst_first(finding for verdict in whole for finding in verdict.findings)
+    untold = _untold(contract, whole)
+    endings = []
+    if not alive:
+        endings.append(Exit.TARGET)
+    if any(finding.severity.at_least(Severity(report.fail_on or "low")) for finding in findings):
+        endings.append(Exit.FINDINGS)
+    if untold or failures or not any(verdict.examined for verdict in whole):
+        endings.append(Exit.INCONCLUSIVE)
+    gone = () if alive else ("the target does not answer any more",)
+    reason = "; ".join((*gone, *failures)) or _first_untold(untold)
+    ended = replace(report, status=RunStatus.COMPLETE, exit_code=first_of(*endings), reason=reason)
+    return _with_evidence(ended, folder, whole)
+
+
+def stopped(report: Report, folder: Path, code: Exit, reason: str) -> Report:
+    """The report of a run that was stopped: whatever its drivers had told until then."""
+    return _with_evidence(
+        replace(report, status=RunStatus.PARTIAL, exit_code=code, reason=reason), folder, merged(verdicts(folder))
+    )
+
+
+def _with_evidence(report: Report, folder: Path, told: Sequence[Verdict]) -> Report:
+    sent = exchanges(folder)
+    findings = worst_first(finding for verdict in told for finding in verdict.findings)
+    return replace(
+        report,
+        ended=SystemClock().wall(),
+        verdicts=tuple(told),
+        findings=findings,
+        exchanges=witnesses(findings, sent),
+        requests=len(sent),
+        paced=sum(exchange.status == TOO_MANY_REQUESTS for exchange in sent),
+    )
+
+
+def _untold(contract: Contract, told: Sequence[Verdict]) -> list[Verdict]:
+    """Declared promises that were selected and not examined enough."""
+    return [
+        verdict
+        for verdict in told
+        if verdict.status is Status.INCONCLUSIVE
+        and verdict.operation in contract.by_id
+        and declared(contract, verdict.promise, contract.by_id[verdict.operation])
+    ]
+
+
+def _first_untold(untold: Sequence[Verdict]) -> str:
+    if not untold:
+        return ""
+    first = untold[0]
+    more = f", and {len(untold) - 1} more" if len(untold) > 1 else ""
+    return f"{first.promise} of {first.operation}: {first.reason or 'nothing was examined'}{more}"
