@@ -21,17 +21,19 @@ if TYPE_CHECKING:
 
 GRANULARITY_NS = NS
 SAME_CLOCK_S = 2.0
+OTHER_CLOCK_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an answer tells of a limit; `reset_ns` is the latest instant that it can mean, None where it tells none.
+    """What an answer tells of a limit; the reset is an instant in [`reset_first_ns`, `reset_ns`], None where untold.
 
     `missing` names the members that the style has and the answer has not, or not as a number.
     """
 
     quota: int | None
     remaining: int | None
+    reset_first_ns: int | None
     reset_ns: int | None
     missing: tuple[str, ...]
 
@@ -51,7 +53,8 @@ def told(limit: Limit, exchange: Exchange) -> Told:
     return Told(
         quota=values.get("limit"),
         remaining=values.get("remaining"),
-        reset_ns=None if reset is None else _instant_ns(exchange, reset, epoch=limit.reset == "epoch"),
+        reset_first_ns=None if reset is None else _instants_ns(exchange, reset, epoch=limit.reset == "epoch")[0],
+        reset_ns=None if reset is None else _instants_ns(exchange, reset, epoch=limit.reset == "epoch")[1],
         missing=tuple(name for name in names if name not in values),
     )
 
@@ -60,12 +63,12 @@ def retry_after_ns(exchange: Exchange) -> int | None:
     """The latest instant that Retry-After can mean; None where there is none or it is neither seconds nor a date."""
     value = (exchange.response.header("Retry-After") or "").strip() if exchange.response else ""
     if re.fullmatch(r"\d{1,9}", value):
-        return _instant_ns(exchange, int(value), epoch=False)
+        return _instants_ns(exchange, int(value), epoch=False)[1]
     try:
         instant = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return _instant_ns(exchange, int(instant.timestamp()), epoch=True)
+    return _instants_ns(exchange, int(instant.timestamp()), epoch=True)[1]
 
 
 def shown(limit: Limit, exchange: Exchange) -> str:
@@ -76,19 +79,29 @@ def shown(limit: Limit, exchange: Exchange) -> str:
     return ", ".join(found) or "no header of a limit"
 
 
-def _instant_ns(exchange: Exchange, value: int, *, epoch: bool) -> int:
-    """A delta counts from the end of the answer at the latest; an instant by the clock that wrote it."""
-    return exchange.done_ns + round((value - server_time_s(exchange) if epoch else value) * NS)
+def _instants_ns(exchange: Exchange, value: int, *, epoch: bool) -> tuple[int, int]:
+    """A delta counts from some time between sending and the answer's end; an instant by the clock that wrote it."""
+    if not epoch:
+        return exchange.sent_ns + value * NS, exchange.done_ns + value * NS
+    earliest_s, latest_s = server_time_s(exchange)
+    return exchange.done_ns + round((value - latest_s) * NS), exchange.done_ns + round((value - earliest_s) * NS)
 
 
-def server_time_s(exchange: Exchange) -> float:
-    """The server's time of day at the end of the answer: ours, unless Date says that the clocks differ."""
+def server_time_s(exchange: Exchange) -> tuple[float, float]:
+    """The server's time of day at the end of the answer, at the earliest and the latest: ours, where Date agrees.
+
+    Where it does not, either may be right: a server that is busy writes an old Date, and clocks do differ.
+    """
     date = exchange.response.header("Date") if exchange.response else None
     try:
         server_s = parsedate_to_datetime(date).timestamp() if date else exchange.wall_s
     except ValueError:
-        return exchange.wall_s
-    return exchange.wall_s if abs(server_s - exchange.wall_s) <= SAME_CLOCK_S else server_s
+        return exchange.wall_s, exchange.wall_s
+    if abs(server_s - exchange.wall_s) <= SAME_CLOCK_S:
+        return exchange.wall_s, exchange.wall_s
+    if abs(server_s - exchange.wall_s) > OTHER_CLOCK_S:
+        return server_s, server_s + SAME_CLOCK_S
+    return min(server_s, exchange.wall_s), max(server_s + 1, exchange.wall_s)
 
 
 def _plain(response: Response, prefix: str) -> dict[str, int]:

@@ -98,8 +98,8 @@ def _bounds(view: View, views: Sequence[View], event: Event, exchange: Exchange)
         yield _untrue(view, "remaining", f"remaining is at most {view.limit.quota}", said, exchange)
     window_ns = max(other.limit.window_ns for other in alike)
     latest_ns = event.high_ns + window_ns + GRANULARITY_NS + slack_ns(window_ns)
-    if told.reset_ns is not None and told.reset_ns > latest_ns:
-        far_s = (told.reset_ns - event.high_ns) / NS
+    if told.reset_first_ns is not None and told.reset_first_ns > latest_ns:
+        far_s = (told.reset_first_ns - event.high_ns) / NS
         seen = f"the reset told is {far_s:.1f} s away ({said})"
         yield _untrue(view, "reset late", f"the reset is at most {window_ns / NS:g} s away", seen, exchange)
 

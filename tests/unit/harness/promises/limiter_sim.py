@@ -92,6 +92,8 @@ class Simulated:
     status: Callable[[Request], int] = lambda _request: 200
     lost: float = 0.0
     general: dict[str, Any] | None = None
+    clock_ahead_s: float = 0.0
+    answered_ns: int = 0
     now_ns: int = 1000 * S
     states: dict[Any, Any] = field(default_factory=dict)
     logs: dict[Any, list[int]] = field(default_factory=dict)
@@ -185,7 +187,12 @@ class Simulated:
         wait_s = max(0.0, (inside[0] + model.window_ns - at_ns) / S) if inside else 0.0
         if self.algorithm != "sliding":
             wait_s = model.window_ns / S
-        reset = math.ceil(self._wall_s(at_ns) + wait_s) if self.limit.get("reset") == "epoch" else math.ceil(wait_s)
+        self.answered_ns = at_ns
+        reset = (
+            math.ceil(self._wall_s(at_ns) + self.clock_ahead_s + wait_s)
+            if self.limit.get("reset") == "epoch"
+            else math.ceil(wait_s)
+        )
         remaining = max(0, model.quota - len(inside))
         style = self.limit.get("headers")
         headers = {

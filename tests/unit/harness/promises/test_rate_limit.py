@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sys
+from email.utils import formatdate
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -238,3 +240,26 @@ def test_cases_are_the_same_for_the_same_random_source() -> None:
     one, again = (list(PROMISE.cases(contract, operation, Random(4))) for _ in range(2))
     assert [(case.name, case.parameters) for case in one] == [(case.name, case.parameters) for case in again]
     assert one[0].name == "burst"
+
+
+@settings(max_examples=60, deadline=None)
+@given(behind_s=st.floats(-90, 90), quota=st.integers(1, 20), wait=st.booleans(), seed=st.integers(0, 100))
+def test_a_date_that_is_old_or_a_clock_that_differs_makes_no_reset_untrue(
+    *, behind_s: float, quota: int, wait: bool, seed: int
+) -> None:
+    """Neither a Date that was written late nor a server whose clock differs is blamed for its reset."""
+    limit = {**LIMIT, "quota": quota}
+    contract = contract_of(limit)
+    for stale in (True, False):
+        server = Simulated(limit, random=Random(seed))
+        shift_s = 0.0 if stale else behind_s
+        server.told = partial(_dated, server, shift_s, max(0.0, min(behind_s, 55.0)) if stale else 0.0)
+        server.clock_ahead_s = shift_s
+        verdict, _ = examined(server, burst_of(contract, wait=wait), contract)
+        assert verdict.findings == ()
+
+
+def _dated(server: Simulated, shift_s: float, behind_s: float, _status: int, headers: dict[str, str]) -> dict[str, str]:
+    """The headers with a Date by a shifted clock that is behind by so much."""
+    date = formatdate(server._wall_s(server.answered_ns) + shift_s - behind_s, usegmt=True)
+    return headers | {"Date": date}
