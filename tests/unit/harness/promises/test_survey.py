@@ -29,17 +29,13 @@ JSON = (("Content-Type", "application/json"),)
 
 def document(item: dict[str, Any], *, limit: dict[str, Any], required: list[str]) -> dict[str, Any]:
     """The contract of a shop of things with this member `value` and this `limit` parameter."""
-    body = {
-        "type": "object",
-        "required": required,
-        "additionalProperties": False,
-        "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 60}, "value": item},
-    }
+    members = {"name": {"type": "string", "minLength": 1, "maxLength": 60}, "value": item}
+    body = {"type": "object", "required": required, "additionalProperties": False, "properties": members}
     thing = {
         "type": "object",
         "required": ["id"],
         "additionalProperties": False,
-        "properties": {"id": {"type": "string", "format": "uuid"}, "total": {"type": "integer"}, **body["properties"]},  # type: ignore[dict-item]
+        "properties": {"id": {"type": "string", "format": "uuid"}, "total": {"type": "integer"}, **members},
     }
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     errors = {str(status): {"description": "", "content": error} for status in (400, 401, 404, 415)}
