@@ -48,19 +48,17 @@ def standing(contract: Contract, history: Iterable[Exchange]) -> list[Verdict]:
 
 def case_again(run: Run, finding: Finding) -> tuple[Promise, Case] | None:
     """The promise and the case that showed a finding, made again; None where no promise has such a case."""
-    parts = finding.reproduction.case.split("/", 2)
-    if len(parts) != 3 or parts[1] not in run.contract.by_id:  # noqa: PLR2004 - promise, operation, name
+    key, _, rest = finding.reproduction.case.partition("/")
+    name, _, case_name = rest.rpartition("/")
+    operation = run.contract.by_id.get(name)
+    judging, source = BY_KEY.get(finding.code.split(".")[0]), BY_KEY.get(key)
+    if operation is None or judging is None or source is None:
         return None
-    key, operation, name = run.contract.by_id[parts[1]], parts[1], parts[2]
-    judging = BY_KEY.get(finding.code.split(".")[0])
-    source = BY_KEY.get(parts[0])
-    if judging is None or source is None:
-        return None
-    make, label = (source.cases, parts[0]) if source.cases else (survey.cases, "survey")
     if source.case_of is not None and finding.reproduction.parameters:
-        return judging, source.case_of(run.contract, key, finding.reproduction.parameters)
-    cases = make(run.contract, key, run.random(f"{label}/{operation}"))
-    return next(((judging, case) for case in cases if case.name == name), None)
+        return judging, source.case_of(run.contract, operation, finding.reproduction.parameters)
+    make, label = (source.cases, key) if source.cases else (survey.cases, "survey")
+    cases = make(run.contract, operation, run.random(f"{label}/{name}"))
+    return next(((judging, case) for case in cases if case.name == case_name), None)
 
 
 def again(run: Run, finding: Finding, *, attempts: int = ATTEMPTS) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import time
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from harness.identities import Identity
     from harness.session import Session
 
-POLL_S = 0.2
+POLL_S = 0.4
 GRACE_S = 10.0
 LOAD_RATE_PER_S = 100.0
 LOAD_DURATION_S = 10.0
@@ -77,18 +78,14 @@ def promises(context: Context) -> list[Verdict]:
     log = context.session.folder / "pytest.log"
     total = len(_not_reached(context))
     with log.open("wb") as output, Child(command, environment=_environment(context), output=output) as child:
-        code = None
-        while code is None and context.left_s > -GRACE_S:
+        code, ends_ns = None, context.deadline_ns + int(GRACE_S * 1e9)
+        while code is None and time.monotonic_ns() < ends_ns:
             code = child.wait(POLL_S)
             told = verdicts(context.session.folder)
             findings = {finding.fingerprint for verdict in told for finding in verdict.findings}
             context.advanced(len(told), max(total, len(told)), len(findings), _doing(told))
-            if time.monotonic_ns() > context.deadline_ns + GRACE_S * 1e9:
-                break
-    if code is None or (code > 1 and code != NO_TESTS_COLLECTED):
-        tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:])
-        ended = "did not end in its time" if code is None else f"ended with {code}"
-        raise HarnessError(f"pytest {ended}:\n{tail}")
+    if code is not None and code > 1 and code != NO_TESTS_COLLECTED:
+        raise HarnessError(f"pytest ended with {code}:\n{_tail(log)}")
     return verdicts(context.session.folder) + _not_reached(context)
 
 
@@ -97,18 +94,15 @@ def fuzz(context: Context) -> list[Verdict]:
     log = context.session.folder / "fuzz.log"
     budget_s = max(5.0, context.left_s)
     command = [sys.executable, "-m", "harness.drivers.fuzz", "--budget", f"{budget_s:.0f}"]
-    total = len(context.run.contract.operations)
     with log.open("wb") as output, Child(command, environment=_environment(context), output=output) as child:
         code, ends = None, time.monotonic() + budget_s + GRACE_S
         while code is None and time.monotonic() < ends:
             code = child.wait(POLL_S)
-            context.advanced(_sent(context.session.folder, FUZZ), 0, 0, "cases from the contract")
-    told = [verdict for verdict in verdicts(context.session.folder) if verdict.promise == FUZZ]
+            context.advanced(*_fuzzed(log))
     if code is None or code > 1:
-        tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:])
-        raise HarnessError(f"fuzzing {'did not end in its time' if code is None else f'ended with {code}'}:\n{tail}")
-    context.advanced(total, total, sum(len(verdict.findings) for verdict in told), "")
-    return told
+        ended = "did not end in its time" if code is None else f"ended with {code}"
+        raise HarnessError(f"fuzzing {ended}:\n{_tail(log)}")
+    return [verdict for verdict in verdicts(context.session.folder) if verdict.promise == FUZZ]
 
 
 def load_phase(context: Context) -> list[Verdict]:
@@ -198,9 +192,18 @@ def _doing(told: Sequence[Verdict]) -> str:
     return f"{told[-1].promise} of {told[-1].operation}" if told else "starting"
 
 
-def _sent(folder: Path, driver: str) -> int:
-    """How many exchanges a driver has recorded so far."""
-    return sum(path.read_bytes().count(b"\n") for path in (folder / history.FOLDER).glob(f"{driver}-*.jsonl"))
+def _tail(log: Path) -> str:
+    """The last lines that a driver's process printed."""
+    return "\n".join(log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:])
+
+
+def _fuzzed(log: Path) -> tuple[int, int, int, str]:
+    """How far the fuzzing has come, by the last whole line that it printed."""
+    for line in reversed(_tail(log).splitlines()):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            record = json.loads(line)
+            return record["examined"], 0, record["findings"], f"{record['phase']} as {record['name']}"
+    return 0, 0, 0, "starting"
 
 
 def _load_identities(context: Context) -> tuple[Identity, ...]:

@@ -71,7 +71,7 @@ class Options:
     wanted: Wanted
     only: tuple[str, ...] = ()
     seeds: int = 5
-    budget_s: float = 60.0
+    budget_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)

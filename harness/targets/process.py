@@ -45,6 +45,7 @@ class ProcessTarget:
         self._child: Child | None = None
         self._data: Path | None = None
         self._drawn: dict[str, str] = {}
+        self._hidden: list[str] = []
 
     @property
     def url(self) -> str:
@@ -108,6 +109,7 @@ class ProcessTarget:
                 end = text.index("}", start)
                 label = text[start + 1 : end].removeprefix("secret").removeprefix(":")
                 secret = self._drawn.get(label) or f"{secrets.token_urlsafe(24)}-Aa1"
+                self._hidden.append(secret)
                 if label:
                     self._drawn[label] = secret
                 text = text[:start] + secret + text[end + 1 :]
@@ -155,7 +157,7 @@ class ProcessTarget:
     def _shown(self, output: bytes) -> str:
         """The last lines of a process' output, without the secrets drawn for it."""
         text = "\n".join(output.decode("utf-8", "replace").splitlines()[-TAIL_LINES:])
-        for value in self._drawn.values():
+        for value in self._hidden:
             text = text.replace(value, "[masked]")
         return text
 
