@@ -184,7 +184,7 @@ def _prove(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seeds", type=int, default=5, metavar="N", help="runs of the clean build (5)")
     command.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the proof as JSON")
     command.add_argument(
-        "--budget", type=duration_s, default=60.0, metavar="T", help="time for each verification (60s)"
+        "--budget", type=duration_s, default=120.0, metavar="T", help="time for each verification (120s)"
     )
     command.add_argument("--seed", type=int, default=None, metavar="N", help="seed of the runs with a defect")
     command.add_argument("--config", type=Path, default=None, metavar="F", help="harness.toml to read")

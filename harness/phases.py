@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from harness import history, judge, obtain
 from harness.child import Child
 from harness.drivers import load
-from harness.drivers.pytest_plugin import DEADLINE, ONLY
 from harness.errors import CannotTell, HarnessError
 from harness.load.plan import Plan
 from harness.promises import objective
@@ -167,13 +166,8 @@ def confirmed(context: Context, findings: Sequence[Finding]) -> list[Finding]:
 
 def _environment(context: Context) -> dict[str, str]:
     """The environment of a driver's process: the run to join, its deadline and what is selected."""
-    return {
-        **os.environ,
-        VARIABLE: context.run.attachment.to_json(),
-        DEADLINE: str(context.deadline_ns),
-        ONLY: ",".join(sorted(context.only)),
-        "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
-    }
+    told = replace(context.run.attachment, only=tuple(sorted(context.only)), deadline_ns=context.deadline_ns)
+    return {**os.environ, VARIABLE: told.to_json()}
 
 
 def _not_reached(context: Context) -> list[Verdict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import socket
@@ -34,13 +35,18 @@ NONCE_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What a driver's process needs to join a run; it holds secrets and goes through an environment, never a file."""
+    """What a driver's process needs to join a run; it holds secrets and goes through an environment, never a file.
+
+    `only` holds promise keys and operation ids, empty for all; `deadline_ns`, on the monotonic clock, is 0 for none.
+    """
 
     folder: str
     url: str
     seed: int
     identities: Mapping[str, Any] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
+    only: tuple[str, ...] = ()
+    deadline_ns: int = 0
 
     def to_json(self) -> str:
         """The text for the variable HARNESS_RUN."""
@@ -51,13 +57,16 @@ class Attachment:
                 "seed": self.seed,
                 "identities": self.identities,
                 "environment": dict(self.environment),
+                "only": list(self.only),
+                "deadline_ns": self.deadline_ns,
             }
         )
 
     @classmethod
     def from_json(cls, text: str) -> Attachment:
         """The attachment that `to_json` wrote."""
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        return cls(**{**values, "only": tuple(values["only"])})
 
     @classmethod
     def from_environment(cls) -> Attachment | None:
@@ -103,6 +112,18 @@ class Run:
     def random(self, key: str) -> Random:
         """The random source that a promise's cases are drawn with."""
         return Random(f"{self.seed}/{key}")  # noqa: S311 - draws are repeatable, not secret
+
+    def selects(self, promise: str, operation: str) -> bool:
+        """Whether a promise × operation was asked for."""
+        only = self.attachment.only
+        return not only or promise in only or operation in only
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the deadline; infinite where there is none."""
+        if not self.attachment.deadline_ns:
+            return math.inf
+        return (self.attachment.deadline_ns - self.recorder.clock.now_ns()) / 1e9
 
     def tell(self, verdict: Verdict) -> None:
         """Writes a verdict beside the history, for the report and for whoever watches the run."""

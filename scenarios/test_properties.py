@@ -27,9 +27,18 @@ SHORT_WINDOW_S = 5
 
 def _holds(run: Run, promise: Promise, operation: Operation, max_examples: int) -> None:
     """Searches; fails with the smallest program that shows a fault, skips with the reason where nothing can be told."""
-    verdict = properties.examine(
-        promise, run.contract, operation, run.stage, run.recorder, seed=run.seed, max_examples=max_examples
-    )
+    if not run.selects(promise.key, operation.id):
+        pytest.skip("it was not selected")
+    verdict = properties.search(
+        promise,
+        run.contract,
+        operation,
+        run.stage,
+        run.recorder,
+        seed=run.seed,
+        max_examples=max_examples,
+        budget_s=max(0.0, min(run.left_s, properties.BUDGET_S)),
+    ).verdict
     run.tell(verdict)
     if verdict.status is Status.FAIL:
         told = [f"{item.code}: {item.seen}\n  {dict(item.reproduction.parameters)}" for item in verdict.findings]

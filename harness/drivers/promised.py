@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -27,12 +26,11 @@ OUT_OF_TIME = "the time budget was used up before this was examined"
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """A promise × operation. `deadline_ns` is on the monotonic clock; 0 is no limit."""
+    """A promise × operation; what is left of it when the run's time is over is INCONCLUSIVE."""
 
     run: Run
     promise: Promise
     operation: Operation
-    deadline_ns: int = 0
 
     @property
     def key(self) -> str:
@@ -74,7 +72,7 @@ class Promised:
             return examine.confirmed(self.run, self.promise, case)
 
     def _out_of_time(self) -> bool:
-        return bool(self.deadline_ns) and time.monotonic_ns() > self.deadline_ns
+        return self.run.left_s <= 0
 
 
 @contextlib.contextmanager

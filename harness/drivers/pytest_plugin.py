@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 JOINED = pytest.StashKey["Joined"]()
 WORKER_KEY = "harness_run"
-DEADLINE = "HARNESS_DEADLINE_NS"
-ONLY = "HARNESS_ONLY"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -148,13 +146,10 @@ def _items(run: Run) -> Iterator[Promised]:
     from harness.drivers.promised import Promised  # noqa: PLC0415 - the promises are loaded only where an API is verified
     from harness.promises.catalogue import promised  # noqa: PLC0415 - same
 
-    deadline = int(os.environ.get(DEADLINE, "0"))
-    only = {word for word in os.environ.get(ONLY, "").split(",") if word}
-    pairs = [(promise, operation) for promise, operation in promised(run.contract) if promise.judge is not None]
     items = [
-        Promised(run, promise, operation, deadline)
-        for promise, operation in pairs
-        if not only or only & {promise.key, operation.id}
+        Promised(run, promise, operation)
+        for promise, operation in promised(run.contract)
+        if promise.judge is not None and run.selects(promise.key, operation.id)
     ]
     return iter(sorted(items, key=lambda item: item.promise.exhausts))
 

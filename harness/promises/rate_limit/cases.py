@@ -33,24 +33,22 @@ MAX_REQUESTS = 1500
 MAX_WINDOW_S = 30.0
 SPOOFS = 2
 SPARE = 12
-ROTATING = 2
 UNAUTHORIZED, FORBIDDEN = 401, 403
 
 
 def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[Case]:
-    """The burst on every operation; waits, window edges and drawn schedules on a few that the random source chooses."""
+    """The burst on every operation; waits, window edges and drawn schedules on about one that the random source picks."""
     found = limits(contract, operation)
     target = min(found, key=lambda limit: limit.quota)
-    limited = sum(bool(limits(contract, item)) for item in contract.operations)
-    share = ROTATING / max(ROTATING, limited)
+    share = 1 / max(1, sum(bool(limits(contract, item)) for item in contract.operations))
     made = [case_of(contract, operation, {"wait": random.random() < share})]
     made += [
         case_of(contract, operation, {"name": limit.name})
         for limit in found
         if not limit.operation and limit is not target and _host(contract, limit) == operation.id
     ]
-    if feasible(target) == "" and target.quota <= WAVE:
-        if random.random() < share:
+    if _schedulable(target):
+        if operation.id == _edge_host(contract) or random.random() < share:
             made.append(schedule_case(operation, edge(target)))
         if random.random() < share:
             made.append(schedule_case(operation, drawn(contract, operation, random)))
@@ -71,6 +69,22 @@ def case_of(contract: Contract, operation: Operation, parameters: Mapping[str, A
     return Case(KEY, operation.id, name, run, parameters, alone=alone)
 
 
+def _schedulable(limit: Limit) -> bool:
+    """Whether a quota can be used up by one release."""
+    return not feasible(limit) and limit.quota <= WAVE
+
+
+def _edge_host(contract: Contract) -> str:
+    """The operation whose window's edge is always looked at: one that reads, of the smallest quota that will do."""
+    tightest = (
+        (not operation.reads, min(found, key=lambda limit: limit.quota), operation.id)
+        for operation in contract.operations
+        if (found := limits(contract, operation))
+    )
+    eligible = [(writes, limit.quota, name) for writes, limit, name in tightest if _schedulable(limit)]
+    return min(eligible, default=(False, 0, ""))[2]
+
+
 def feasible(limit: Limit) -> str:
     """Why a limit cannot be used up within a case's means; empty where it can."""
     if limit.quota > MAX_REQUESTS * 2 // 3:
@@ -85,7 +99,7 @@ def burst(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) -> 
     limit = min(limits(stage.contract, operation), key=lambda item: item.quota)
     first = yield from caller(stage, operation, limit)
     stranger = yield from other(stage, first, limit)
-    spends = yield from _alone(first, min(ALONE, limit.quota))
+    first_call, spends = yield from _alone(first, min(ALONE, limit.quota))
     reason = feasible(limit)
     if reason:
         raise CannotTell(f"{reason}; start the target with a profile of small quotas and short windows")
@@ -93,18 +107,22 @@ def burst(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) -> 
     if spends:
         yield from first.renew(total + SPOOFS + 2)
     yield from _waves(lambda count: [first.request("wave") for _ in range(count)], total, renewed=spends)
-    yield from _afterwards(stage, first, stranger, limit, wait=bool(parameters["wait"]))
+    held_ns = 0 if parameters["wait"] else first_call.sent_ns + limit.window_ns
+    yield from _afterwards(stage, first, stranger, limit, held_ns)
 
 
-def _alone(first: Caller, count: int) -> Steps[bool]:
-    """Calls one after the other, whose headers can be held to the count; says whether a call ends its own session."""
+def _alone(first: Caller, count: int) -> Steps[tuple[Exchange, bool]]:
+    """Calls one after the other, whose headers can be held to the count; the first, and whether it ended its session."""
+    began: Exchange | None = None
     for at in range(count):
         exchange = yield from one(first.request("call"))
+        began = began or exchange
         if exchange.status in {UNAUTHORIZED, FORBIDDEN} and at == 0 and first.identity.name == ANONYMOUS.name:
             raise CannotTell(f"{exchange.operation} answers {exchange.status} to nobody, and no identity can be had")
         if exchange.status == UNAUTHORIZED and at == 1:
-            return True
-    return False
+            return began, True
+    assert began is not None, "a quota is one at the least"
+    return began, False
 
 
 def _waves(requests: Any, total: int, *, renewed: bool = False) -> Steps[None]:
@@ -119,8 +137,11 @@ def _waves(requests: Any, total: int, *, renewed: bool = False) -> Steps[None]:
             return
 
 
-def _afterwards(stage: Stage, first: Caller, stranger: Caller | None, limit: Limit, *, wait: bool) -> Steps[None]:
-    """With the quota used up: what a refusal tells, whether a made-up address helps, whether another is touched."""
+def _afterwards(stage: Stage, first: Caller, stranger: Caller | None, limit: Limit, held_ns: int) -> Steps[None]:
+    """With the quota used up: what a refusal tells, whether a made-up address helps, whether another is touched.
+
+    `held_ns` is when the window of the first call ends; 0 to wait for what is told however long it is.
+    """
     refusal = yield from one(first.request("probe"))
     if first.identity.name != ANONYMOUS.name and limit.scope[0] != "address":
         for _ in range(SPOOFS):
@@ -132,14 +153,14 @@ def _afterwards(stage: Stage, first: Caller, stranger: Caller | None, limit: Lim
         yield from one(stranger.request("other"))
     if refusal.status != TOO_MANY_REQUESTS:
         return
-    until_ns = _until_ns(limit, refusal, wait=wait)
+    until_ns = _until_ns(limit, refusal, held_ns)
     if until_ns:
         yield Pause(max(0.0, (until_ns - refusal.done_ns) / NS))
         yield from one(first.request("retry"))
 
 
-def _until_ns(limit: Limit, refusal: Exchange, *, wait: bool) -> int:
-    """When to call again to hold a refusal to its word: where that is too good to be true, or where `wait`; else 0."""
+def _until_ns(limit: Limit, refusal: Exchange, held_ns: int) -> int:
+    """When to call again to hold a refusal to its word: where that is too good to be true, or where told to; else 0."""
     told = [headers.retry_after_ns(refusal)]
     if limit.headers:
         told.append(headers.told(limit, refusal).reset_ns)
@@ -148,10 +169,12 @@ def _until_ns(limit: Limit, refusal: Exchange, *, wait: bool) -> int:
         return 0
     margin_ns = GRANULARITY_NS + 2 * slack_ns(limit.window_ns)
     soon_ns = refusal.done_ns + limit.window_ns // 4
+    if limit.algorithm == "sliding" and held_ns:
+        soon_ns = max(soon_ns, held_ns - margin_ns)
     if min(instants) <= soon_ns:
         return min(instants) + margin_ns
     latest_ns = max(instants) + margin_ns
-    return latest_ns if wait and latest_ns - refusal.done_ns <= MAX_WINDOW_S * NS else 0
+    return latest_ns if not held_ns and latest_ns - refusal.done_ns <= MAX_WINDOW_S * NS else 0
 
 
 def _host(contract: Contract, limit: Limit) -> str:
@@ -185,7 +208,7 @@ def document(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) 
     if len(supply) < total:
         raise CannotTell(f"{limit.name}: the operations' own limits refuse before {total} calls are admitted")
     yield from _waves(lambda count: [supply.pop() for _ in range(min(count, len(supply)))], total, renewed=True)
-    yield from _afterwards(stage, first, stranger, limit, wait=False)
+    yield from _afterwards(stage, first, stranger, limit, held_ns=1)
 
 
 def _supplied(stage: Stage, first: Caller, reading: Operation, limit: Limit) -> Steps[list[Request]]:
