@@ -37,7 +37,7 @@ UNAUTHORIZED, FORBIDDEN = 401, 403
 
 
 def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[Case]:
-    """The burst on every operation; waits, window edges and drawn schedules on about one that the random source picks."""
+    """The burst on every operation; a wait, a window's edge, a drawn schedule on about one that the source picks."""
     found = limits(contract, operation)
     target = min(found, key=lambda limit: limit.quota)
     share = 1 / max(1, sum(bool(limits(contract, item)) for item in contract.operations))
@@ -112,7 +112,7 @@ def burst(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) -> 
 
 
 def _alone(first: Caller, count: int) -> Steps[tuple[Exchange, bool]]:
-    """Calls one after the other, whose headers can be held to the count; the first, and whether it ended its session."""
+    """Calls one after the other, whose headers are held to the count: the first, and whether it ended its session."""
     began: Exchange | None = None
     for at in range(count):
         exchange = yield from one(first.request("call"))

@@ -143,6 +143,15 @@ def test_a_reset_that_is_always_now_is_untrue(style: str) -> None:
     assert codes(limit, server) == {"rate-limit.headers-untrue"}
 
 
+@pytest.mark.parametrize("told_s", [0, 1, 2])
+def test_a_retry_after_that_is_too_short_is_untrue(told_s: int) -> None:
+    """A Retry-After that ends before the window does is held to its word, without a case that waits on purpose."""
+    server = Simulated(
+        LIMIT, told=lambda status, headers: headers | ({"Retry-After": f"{told_s}"} if status == 429 else {})
+    )
+    assert codes(LIMIT, server) == {"rate-limit.headers-untrue"}
+
+
 def test_refusals_without_headers_are_told() -> None:
     """A 429 without the declared headers is a finding of its own, the answers that have them are not."""
     server = Simulated(LIMIT, told=lambda status, headers: {} if status == 429 else headers)
