@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import errno
 import sys
 import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
-from harness import commands
+from harness import commands, interruption
 from harness.errors import HarnessError
 from harness.exits import Exit
 from harness.options import parser
+from harness.render.outlet import Outlet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def main(arguments: Sequence[str] | None = None) -> Never:
@@ -27,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> Never:
 def run(arguments: Sequence[str]) -> Exit:
     """The exit code of one command."""
     options = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    interruption.listen()
     try:
         return commands.COMMANDS[options.command](options)
     except HarnessError as error:
@@ -36,15 +38,16 @@ def run(arguments: Sequence[str]) -> Exit:
     except KeyboardInterrupt:
         _say("harness: interrupted")
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.INTERRUPTED
+    except OSError as error:
+        return _unwritable(error) if error.errno in UNWRITABLE else _internal(error)
     except Exception as error:  # noqa: BLE001 - the last place where an error can be told without a traceback
         return _internal(error)
 
 
-def _interrupt(_signal: int, _frame: object) -> Never:
-    raise KeyboardInterrupt
+def _unwritable(error: OSError) -> Exit:
+    """What a full or closed file system is told as: the reports are where the user put them."""
+    _say(f"harness: {error.filename or 'a file'} cannot be written: {error.strerror}; make room, or choose --reports")
+    return Exit.USAGE
 
 
 def _internal(error: Exception) -> Exit:
@@ -56,7 +59,9 @@ def _internal(error: Exception) -> Exit:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    outlet = Outlet(sys.stderr)
+    outlet.write(f"{text}\n")
+    outlet.flush()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from harness.finding import Severity
 from harness.options import wanted
 from harness.promises.catalogue import BY_KEY
 from harness.render import terminal
+from harness.render.outlet import Outlet
 from harness.render.progress import Progress
 from harness.report import RunStatus, worst_first
 from harness.run import frozen_contract
@@ -136,8 +137,9 @@ def _again(options: Namespace, command: str) -> str:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    outlet = Outlet(sys.stdout)
+    outlet.write(f"{text}\n")
+    outlet.flush()
 
 
 def _only(phase: str) -> Callable[[Namespace], Exit]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from harness.case import Answer, Case, Pause, Step, Together
-from harness.errors import CannotTell
+from harness.errors import CannotTell, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ def drive(
         driven.reason = f"the case did not end within {MAX_STEPS} steps"
     except StopIteration:
         pass
-    except CannotTell as reason:
+    except (CannotTell, UsageError) as reason:
         driven.reason = str(reason)
     finally:
         steps.close()

@@ -15,13 +15,18 @@ import sys
 
 GRACE_S = 5.0
 POLL_S = 0.05
+NOT_STARTED = 127
 
 
 def main(command: list[str]) -> int:
     """Runs the command until it ends or stdin does; its exit code, or 128 + the signal that ended it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _end(child))
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the user's command
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the user's command
+    except OSError as error:
+        sys.stderr.write(f"{command[0]} cannot be started: {error.strerror}\n")
+        return NOT_STARTED
     try:
         while child.poll() is None:
             readable, _, _ = select.select([sys.stdin.buffer], [], [], POLL_S)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,14 +90,17 @@ def configuration(wanted: Wanted) -> configs.Config:
 def opened(wanted: Wanted) -> Iterator[Session]:
     """Starts or reaches the target, reads and freezes the contract, makes the run's folder.
 
-    Raises UsageError or TargetError; the target is stopped whatever happens.
+    Raises UsageError or TargetError; the target is stopped whatever happens, and a folder in which nothing was begun
+    does not stay.
     """
     config = configuration(wanted)
     target = chosen_target(wanted, config)
     given = _given_contract(wanted, config)
     folder = new_folder(wanted.reports)
-    with target:
+    with _kept_once_begun(folder), target:
         contract = given or _served_contract(wanted, config, target)
+        told = wanted.identities if wanted.url else merged_identities(config.identities, wanted.identities)
+        _all_set(told, target.environment)
         freeze(contract, folder)
         attachment = Attachment(
             folder=str(folder),
@@ -105,6 +110,16 @@ def opened(wanted: Wanted) -> Iterator[Session]:
             environment=identity_environment(target.environment, config.identities, wanted.identities),
         )
         yield Session(attachment, contract, target, config, tuple(map(str, overlay_paths(wanted, config))))
+
+
+@contextlib.contextmanager
+def _kept_once_begun(folder: Path) -> Iterator[None]:
+    """Removes the folder of a run that ended before its run.json was written: there is nothing to tell of it."""
+    try:
+        yield
+    finally:
+        if not (folder / RUN_FILE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def chosen_target(wanted: Wanted, config: configs.Config) -> Target:
@@ -188,6 +203,19 @@ def _served_contract(wanted: Wanted, config: configs.Config, target: Target) -> 
         name = f"{target.url}{path}"
         return read_contract(parsed(text, name), name, overlay_paths(wanted, config))
     raise UsageError("no OpenAPI document was found; name a file or a path with --contract", failures)
+
+
+def _all_set(identities: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    """Raises UsageError with every variable that the identities name and that is not set.
+
+    Of an address given with --url, only what options say is held to: the harness.toml here may be another API's, and
+    an identity that it cannot give is INCONCLUSIVE.
+    """
+    named = dict.fromkeys(re.findall(r"\{env:(\w+)\}", json.dumps(identities)))
+    missing = [name for name in named if not environment.get(name)]
+    if missing:
+        problems = [f"{name} is not set; export it with the token, key or password" for name in missing]
+        raise UsageError("an identity is told by an environment variable that is not set", problems)
 
 
 def identity_environment(environment: Mapping[str, str], *tables: Mapping[str, Any]) -> dict[str, str]:

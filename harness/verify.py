@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness import archive, ending, phases
-from harness.errors import HarnessError
+from harness import archive, ending, interruption, phases
+from harness.errors import HarnessError, UsageError
 from harness.exits import Exit
 from harness.finding import Severity
 from harness.latencies import latencies
+from harness.promises.catalogue import BY_KEY
 from harness.report import Phase, Report, worst_first
 from harness.run import Run
 from harness.session import Session, Wanted, opened, point_latest
@@ -20,12 +23,14 @@ from harness.verdict import Status, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.contract import Contract
     from harness.render.progress import Progress
 
 DRIVER = "verify"
 BUDGET_S = 120.0
 SHARES = {"promises": 0.55, "fuzz": 0.6, "load": 1.0}
 RESERVE_S = 12.0
+SHOWN = 6
 WORK: Mapping[str, phases.Phase] = {"promises": phases.promises, "fuzz": phases.fuzz, "load": phases.load_phase}
 
 
@@ -70,7 +75,8 @@ def verify(options: Options, progress: Progress) -> Report:
     recorded until then is rendered, and the report says INTERRUPTED.
     """
     began = time.monotonic_ns()
-    with opened(options.wanted) as session:
+    with contextlib.ExitStack() as winding_up, opened(options.wanted) as session:
+        _known(options.only, session.contract)
         report = ending.begun(
             session,
             archive.versions(),
@@ -82,21 +88,54 @@ def verify(options: Options, progress: Progress) -> Report:
         verification.write()
         point_latest(session.folder)
         try:
-            with Run(session.attachment, DRIVER, contract=session.contract) as run:
-                _phases(verification, run)
-            ended = ending.complete(
-                verification.report,
-                session.contract,
-                session.folder,
-                verification.told,
-                failures=verification.failures,
-                alive=_alive(verification),
-            )
+            ended = _examined(verification)
+            archive.write_all(ended, session.folder)
         except KeyboardInterrupt:
-            reason = "interrupted; this is what it had recorded"
-            ended = ending.stopped(verification.report, session.folder, Exit.INTERRUPTED, reason)
-    archive.write_all(ended, session.folder)
+            winding_up.enter_context(interruption.passed_over())
+            ended = _stopped(verification, Exit.INTERRUPTED, "interrupted; this is what it had recorded")
+        except Exception as error:
+            code = error.exit_code if isinstance(error, HarnessError) else Exit.INTERNAL
+            with contextlib.suppress(OSError):
+                _stopped(verification, code, f"{type(error).__name__}: {error}")
+            raise
     return ended
+
+
+def _examined(verification: _Verification) -> Report:
+    """Every phase, and the report of what they told."""
+    session = verification.session
+    with Run(session.attachment, DRIVER, contract=session.contract) as run:
+        _phases(verification, run)
+    return ending.complete(
+        verification.report,
+        session.contract,
+        session.folder,
+        verification.told,
+        failures=verification.failures,
+        alive=_alive(verification),
+    )
+
+
+def _stopped(verification: _Verification, code: Exit, reason: str) -> Report:
+    """The report of what was told until now, written."""
+    folder = verification.session.folder
+    stopped = ending.stopped(verification.report, folder, code, reason)
+    archive.write_all(stopped, folder)
+    return stopped
+
+
+def _known(only: frozenset[str], contract: Contract) -> None:
+    """Raises UsageError where `only` names what is neither a phase nor a promise nor an operation."""
+    words = {*WORK, *BY_KEY, *contract.by_id}
+    problems = []
+    for word in sorted(only - words):
+        near = difflib.get_close_matches(word, words, 3)
+        hint = f"; near are {', '.join(near)}" if near else ""
+        problems.append(f"{word!r} is no phase, promise or operation of the contract{hint}")
+    if problems:
+        operations = ", ".join([*list(contract.by_id)[:SHOWN], "..."])
+        known = f"phases are {', '.join(WORK)}; promises are {', '.join(BY_KEY)}; operations are {operations}"
+        raise UsageError("--only names what is not there", [*problems, known])
 
 
 def names(options: Options) -> list[str]:

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -45,6 +44,7 @@ class ProcessTarget:
         self._child: Child | None = None
         self._data: Path | None = None
         self._drawn: dict[str, str] = {}
+        self._secrets: list[str] = []
         self._hidden: list[str] = []
 
     @property
@@ -91,9 +91,9 @@ class ProcessTarget:
         port = free_port()
         values = {"python": sys.executable, "port": str(port), "data": str(self._data), "folder": str(self.folder)}
         environment = {**os.environ, **self._environment(values)}
-        for command in self.told.get("prepare", ()):
-            self._prepare(filled(list(command), values, environment), environment)
         log = self._data / "target.log"
+        for command in self.told.get("prepare", ()):
+            self._prepare(filled(list(command), values, environment), environment, log)
         with log.open("wb") as output:
             command = filled(self.command, values, environment)
             self._child = Child(command, environment=environment, output=output, folder=self.folder)
@@ -110,27 +110,23 @@ class ProcessTarget:
                 label = text[start + 1 : end].removeprefix("secret").removeprefix(":")
                 secret = self._drawn.get(label) or f"{secrets.token_urlsafe(24)}-Aa1"
                 self._hidden.append(secret)
+                self._secrets.append(secret)
                 if label:
                     self._drawn[label] = secret
                 text = text[:start] + secret + text[end + 1 :]
             made[name] = filled(text, values, os.environ)
         return {**made, **self._drawn}
 
-    def _prepare(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        try:
-            done = subprocess.run(  # noqa: S603 - the user's own command
-                command,
-                env=dict(environment),
-                cwd=self.folder,
-                capture_output=True,
-                timeout=PREPARE_TIMEOUT_S,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise TargetError(f"target.process.prepare {' '.join(command)!r} failed: {error}") from error
-        if done.returncode:
-            told = self._shown(done.stderr or done.stdout)
-            raise TargetError(f"target.process.prepare {' '.join(command)!r} ended with {done.returncode}:\n{told}")
+    def _prepare(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        with (
+            log.open("wb") as output,
+            Child(command, environment=environment, output=output, folder=self.folder) as child,
+        ):
+            code = child.wait(PREPARE_TIMEOUT_S)
+        if code != 0:
+            ended = f"did not end within {PREPARE_TIMEOUT_S:g} s" if code is None else f"ended with {code}"
+            shown = self._shown(" ".join(command).encode())
+            raise TargetError(f"target.process.prepare {shown!r} {ended}:\n{self._tail(log)}")
 
     def _wait_healthy(self, log: Path) -> None:
         timeout_s = float(self.told.get("start_timeout_s", START_TIMEOUT_S))
