@@ -68,12 +68,29 @@ def misfits(contract: Contract, at: str, value: Any, side: Side) -> list[Misfit]
         if not _plain(value):
             return []
         return [
-            Misfit(_place(error), _rule(error), _message(error), error.instance)
+            Misfit(_place(error), _rule(told), _message(told), error.instance)
             for error, _ in zip(validator.iter_errors(value), range(MAX_MISFITS), strict=False)
             if _clear(contract, error, side)
+            for told in (_meant(error),)
         ]
     except (ValueError, RecursionError):  # a value that cannot be handed to the validator at all
         return []
+
+
+def _meant(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """The one rule that a value of a union breaks where its type picks one branch: of `date-time or null`, the format.
+
+    Another error where more branches than one take the type, or where that branch breaks below the value itself.
+    """
+    kind: Any = error.kind
+    if kind.name not in {"anyOf", "oneOf"} or type(kind).__name__ == "OneOfMultipleValid":
+        return error
+    at = error.instance_path
+    own = [[inner.kind.name for inner in branch if inner.instance_path == at] for branch in kind.context]
+    fitting = [branch for branch, rules in zip(kind.context, own, strict=True) if "type" not in rules]
+    if len(fitting) != 1 or len(fitting[0]) != 1 or fitting[0][0].instance_path != at:
+        return error
+    return _meant(fitting[0][0])
 
 
 def _plain(value: Any) -> bool:

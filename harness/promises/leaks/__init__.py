@@ -123,14 +123,22 @@ def _inside(exchange: Exchange, response: Response, strings: Sequence[tuple[str,
 def _searched(
     forms: Iterable[Form], strings: Sequence[tuple[str, str]], exchange: Exchange, sent: Sent, *, at_least: int = 1
 ) -> Iterator[Sight]:
-    """A sight for each form of which a string has so many pieces that no request sent."""
+    """A sight for each form of which a string has so many pieces that no request sent.
+
+    A path that stands in a stack frame is the frame's.
+    """
     for name, text in strings:
         lower = text.lower()
+        frames: list[str] = []
         for form in forms:
             if not any(hint in lower for hint in form.hints) or form.pattern.search(text) is None:
                 continue
             pieces = list(form.matches(without(text, exchange.request)))
             own = [piece for piece in pieces if not sent.holds(piece)]
+            if form.code == "leaks.stack":
+                frames += own
+            elif form.code == "leaks.path":
+                own = [piece for piece in own if not any(piece in frame for frame in frames)]
             if len(own) >= at_least and not sent.holds(text):
                 where = f"in the member {name!r}" if name else "in its body"
                 yield _sight(form.code, form.kind, f"{_answered(exchange)} with {where}: {shown(own[0])}")

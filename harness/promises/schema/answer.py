@@ -142,6 +142,7 @@ def _json(contract: Contract, declared: Body, exchange: Exchange, response: Resp
             f"{response.status} {misfit.kind}",
             f"the body of a {response.status} fits its schema: {misfit.rule} at {misfit.place or '/'}",
             f"{asked(exchange)} was answered {response.status}, where {shown(misfit.message)}",
+            Severity.LOW if misfit.rule == "format" else None,
         )
 
 

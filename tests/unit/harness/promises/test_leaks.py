@@ -166,3 +166,10 @@ def test_it_applies_unless_it_is_switched_off() -> None:
     assert PROMISE.applies(CONTRACT, CONTRACT.by_id["create"])
     off = Contract.read({**DOCUMENT, "x-promises": {"leaks": False}}, "off")
     assert not PROMISE.applies(off, off.by_id["create"])
+
+
+def test_a_path_within_a_frame_is_the_frames_and_one_beside_it_is_not() -> None:
+    """One fault is one finding: the file that a stack frame names is not a path leaked besides."""
+    assert found({"message": PYTHON.split("\n", 1)[1]}) == {("leaks.stack", "Python frame")}
+    beside = f"{PYTHON}\ncannot open /var/lib/shop/data.db"
+    assert ("leaks.path", "POSIX path") in found({"message": beside})

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.contract import Contract
 from harness.exchange import Exchange, Request, Response
+from harness.finding import Severity
 from harness.promises.schema import PROMISE
 
 DOCUMENT: dict[str, Any] = json.loads((Path(__file__).parent / "things.openapi.json").read_text())
@@ -108,3 +109,18 @@ def test_an_error_of_another_shape_is_the_envelopes_finding_alone() -> None:
         contract = Contract.read({**document, "x-promises": promises}, "shop")
         verdict = PROMISE.judge(contract, contract.by_id["things.create"], [call])
         assert [finding.kind for finding in verdict.findings] == kinds
+
+
+def test_a_union_is_judged_by_the_branch_that_the_values_type_picks() -> None:
+    """Of `date-time or null` a string breaks the format, which is named and is low; of two objects it is the union."""
+    moment = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}
+    either = {"anyOf": [{"type": "object", "required": ["a"]}, {"type": "object", "required": ["b"]}]}
+    body = {"type": "object", "properties": {"at": moment, "either": either}}
+    content = {"application/json": {"schema": body}}
+    path = {"get": {"operationId": "look", "responses": {"200": {"description": "", "content": content}}}}
+    contract = Contract.read({"openapi": "3.1.0", "info": {}, "paths": {"/it": path}}, "it")
+    answer = Response(200, JSON, json.dumps({"at": "2026-11-21T10:04:45", "either": {}}).encode())
+    seen = Exchange("e1", Request("GET", "/it", "look"), answer, 0, 0, 1)
+    verdict = PROMISE.judge(contract, contract.by_id["look"], (seen,))
+    told = {(finding.kind, finding.severity) for finding in verdict.findings}
+    assert told == {("200 /at format", Severity.LOW), ("200 /either anyOf", Severity.MEDIUM)}
