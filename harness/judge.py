@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 DRIVER = "judge"
 ELSEWHERE = Operation(id="", method="", path="")
 ATTEMPTS = 2
-FUZZ = "fuzz."
 
 
 def standing(contract: Contract, history: Iterable[Exchange]) -> list[Verdict]:
@@ -82,7 +81,9 @@ def reproducible(finding: Finding, history: Sequence[Exchange], by_id: Mapping[s
     """The finding with what is needed to see it again: the case of its first witness, and the witnesses' sequence."""
     witness = by_id.get(finding.witnesses[0]) if finding.witnesses else None
     case = finding.reproduction.case or (witness.case.split("#")[0] if witness else "")
-    steps = sequence.cut(history, finding.witnesses[:1] if not finding.code.startswith(FUZZ) else finding.witnesses)
+    promise = BY_KEY.get(finding.code.split(".")[0])
+    alike = promise is not None and promise.standing
+    steps = sequence.cut(history, finding.witnesses[:1] if alike else finding.witnesses)
     return replace(finding, reproduction=Reproduction(case, finding.reproduction.parameters, steps))
 
 
