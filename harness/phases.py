@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sys
 import time
@@ -34,6 +35,8 @@ POLL_S = 0.4
 GRACE_S = 10.0
 LOAD_RATE_PER_S = 100.0
 LOAD_DURATION_S = 10.0
+LOAD_START_S = 5.0
+LOAD_LEAST_S = 1.0
 LOAD_USERS = 20
 MAX_CONFIRMED = 60
 FUZZ = "fuzz"
@@ -47,7 +50,8 @@ Advanced = Callable[[int, int, int, str], None]
 class Context:
     """What a phase works in. `only` holds promise keys, operation ids and phase names; empty is everything.
 
-    `advanced` is told (done, total, findings, what runs); `deadline_ns` ends the phase.
+    `advanced` is told (done, total, findings, what runs); `deadline_ns` ends the phase,
+    `budget_ns` the whole run (0 is no limit).
     """
 
     session: Session
@@ -56,12 +60,18 @@ class Context:
     jobs: int = 2
     advanced: Advanced = lambda *_: None
     deadline_ns: int = 0
+    budget_ns: int = 0
     load_results: list[load.LoadResult] = field(default_factory=list)
 
     @property
     def left_s(self) -> float:
         """Seconds until the deadline, not below 0."""
         return max(0.0, (self.deadline_ns - time.monotonic_ns()) / 1e9)
+
+    @property
+    def budget_left_s(self) -> float:
+        """Seconds until the whole run must be over; infinite where that has no limit."""
+        return (self.budget_ns - time.monotonic_ns()) / 1e9 if self.budget_ns else math.inf
 
 
 Phase = Callable[[Context], list[Verdict]]
@@ -110,13 +120,16 @@ def load_phase(context: Context) -> list[Verdict]:
     objectives = {
         operation.id: contract.promise("objective", operation) or objective.DEFAULT for operation in contract.operations
     }
+    duration_s = min(float(config.load.get("duration_s", LOAD_DURATION_S)), context.budget_left_s - LOAD_START_S)
+    if duration_s < LOAD_LEAST_S:
+        raise HarnessError("the time budget was used up before it could begin")
     told = config.scenarios.get("load")
     locustfile = config.folder / told if told else load.GENERIC
     plan = Plan(
         url=context.run.url,
         run=context.session.folder,
         rate_per_s=float(config.load.get("rate_per_s", LOAD_RATE_PER_S)),
-        duration_s=float(config.load.get("duration_s", LOAD_DURATION_S)),
+        duration_s=duration_s,
         seed=context.run.seed,
         users=int(config.load.get("users", LOAD_USERS)),
         identities=_load_identities(context),

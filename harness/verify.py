@@ -192,6 +192,7 @@ def _context(verification: _Verification, run: Run, only: frozenset[str], second
         jobs=verification.options.jobs,
         advanced=verification.progress.advanced,
         deadline_ns=time.monotonic_ns() + int(seconds * 1e9),
+        budget_ns=verification.deadline_ns,
     )
 
 
