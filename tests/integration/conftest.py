@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.started import ROOT, Done, Started, processes, start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NOTES = ROOT / "tests" / "integration" / "notes_api.py"
+CONFIGURATION = f"""
+[target.process]
+command = ["{{python}}", "{NOTES}", "{{port}}"]
+health = "/health"
+[target.process.environment]
+NOTES_PID = "{{folder}}/notes.pid"
+[load]
+rate_per_s = 120
+duration_s = 1
+users = 4
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a harness.toml that starts the notes API."""
+    (tmp_path / "harness.toml").write_text(CONFIGURATION)
+    return tmp_path
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Callable[..., Started]]:
+    """Starts `harness WORDS` in the test's folder; whatever a failing test leaves is ended."""
+    running: list[Started] = []
+
+    def begun(*words: str, **told: object) -> Started:
+        running.append(start(tmp_path, *words, **told))  # type: ignore[arg-type]  # passed on as it came
+        return running[-1]
+
+    yield begun
+    for started in running:
+        for process in processes(started.mark):
+            os.kill(process, signal.SIGKILL)
+        started.process.wait()
+
+
+@pytest.fixture
+def harness(begin: Callable[..., Started]) -> Callable[..., Done]:
+    """Runs `harness WORDS` in the test's folder to its end."""
+    return lambda *words, **told: begin(*words, **told).done()
+
+
+@pytest.fixture
+def notes(begin: Callable[..., Started], tmp_path: Path) -> Callable[..., str]:
+    """Starts the notes API as someone else's process and gives its address; settings go through its environment."""
+    import socket  # noqa: PLC0415 - only here
+
+    def served(**settings: str) -> str:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        begin(program=("python", str(NOTES), str(port)), environment=settings)
+        return f"http://127.0.0.1:{port}"
+
+    return served
