@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +21,7 @@ MAX_PACED = 4
 MAX_WAIT_S = 15.0
 MAX_STEPS = 5_000
 EXHAUSTING = "rate-limit"
+CUT_SHORT = "its share of the time was used up before all of it was sent"
 
 
 class Sender(Protocol):
@@ -45,11 +47,18 @@ class Driven:
 
 
 def drive(
-    case: Case, stage: Stage, sender: Sender, *, run: int = 1, sleep: Callable[[float], None] = time.sleep
+    case: Case,
+    stage: Stage,
+    sender: Sender,
+    *,
+    run: int = 1,
+    limit_s: float = math.inf,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Driven:
     """Drives a case to its end. `run` counts the case's runs, so that their exchanges are told apart in a history.
 
-    A 429 is waited out and the request sent again, except where exhausting a limit is the case's purpose.
+    With `limit_s` it sends no more once it has taken so long. A 429 is waited out and the request sent again, except
+    where exhausting a limit is the case's purpose.
     """
     driven = Driven()
     began = time.monotonic()
@@ -59,8 +68,12 @@ def drive(
     try:
         for _ in range(MAX_STEPS):
             step = steps.send(answer)
+            if time.monotonic() - began > limit_s:
+                driven.reason = CUT_SHORT
+                break
             answer = _answer(step, case, key, sender, driven, sleep)
-        driven.reason = f"the case did not end within {MAX_STEPS} steps"
+        else:
+            driven.reason = f"the case did not end within {MAX_STEPS} steps"
     except StopIteration:
         pass
     except (CannotTell, UsageError) as reason:

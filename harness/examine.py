@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from harness.finding import Confirmation, Finding
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.case import Case
     from harness.contract import Operation
     from harness.promises.promise import Promise
@@ -19,9 +22,9 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 
 
-def driven(run: Run, case: Case, attempt: int = 1) -> Driven:
-    """Drives a case once, on fresh data."""
-    return drive(case, run.stage(case.key, attempt), run.recorder, run=attempt)
+def driven(run: Run, case: Case, attempt: int = 1, *, limit_s: float = math.inf) -> Driven:
+    """Drives a case once, on fresh data; it sends no more after so many seconds."""
+    return drive(case, run.stage(case.key, attempt), run.recorder, run=attempt, limit_s=limit_s)
 
 
 def judged(run: Run, promise: Promise, case: Case, done: Driven) -> Verdict:
@@ -49,14 +52,27 @@ def confirmed(run: Run, promise: Promise, case: Case, *, attempts: int = ATTEMPT
     return repeated(run, promise, case, first, attempts=attempts)
 
 
-def repeated(run: Run, promise: Promise, case: Case, first: Verdict, *, attempts: int = ATTEMPTS) -> Verdict:
-    """The verdict with each finding driven again on fresh data: CONFIRMED where it showed again, else SEEN_ONCE."""
+def repeated(
+    run: Run,
+    promise: Promise,
+    case: Case,
+    first: Verdict,
+    *,
+    attempts: int = ATTEMPTS,
+    anew: Callable[[int], Driven | None] | None = None,
+) -> Verdict:
+    """The verdict with each finding driven again on fresh data: CONFIRMED where it showed again, else SEEN_ONCE.
+
+    `anew` drives the case for the n-th time, where several promises judge one drive; None where there is no time.
+    """
     wanted = {finding.fingerprint for finding in first.findings}
     again: set[str] = set()
     for attempt in range(2, attempts + 1):
         if wanted <= again:
             break
-        again |= {finding.fingerprint for finding in once(run, promise, case, attempt).findings}
+        done = anew(attempt) if anew else driven(run, case, attempt)
+        if done is not None:
+            again |= {finding.fingerprint for finding in judged(run, promise, case, done).findings}
     return replace(
         first,
         findings=tuple(_told(finding, case, seen_again=finding.fingerprint in again) for finding in first.findings),

@@ -13,6 +13,7 @@ from harness.identities import ANONYMOUS, Identity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ENDLESS = "the answer began and did not end"
 SCHEMA_VERSION = 1
 
 Headers = tuple[tuple[str, str], ...]
@@ -112,6 +113,11 @@ class Exchange:
     def status(self) -> int:
         """The response's status; 0 where there was no answer."""
         return self.response.status if self.response else 0
+
+    @property
+    def endless(self) -> bool:
+        """Whether an answer began and did not come to its end in time, as a stream of events does."""
+        return self.error.startswith(ENDLESS)
 
     @property
     def outcome(self) -> Outcome:

@@ -24,8 +24,7 @@ from harness.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.case import Case
-    from harness.drive import Driven
+    from harness.survey import Survey
 
 VARIABLE = "HARNESS_RUN"
 CONTRACT_FILE = "contract.json"
@@ -86,7 +85,7 @@ class Run:
         self.recorder = Recorder(self.url, self.folder, driver)
         for value in told_secrets(attachment):
             self.recorder.mask.register(value, "secret")
-        self.surveys: dict[str, list[tuple[Case, Driven]]] = {}
+        self.surveys: dict[str, Survey] = {}
         self._verdicts = Journal(self.folder / VERDICTS / f"{driver}-{os.getpid()}.jsonl")
 
     def __enter__(self) -> Self:

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import h11
 
-from harness.exchange import Request, Response
+from harness.exchange import ENDLESS, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,7 +140,9 @@ class Wire:
             untouched = isinstance(error, ConnectionError | _Closed) and connection.used
             if untouched and request.method in REPLAYABLE and not connection.parser.trailing_data[0]:
                 return await self.send(request)
-            return Sent(None, sent_ns, done_ns, _reason(error))
+            begun = isinstance(error, TimeoutError) and connection.parser.their_state is h11.SEND_BODY
+            reason = f"{ENDLESS} in {request.timeout_s:g} s" if begun else _reason(error)
+            return Sent(None, sent_ns, done_ns, reason)
         done_ns = self.clock.now_ns()
         self._keep(connection, request.source)
         return Sent(response, sent_ns, done_ns)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness import examine
 from harness.promises import survey
+from harness.survey import Survey
 from harness.verdict import Verdict, merged
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from harness.case import Case
     from harness.contract import Operation
+    from harness.drive import Driven
     from harness.promises.promise import Promise
     from harness.run import Run
 
@@ -26,11 +30,15 @@ OUT_OF_TIME = "the time budget was used up before this was examined"
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """A promise × operation; what is left of it when the run's time is over is INCONCLUSIVE."""
+    """A promise × operation; what is left of it when the run's time is over is INCONCLUSIVE.
+
+    `share_s` is what the operation's survey may take, so that a slow operation does not use up the others' time.
+    """
 
     run: Run
     promise: Promise
     operation: Operation
+    share_s: float = math.inf
 
     @property
     def key(self) -> str:
@@ -55,15 +63,24 @@ class Promised:
     def _surveyed(self) -> list[Verdict]:
         """A standing promise's judgement of the operation's survey, which is driven once a process for all of them."""
         if self.operation.id not in self.run.surveys:
-            self.run.surveys[self.operation.id] = [
-                (case, examine.driven(self.run, case)) for case in self.cases() if not self._out_of_time()
-            ]
+            survey_of = Survey(self._sent, lambda: self.run.left_s, self.share_s)
+            survey_of.drive(self.cases())
+            self.run.surveys[self.operation.id] = survey_of
         surveyed = self.run.surveys[self.operation.id]
         parts = [
-            examine.repeated(self.run, self.promise, case, examine.judged(self.run, self.promise, case, driven))
-            for case, driven in surveyed
+            examine.repeated(
+                self.run,
+                self.promise,
+                case,
+                examine.judged(self.run, self.promise, case, driven[1]),
+                anew=partial(surveyed.attempt, case),
+            )
+            for case, driven in surveyed.driven
         ]
         return parts or [examine.inconclusive(self.promise.key, self.operation, OUT_OF_TIME, self.run.driver)]
+
+    def _sent(self, case: Case, number: int, limit_s: float) -> Driven:
+        return examine.driven(self.run, case, number, limit_s=limit_s)
 
     def _examined(self, case: Case) -> Verdict:
         if self._out_of_time():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.report import Report
 
 JOINED = pytest.StashKey["Joined"]()
+LEAST_SHARE_S = 1.0
 WORKER_KEY = "harness_run"
 
 
@@ -146,8 +147,11 @@ def _items(run: Run) -> Iterator[Promised]:
     from harness.drivers.promised import Promised  # noqa: PLC0415 - the promises are loaded only where an API is verified
     from harness.promises.catalogue import promised  # noqa: PLC0415 - same
 
+    operations = max(1, len(run.contract.operations))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    share_s = max(LEAST_SHARE_S, run.left_s * workers / operations)
     items = [
-        Promised(run, promise, operation)
+        Promised(run, promise, operation, share_s)
         for promise, operation in promised(run.contract)
         if promise.judge is not None and run.selects(promise.key, operation.id)
     ]

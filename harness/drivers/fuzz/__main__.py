@@ -18,6 +18,7 @@ from harness.drivers.fuzz.campaign import DRIVER, Pass, Progress, fuzz
 from harness.errors import CannotTell
 from harness.exits import Exit
 from harness.obtain import obtained
+from harness.promises.survey import CHANGES_CALLER, may_change_caller
 from harness.run import VARIABLE, Attachment, Run
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             seed=run.seed,
             budget_s=ends_s - time.monotonic(),
             examples=options.examples,
+            spared=spared(run),
             progress=_Lines(),
         )
         for verdict in verdicts:
@@ -70,6 +72,13 @@ def passes(run: Run) -> list[Pass]:
             found.append(Pass(role or "signed in", renew(anonymous), renew, anonymous))
     chosen = found if len(found) <= MAX_ROLES else [*found[: MAX_ROLES - 1], found[-1]]
     return chosen or [Pass("anonymous", anonymous, anonymous=anonymous)]
+
+
+def spared(run: Run) -> dict[str, str]:
+    """The operations that would spoil the identity which every driver uses, where no fresh one can be had."""
+    if run.actors.can_register or not run.actors.told:
+        return {}
+    return {item.id: CHANGES_CALLER for item in run.contract.operations if item.secured and may_change_caller(item)}
 
 
 def _renewer(run: Run, role: str, tenant: str) -> Renew:

@@ -17,7 +17,7 @@ from harness.identities import ANONYMOUS, Identity
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.contract import Contract, Operation
     from harness.drivers.fuzz.callers import Renew
@@ -28,6 +28,8 @@ PROMISE = "fuzz"
 DRIVER = "fuzz"
 GRACE_S = 1.0
 STREAM = "text/event-stream"
+STREAMS = "its answer is a stream without end; the streams driver examines it"
+ENDLESS_ANSWER = "its answer begins and does not end; take a stream out of the contract with an overlay"
 NOT_REACHED = "the budget was over before it was its turn"
 
 
@@ -65,6 +67,7 @@ class _Ledger:
     reasons: list[str] = field(default_factory=list)
     unauthorised: list[str] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict)
+    unsent: dict[str, str] = field(default_factory=dict)
     sent: int = 0
     paced: int = 0
 
@@ -81,6 +84,7 @@ def fuzz(  # noqa: PLR0913 - what a fuzzing is made of, all by name
     seed: int,
     budget_s: float,
     examples: int | None = None,
+    spared: Mapping[str, str] = {},
     progress: Callable[[Progress], None] = silent,
     clock: Clock | None = None,
 ) -> tuple[Verdict, ...]:
@@ -89,11 +93,11 @@ def fuzz(  # noqa: PLR0913 - what a fuzzing is made of, all by name
     It ends within about a second of `budget_s`, which the passes share; what one leaves goes to the next. With
     `examples` a pass is a fixed program, the same for the same seed and answers; without, it fills its share. Findings
     have their witnesses in the order of sending. Where the document cannot be used the one verdict has no operation and
-    says why.
+    says why. `spared` names operations that are not sent, each with the reason.
     """
     clock = clock or SystemClock()
     began_ns = clock.now_ns()
-    ledger = _Ledger()
+    ledger = _Ledger(unsent={**{item.id: STREAMS for item in contract.operations if _streams(item)}, **spared})
     for number, item in enumerate(passes):
         left_s = budget_s - (clock.now_ns() - began_ns) / NS_PER_S
         if left_s <= 0:
@@ -101,7 +105,7 @@ def fuzz(  # noqa: PLR0913 - what a fuzzing is made of, all by name
         share_s = left_s / (len(passes) - number)
         callers = Callers(item.identity, clock, renew=item.renew, anonymous=item.anonymous)
         seam = Seam(contract, recorder, callers, name=item.name, budget_s=share_s, clock=clock)
-        plan = _plan(contract, seam, seed=seed, seconds=share_s, examples=examples)
+        plan = _plan(contract, seam, ledger.unsent, seed=seed, seconds=share_s, examples=examples)
         try:
             engine = Engine(plan, seam, on_case=seam.steps.__setitem__, keeps=plausible)
         except Unreadable as reason:
@@ -141,7 +145,9 @@ class _Show:
         )
 
 
-def _plan(contract: Contract, seam: Seam, *, seed: int, seconds: float, examples: int | None) -> Plan:
+def _plan(
+    contract: Contract, seam: Seam, unsent: Mapping[str, str], *, seed: int, seconds: float, examples: int | None
+) -> Plan:
     return Plan(
         document=contract.document,
         base_path=contract.base_path,
@@ -151,7 +157,7 @@ def _plan(contract: Contract, seam: Seam, *, seed: int, seconds: float, examples
         excluded=frozenset(
             (operation.method, operation.path.removeprefix(contract.base_path))
             for operation in contract.operations
-            if _streams(operation)
+            if operation.id in unsent
         ),
         examples=examples,
     )
@@ -208,6 +214,7 @@ def _closed(ledger: _Ledger, seam: Seam, name: str) -> None:
     ledger.spent_ns += seam.counts.spent_ns
     ledger.sent += seam.counts.sent
     ledger.paced += seam.counts.paced
+    ledger.unsent |= dict.fromkeys(seam.endless, ENDLESS_ANSWER)
     if seam.stopped:
         ledger.reasons.append(seam.stopped)
     elif seam.unauthorised and not seam.worked:
@@ -239,8 +246,8 @@ def _verdicts(contract: Contract, ledger: _Ledger) -> tuple[Verdict, ...]:
 
 
 def _reason(contract: Contract, operation: Operation, ledger: _Ledger) -> str:
-    if _streams(operation):
-        return "its answer is a stream without end; the streams driver examines it"
+    if operation.id in ledger.unsent:
+        return ledger.unsent[operation.id]
     reasons = [*ledger.reasons, *(ledger.unauthorised if operation.secured else ())]
     if not ledger.examined[operation.id] and not reasons:
         label = f"{operation.method} {operation.path.removeprefix(contract.base_path)}"

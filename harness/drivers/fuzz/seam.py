@@ -88,6 +88,7 @@ class Seam:
         self._unanswered = 0
         self._forbidden = 0
         self._granted: set[str] = set()
+        self.endless: set[str] = set()
         self._refusing: set[str] = set()
 
     @property
@@ -139,7 +140,8 @@ class Seam:
         """The answer in the end, quotas passed on or waited for, a lost identity renewed; None where there is none."""
         exchange, again = None, False
         for _ in range(MAX_ATTEMPTS):
-            who = self._who(call) if self._remaining_s() > 0 else None
+            over = self._remaining_s() <= 0 or call.operation_id in self.endless
+            who = None if over else self._who(call)
             if who is None:
                 return None
             exchange = self._sent(call, who)
@@ -187,7 +189,9 @@ class Seam:
         exchange = self._recorder.send(request, case=self._case)
         self.counts.sent += 1
         self.counts.spent_ns[call.operation_id] += exchange.done_ns - exchange.sent_ns
-        if exchange.response is not None:
+        if exchange.endless and call.operation_id:
+            self.endless.add(call.operation_id)
+        if exchange.response is not None or exchange.endless:
             self._unanswered = 0
         elif not exchange.error.startswith("cannot be sent"):
             self._unanswered += 1

@@ -10,7 +10,7 @@ import pytest
 from harness.actors import Actors
 from harness.case import Case, Pause, Steps, one, together
 from harness.contract import Contract
-from harness.drive import MAX_STEPS, drive
+from harness.drive import CUT_SHORT, MAX_STEPS, drive
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Request, Response
 from harness.stage import Stage
@@ -157,3 +157,9 @@ def test_a_case_without_end_is_stopped(stage: Stage) -> None:
     driven = drive(case(steps), stage, Table(), sleep=lambda _: None)
     assert driven.reason == f"the case did not end within {MAX_STEPS} steps"
     assert closed == [True]
+
+
+def test_a_case_sends_no_more_than_its_time_holds(stage: Stage) -> None:
+    """With a limit that is over, the case is left before its next request, closed, and the reason is told."""
+    driven = drive(case(asking("a", "b")), stage, Table(200, 200), limit_s=-1.0)
+    assert (driven.exchanges, driven.reason) == ([], CUT_SHORT)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from harness import wire
 from harness.clock import SystemClock
-from harness.exchange import Request
+from harness.exchange import ENDLESS, Request
 from harness.identities import Identity
 from harness.wire import Sent, Wire, target
 
@@ -336,3 +336,10 @@ def test_a_request_target_is_ascii_without_blanks(path: str, query: list[tuple[s
     shown = target(Request("GET", f"/{path}", query=tuple(query)))
     assert shown.isascii()
     assert not any(character.isspace() or not character.isprintable() for character in shown)
+
+
+def test_an_answer_without_end_is_told_from_a_hang() -> None:
+    """A stream that began and goes on when the time is over is named so; what hangs before its head is not."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+    _, (sent,) = exchanged(raw(head), get(timeout_s=0.2))
+    assert (sent.response, sent.error) == (None, f"{ENDLESS} in 0.2 s")

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.actors import Actors
-from harness.contract import Contract
+from harness.contract import Contract, Operation, Parameter
 from harness.drive import drive
 from harness.exchange import Exchange, Request, Response
 from harness.promises import envelope, leaks, schema, survey
@@ -251,3 +251,22 @@ def test_the_identity_that_cases_share_is_not_changed_by_its_own_call() -> None:
     driven = drive(case, Stage(contract, Actors(told), Random(1), "n"), shop, sleep=_never)
     assert "identity that all cases share" in driven.reason
     assert shop.sent == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("PUT /v3/access/users/me", True),
+        ("DELETE /account", True),
+        ("POST /auth/logout", True),
+        ("POST /users/{id}/password", True),
+        ("PUT /iou_license", False),
+        ("PUT /users/{id}", False),
+        ("GET /users/me", False),
+    ],
+)
+def test_a_call_on_the_caller_is_known_by_its_path(line: str, expected: bool) -> None:  # noqa: FBT001 - a table's column
+    """What changes, signs out or deletes the one who calls is told from settings and from things with an id."""
+    method, path = line.split()
+    parameters = tuple(Parameter("id", "path", required=True, schema={}, pointer="") for _ in range(path.count("{")))
+    assert survey.may_change_caller(Operation("o", method, path, parameters)) is expected

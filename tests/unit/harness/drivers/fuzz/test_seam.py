@@ -11,7 +11,7 @@ from harness.clock import SystemClock
 from harness.drivers.fuzz.call import mark
 from harness.drivers.fuzz.callers import Callers
 from harness.drivers.fuzz.seam import Seam
-from harness.exchange import Exchange, Request, Response
+from harness.exchange import ENDLESS, Exchange, Request, Response
 from harness.identities import Identity
 
 if TYPE_CHECKING:
@@ -140,3 +140,11 @@ def test_a_mark_has_the_form_of_what_it_stands_for() -> None:
     assert mark("Authorization", "Bearer s3cret") == "Bearer harness-identity"
     assert mark("Cookie", "sid=s3cret; theme=dark") == "sid=harness-identity; theme=harness-identity"
     assert mark("X-API-Key", "s3cret") == "harness-identity"
+
+
+def test_an_operation_that_answers_without_end_is_sent_once(contract: Contract) -> None:
+    """A stream costs one time-out, is not sent again, and is no sign that the target is gone."""
+    wire = Wire([None], error=f"{ENDLESS} in 10 s")
+    seam = _seam(contract, wire)
+    statuses = [_called(seam, "GET /items", seam.marks)[0] for _ in range(8)]
+    assert (statuses, len(wire.sent), seam.stopped, seam.endless) == ([503, *[429] * 7], 1, "", {"items.list"})
