@@ -7,8 +7,11 @@ sent next is decided before it is due, when is decided by the timetable alone.
 from __future__ import annotations
 
 import json
+import math
+from bisect import bisect
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -16,11 +19,12 @@ from harness.identities import ANONYMOUS, Identity
 from harness.load.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from random import Random
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 REFUSALS = range(400, 500)
+GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 Result = TypeVar("Result")
 
 
@@ -73,7 +77,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A kind of journey, chosen in proportion to its weight."""
+    """A kind of journey, walked in proportion to its weight."""
 
     name: str
     weight: float
@@ -96,9 +100,17 @@ class Briefing:
 SetUp = Callable[[Briefing], Journey[Ground]]
 
 
-def pick(routes: Sequence[Route], random: Random) -> Route:
-    """One route, by weight."""
-    return random.choices(routes, [route.weight for route in routes])[0]
+def dealt(routes: Sequence[Route], random: Random) -> Iterator[Route]:
+    """Routes without end, each in proportion to its weight in every stretch: a short load has its share of each too.
+
+    The additive recurrence of the golden ratio (Knuth, TAOCP 3, 6.4, theorem S) spreads evenly over the weights laid
+    end to end; independent draws would vary with the root of their number. `random` says where it begins.
+    """
+    ends = tuple(accumulate(route.weight for route in routes))
+    at = random.random()
+    while True:
+        yield routes[bisect(ends, at * ends[-1], hi=len(ends) - 1)]
+        at = (at + GOLDEN_RATIO) % 1.0
 
 
 def walk(journey: Journey[Result], send: Callable[[Step], Reply]) -> Result:

@@ -15,7 +15,7 @@ import gevent  # type: ignore[import-untyped] # gevent ships no types
 from gevent.hub import Waiter  # type: ignore[import-untyped] # gevent ships no types
 from gevent.pool import Group  # type: ignore[import-untyped] # gevent ships no types
 
-from harness.load.journey import Ground, Route, Step, Visit, pick
+from harness.load.journey import Ground, Route, Step, Visit, dealt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +60,8 @@ class OpenLoop:
     """Sends steps when they are due."""
 
     def __init__(self, routes: tuple[Route, ...], ground: Ground, hooks: Hooks, crew: Crew) -> None:
-        self._routes, self._ground, self._hooks, self._crew = routes, ground, hooks, crew
+        self._ground, self._hooks, self._crew = ground, hooks, crew
+        self._routes = dealt(routes, Random(f"{crew.seed}/{crew.first}/routes"))  # noqa: S311 - repeatable, not secret
         self._walkers = Group()
         self._hired = 0
         self._under_way = 0
@@ -107,7 +108,7 @@ class OpenLoop:
 
     def _walk(self, identity: Identity, random: Random) -> None:
         while True:
-            journey = pick(self._routes, random).steps(Visit(identity, random, self._ground))
+            journey = next(self._routes).steps(Visit(identity, random, self._ground))
             try:
                 self._steps(journey)
             except Exception as error:  # noqa: BLE001 - told on: one journey's fault must not end the load

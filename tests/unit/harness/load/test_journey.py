@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from harness.identities import Identity
-from harness.load.journey import Briefing, Route, Step, headers_of, pick, walk
+from harness.load.journey import Briefing, Route, Step, dealt, headers_of, walk
 from harness.load.reply import Reply
 
 if TYPE_CHECKING:
@@ -36,15 +40,26 @@ def test_walking_gives_each_reply_to_the_journey_and_returns_what_it_returns() -
     assert sent == ["/a", "/b/201"]
 
 
-def test_routes_are_picked_by_weight() -> None:
-    """A route of weight 3 is walked three times as often as one of weight 1."""
+def stay(_: Visit) -> Journey[None]:
+    """One step."""
+    yield Step("a", "GET", "/")
 
-    def stay(_: Visit) -> Journey[None]:
-        yield Step("a", "GET", "/")
 
-    random = Random(1)
-    names = [pick((Route("often", 3, stay), Route("seldom", 1, stay)), random).name for _ in range(4000)]
-    assert abs(names.count("often") - 3000) < 150
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=12), st.integers(0, 2**32), st.integers(1, 400))
+def test_every_stretch_of_dealt_routes_has_each_by_its_weight(weights: list[int], seed: int, count: int) -> None:
+    """However short the load, no route is walked more than a few times more or less often than its weight says."""
+    routes = [Route(str(number), weight, stay) for number, weight in enumerate(weights)]
+    names = [route.name for route in islice(dealt(routes, Random(seed)), count)]
+    for route in routes:
+        assert abs(names.count(route.name) - count * route.weight / sum(weights)) < 5
+
+
+def test_a_seed_says_where_dealing_begins() -> None:
+    """The same seed deals the same routes, another seed others."""
+    routes = [Route(str(number), 1, stay) for number in range(5)]
+    first, again, other = ([*islice(dealt(routes, Random(seed)), 20)] for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
 
 
 def test_a_refusal_is_no_surprise_only_where_it_is_expected() -> None:
