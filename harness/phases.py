@@ -8,8 +8,10 @@ import math
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,16 +19,16 @@ from harness import history, judge, obtain
 from harness.child import Child
 from harness.drivers import load
 from harness.errors import CannotTell, HarnessError
+from harness.exchange import Outcome
 from harness.load.plan import Plan
 from harness.promises import objective
-from harness.promises.catalogue import promised
+from harness.promises.catalogue import declared, promised
 from harness.run import VARIABLE, Run, verdicts
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.contract import Contract
     from harness.finding import Finding
     from harness.identities import Identity
     from harness.session import Session
@@ -38,7 +40,6 @@ LOAD_DURATION_S = 10.0
 LOAD_START_S = 5.0
 LOAD_LEAST_S = 1.0
 LOAD_USERS = 20
-MAX_CONFIRMED = 60
 FUZZ = "fuzz"
 TAIL_LINES = 15
 NO_TESTS_COLLECTED = 5
@@ -123,8 +124,8 @@ def load_phase(context: Context) -> list[Verdict]:
     duration_s = min(float(config.load.get("duration_s", LOAD_DURATION_S)), context.budget_left_s - LOAD_START_S)
     if duration_s < LOAD_LEAST_S:
         raise HarnessError("the time budget was used up before it could begin")
-    told = config.scenarios.get("load")
-    locustfile = config.folder / told if told else load.GENERIC
+    journey = config.scenarios.get("load")
+    locustfile = config.folder / journey if journey else load.GENERIC
     plan = Plan(
         url=context.run.url,
         run=context.session.folder,
@@ -133,7 +134,7 @@ def load_phase(context: Context) -> list[Verdict]:
         seed=context.run.seed,
         users=int(config.load.get("users", LOAD_USERS)),
         identities=_load_identities(context),
-        options={"operations": _reads(contract)},
+        options={"operations": _reads(context)},
     )
 
     def progress(elapsed_s: float, planned_s: float) -> None:
@@ -141,9 +142,10 @@ def load_phase(context: Context) -> list[Verdict]:
 
     examination = load.examine(plan, objectives, locustfile, progress=progress, left_s=lambda: context.left_s)
     context.load_results += examination.results
-    for verdict in examination.verdicts:
+    told = [verdict for verdict in examination.verdicts if _bound(context, verdict)] or list(examination.verdicts)
+    for verdict in told:
         context.run.tell(verdict)
-    return list(examination.verdicts)
+    return told
 
 
 def judged(context: Context, known: Sequence[Verdict]) -> list[Verdict]:
@@ -164,17 +166,27 @@ def judged(context: Context, known: Sequence[Verdict]) -> list[Verdict]:
 
 
 def confirmed(context: Context, findings: Sequence[Finding]) -> list[Finding]:
-    """Each finding shown again on fresh data where that can be; at most 60, and none past the deadline."""
+    """Each finding shown again on fresh data where that can be, and none past the deadline; one of each kind first."""
     exchanges = history.exchanges(context.session.folder)
     by_id = {exchange.id: exchange for exchange in exchanges}
     result = []
-    for number, finding in enumerate(findings):
+    for number, finding in enumerate(_one_of_each_first(findings)):
         whole = finding if finding.reproduction.steps else judge.reproducible(finding, exchanges, by_id)
-        if number < MAX_CONFIRMED and context.left_s > 0 and not finding.code.startswith("objective."):
+        if context.left_s > 0 and not finding.code.startswith("objective."):
             whole = judge.confirmed(context.run, whole)
         context.advanced(number + 1, len(findings), len(findings), "shown again on fresh data")
         result.append(whole)
     return result
+
+
+def _one_of_each_first(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings with the first of each code and kind before every second, so that no kind takes up all the time."""
+    met: Counter[tuple[str, str]] = Counter()
+    ranks = []
+    for finding in findings:
+        ranks.append(met[finding.code, finding.kind])
+        met[finding.code, finding.kind] += 1
+    return [finding for _, finding in sorted(zip(ranks, findings, strict=True), key=itemgetter(0))]
 
 
 def _environment(context: Context) -> dict[str, str]:
@@ -216,17 +228,37 @@ def _fuzzed(log: Path) -> tuple[int, int, int, str]:
 def _load_identities(context: Context) -> tuple[Identity, ...]:
     """An identity of each role for the journey, all in one tenant, as far as they can be had."""
     stage = context.run.stage("load")
-    found = []
+    found, reasons = [], []
     for role in context.run.actors.roles or ("",):
-        with contextlib.suppress(CannotTell):
+        try:
             found.append(obtain.obtained(context.run, stage.actors.with_role(stage, role), stage, "load"))
+        except CannotTell as reason:
+            reasons.append(str(reason))
+    if not found and context.run.actors.told:
+        raise HarnessError(f"no identity can be had: {'; '.join(dict.fromkeys(reasons))}")
     return tuple(found)
 
 
-def _reads(contract: Contract) -> list[tuple[str, str]]:
-    """The reads that need no parameter, as (operation id, path): what a load without a journey sends."""
-    return [
-        (operation.id, operation.path)
-        for operation in contract.operations
+def _reads(context: Context) -> list[tuple[str, str, list[str]]]:
+    """The reads that need no parameter, as (operation id, path, roles): what a load without a journey sends.
+
+    Where this run has sent some already, only those that were served: no stream, none that nobody here may call.
+    """
+    able = [
+        operation
+        for operation in context.run.contract.operations
         if operation.method == "GET" and not any(parameter.required for parameter in operation.parameters)
     ]
+    sent = history.exchanges(context.session.folder)
+    served = {exchange.operation for exchange in sent if exchange.outcome is Outcome.OK}
+    reads = [operation for operation in able if operation.id in served] or able
+    roles = {operation.id: context.run.contract.promise("roles", operation) or {} for operation in reads}
+    return [(operation.id, operation.path, list(roles[operation.id].get("allow", ()))) for operation in reads]
+
+
+def _bound(context: Context, verdict: Verdict) -> bool:
+    """Whether the load is held to what it says of the operation: it was sent, or has an objective of its own."""
+    operation = context.run.contract.by_id.get(verdict.operation)
+    return bool(verdict.examined) or (
+        operation is not None and declared(context.run.contract, objective.KEY, operation)
+    )

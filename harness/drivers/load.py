@@ -131,7 +131,7 @@ def examine(
             readings[operation].append(
                 replace(reading, violations=(), doubt=result.reason) if result.reason else reading
             )
-        if all(objective.settled(items) or _never_sent(items) for items in readings.values()):
+        if all(objective.settled(items) or _never_served(items) for items in readings.values()):
             break
     again = {"rate_per_s": plan.rate_per_s, "duration_s": plan.duration_s, "seed": plan.seed, "file": locustfile.name}
     written = [exchange for result in results for exchange in _written(result)]
@@ -142,9 +142,12 @@ def examine(
     return Examination(tuple(results), verdicts)
 
 
-def _never_sent(readings: list[objective.Reading]) -> bool:
-    """Another run would not send it either: the run was sound and the journey has no such step."""
-    return readings[-1].measured is None and readings[-1].doubt == objective.NOT_SENT
+def _never_served(readings: list[objective.Reading]) -> bool:
+    """Another run would not be served either: the journey has no such step, or every request of it was refused."""
+    measured, told = readings[-1].measured, readings[-1].doubt
+    if measured is None:
+        return told == objective.NOT_SENT
+    return bool(told) and measured.count > 0 and measured.refused == measured.count
 
 
 def _written(result: LoadResult) -> list[Exchange]:

@@ -124,6 +124,12 @@ def walk(journey: Journey[Result], send: Callable[[Step], Reply]) -> Result:
         return result
 
 
+def caller(visit: Visit, roles: Sequence[str]) -> Identity:
+    """The visitor where it has one of the roles or none is asked for, else the first identity that has one."""
+    others = visit.ground.identities if roles else ()
+    return next((who for who in (visit.identity, *others) if set(roles) & set(who.roles)), visit.identity)
+
+
 def headers_of(identity: Identity, *, json_body: bool = False) -> dict[str, str]:
     """The headers of a step: the identity's credentials, and the media types where JSON is sent."""
     headers = {"Accept": "application/json", **dict(identity.headers)}

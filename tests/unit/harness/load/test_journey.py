@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.identities import Identity
-from harness.load.journey import Briefing, Route, Step, dealt, headers_of, walk
+from harness.load.journey import Briefing, Ground, Route, Step, Visit, caller, dealt, headers_of, walk
 from harness.load.reply import Reply
 
 if TYPE_CHECKING:
-    from harness.load.journey import Journey, Visit
+    from harness.load.journey import Journey
 
 
 def answer(status: int) -> Reply:
@@ -87,3 +87,10 @@ def test_a_reply_reads_headers_and_json_leniently() -> None:
     assert answer(200).header("content-type") == "text/plain"
     assert answer(200).json() is None
     assert Reply(200, (), b'{"a": 1}', 0, 0).json() == {"a": 1}
+
+
+def test_a_call_for_a_role_goes_out_as_someone_who_has_it() -> None:
+    """A visitor without the role leaves the call to one who has it; what asks for none it sends itself."""
+    admin, guest = Identity("root", ("admin",)), Identity("ann", ("guest",))
+    visit = Visit(guest, Random(1), Ground((guest, admin)))
+    assert [caller(visit, roles) for roles in ([], ["admin"], ["signed-in"])] == [guest, admin, guest]
