@@ -1,6 +1,6 @@
 """A load for an API that has no journey of its own: its reads that need no path parameter, in turn and at random.
 
-The plan's options hold `operations`: [[operation id, path, roles], …], no role meaning anyone. By hand, `locust -f
+The plan's options hold `operations`: [[operation id, path, roles], …], no roles meaning anyone. By hand, `locust -f
 harness/load/generic.py --host URL`, they are taken from the document that the target serves at /openapi.json.
 """
 
@@ -21,7 +21,8 @@ DOCUMENT = "/openapi.json"
 
 def set_up(briefing: Briefing) -> Journey[Ground]:
     """The operations of the plan, or of the served document; SetUpError where there is none to read."""
-    operations = [tuple(pair) for pair in briefing.options.get("operations", ())]
+    told = briefing.options.get("operations", ())
+    operations = [(name, path, *(roles or [[]])) for name, path, *roles in told]
     if not operations:
         reply = yield Step("document", "GET", DOCUMENT)
         document = reply.json()
