@@ -46,7 +46,8 @@ def run(arguments: Sequence[str]) -> Exit:
 
 def _unwritable(error: OSError) -> Exit:
     """What a full or closed file system is told as: the reports are where the user put them."""
-    _say(f"harness: {error.filename or 'a file'} cannot be written: {error.strerror}; make room, or choose --reports")
+    place = error.filename or "a file of the run"
+    _say(f"harness: {place} cannot be written: {error.strerror}; make room, or choose --reports")
     return Exit.USAGE
 
 

@@ -14,7 +14,7 @@ from harness import archive, history, judge, prove, replay
 from harness import verify as verification
 from harness.clock import SystemClock
 from harness.contract.document import read_file
-from harness.errors import UsageError
+from harness.errors import TargetError
 from harness.exits import Exit
 from harness.finding import Severity
 from harness.options import wanted
@@ -123,7 +123,7 @@ def _up(options: Namespace) -> Exit:
             _say(f"  {name}={value}")
         while getattr(target, "alive", lambda: True)():
             time.sleep(POLL_S)
-    raise UsageError("the target ended by itself; its command should serve until it is stopped")
+    raise TargetError("the target ended by itself; its command should serve until it is stopped")
 
 
 def _again(options: Namespace, command: str) -> str:

@@ -23,7 +23,7 @@ from harness.exchange import Outcome
 from harness.load.plan import Plan
 from harness.promises import objective
 from harness.promises.catalogue import declared, promised
-from harness.run import VARIABLE, Run, verdicts
+from harness.run import BROKEN, VARIABLE, Run, verdicts
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -96,6 +96,9 @@ def promises(context: Context) -> list[Verdict]:
             context.advanced(len(told), max(total, len(told)), len(findings), _doing(told))
     if code is not None and code > 1 and code != NO_TESTS_COLLECTED:
         raise HarnessError(f"pytest ended with {code}:\n{_tail(log)}")
+    broken = [verdict for verdict in verdicts(context.session.folder) if verdict.promise == BROKEN]
+    if broken:
+        raise HarnessError(f"{len(broken)} of the tests broke: {broken[0].operation}: {broken[0].reason}")
     return verdicts(context.session.folder) + _not_reached(context)
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 VARIABLE = "HARNESS_RUN"
 CONTRACT_FILE = "contract.json"
 VERDICTS = "verdicts"
+BROKEN = "broken"
 NONCE_BYTES = 4
 
 

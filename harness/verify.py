@@ -15,7 +15,7 @@ from harness.finding import Severity
 from harness.latencies import latencies
 from harness.promises.catalogue import BY_KEY
 from harness.report import Phase, Report, worst_first
-from harness.run import Run
+from harness.run import Run, verdicts
 from harness.session import Session, Wanted, opened, point_latest
 from harness.targets import reachable
 from harness.verdict import Status, Verdict
@@ -170,6 +170,7 @@ def _phase(verification: _Verification, run: Run, name: str, phase: phases.Phase
     except HarnessError as error:
         reason = str(error)
         verification.failures.append(f"{name}: {reason}")
+        told = [verdict for verdict in verdicts(verification.session.folder) if verdict not in verification.told]
     if name == "judge":
         verification.told = _without_standing(verification.told, told)
     verification.told += told

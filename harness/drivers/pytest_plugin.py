@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.run import VARIABLE, Attachment, Run, verdicts
-from harness.verdict import Status
+from harness.run import BROKEN, VARIABLE, Attachment, Run, verdicts
+from harness.verdict import Status, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from harness.drivers.promised import Promised
     from harness.report import Report
@@ -87,6 +87,19 @@ def pytest_configure(config: pytest.Config) -> None:
         _join(config, Attachment.from_environment())
     elif config.getoption("url") or config.getoption("target"):
         _open(config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """An item that failed of itself, not by what it found, is told to the run: something was not examined."""
+    report = yield
+    joined = item.config.stash.get(JOINED, None)
+    if joined is not None and report.failed and call.excinfo and not call.excinfo.errisinstance(pytest.fail.Exception):
+        error = call.excinfo.value
+        joined.run.tell(Verdict(BROKEN, item.name, reason=f"{type(error).__name__}: {error}", driver="pytest"))
+    return report
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

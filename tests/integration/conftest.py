@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,7 +65,7 @@ def notes(begin: Callable[..., Started], tmp_path: Path) -> Callable[..., str]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        begin(program=("python", str(NOTES), str(port)), environment=settings)
+        begin(program=(sys.executable, str(NOTES), str(port)), environment=settings)
         return f"http://127.0.0.1:{port}"
 
     return served

@@ -1,7 +1,7 @@
 """A small API that keeps its contract, as a target that starts at once: `python notes_api.py PORT`.
 
 Told by the environment: NOTES_PID a file for its process id, NOTES_DELAY_S a wait before each answer, NOTES_FAULT
-`forgets` (a note that was made cannot be read) or `refuses` (no token is taken), NOTES_TOKEN the token that may delete.
+`forgets` (a note that was made cannot be read), `fails` (every answer is 500) or `refuses` (no token is taken), NOTES_TOKEN the token that may delete.
 """
 
 from __future__ import annotations
@@ -131,6 +131,8 @@ class Notes(BaseHTTPRequestHandler):
     def answered(self, body: bytes) -> tuple[int, Any]:
         """The status and the value of the body."""
         path = self.path.split("?")[0]
+        if FAULT == "fails" and path not in OPEN_PATHS:
+            raise Refused(500, "out of order")
         if path in OPEN_PATHS and self.command == "GET":
             return 200, DOCUMENT if path == "/openapi.json" else {"status": "up"}
         if path == "/notes":
