@@ -13,7 +13,8 @@ STANDARDS = {
     "semver.org", "www.w3.org", "owasp.org",
 }  # fmt: skip
 MADE_UP = re.compile(
-    r"(^|\.)(test|example|invalid|localhost)$|(^|\.)example\.(com|org|net)$|^(192\.0\.2|198\.51\.100|203\.0\.113)\."
+    r"(^|\.)(test|example|invalid|localhost)$|(^|\.)example\.(com|org|net)$"
+    r"|^(192\.0\.2|198\.51\.100|203\.0\.113)\."
 )
 URL = re.compile(r"https?://(\[[^\]\s]*\]|[A-Za-z0-9.-]+)")
 # Homes, and the folder that this checkout lies in.
@@ -26,7 +27,7 @@ def hosts(path: Path) -> set[str]:
 
 
 def test_no_file_names_a_host_of_the_network() -> None:
-    """Addresses are loopback, made up (RFC 2606, RFC 5737) or a standard's own; no registry and no mirror among them."""
+    """Addresses are loopback, made up (RFC 2606, 5737) or a standard's own; no registry and no mirror among them."""
     foreign = {
         f"{path}: {host}"
         for path in tracked()
