@@ -13,7 +13,7 @@ from harness.config import filled
 from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Outcome, Request
-from harness.identities import ANONYMOUS, Identity
+from harness.identities import ANONYMOUS, CREDENTIALS, GIVEN, Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +91,8 @@ class Actors:
         key = (stage.tenant, entry["name"])
         if key in self._logged_in:
             return self._logged_in[key]
-        base = Identity(entry["name"], tuple(entry.get("roles", ())), stage.tenant, facts=dict(entry.get("facts", {})))
+        facts = {**entry.get("facts", {}), **({} if "login" in entry else {CREDENTIALS: GIVEN})}
+        base = Identity(entry["name"], tuple(entry.get("roles", ())), stage.tenant, facts=facts)
         if "login" in entry:
             values = {**entry["login"]}
             filled_values = {name: str(filled(value, {}, self.environment)) for name, value in values.items()}

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CREDENTIALS, GIVEN = "credentials", "given"
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """One caller. `headers` carry its credentials and never show in a repr or a history.
 
-    `facts` are what the API told about it (its id, its e-mail), by the names that harness.toml gives them.
+    `facts` are what the API told about it (its id, its e-mail), by the names that harness.toml gives them; one whose
+    token or key was given from outside has `credentials: given`.
     """
 
     name: str

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.case import Case
 from harness.errors import CannotTell
+from harness.exchange import Outcome
 from harness.finding import Finding, Severity
-from harness.identities import ANONYMOUS
+from harness.identities import ANONYMOUS, CREDENTIALS, GIVEN
 from harness.mask import is_secret_name
 from harness.promises import subject as subjects
 from harness.promises.attempt import MAY, MAY_NOT, Attempt, attempt, attempts, each
@@ -144,6 +145,10 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         if tried.unanswered:
             reasons.append(tried.unanswered)
             continue
+        if tried.expected == MAY and _doubtful(contract, tried.call, exchanges):
+            name = tried.call.request.identity.name
+            reasons.append(f"{tried.label}: answered 401, and nothing shows that the credentials given for {name} work")
+            continue
         if tried.expected == MAY:
             finding = _refused(operation, told, tried)
         else:
@@ -155,6 +160,15 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         if finding is not None:
             findings.append(finding)
     return Verdict(KEY, operation.id, examined, tuple(findings), "; ".join(reasons))
+
+
+def _doubtful(contract: Contract, call: Exchange, exchanges: Sequence[Exchange]) -> bool:
+    """Whether a 401 may mean that a token or key given from outside is not valid: no call with it has passed."""
+    who = call.request.identity
+    if call.status != UNAUTHORIZED or who.facts.get(CREDENTIALS) != GIVEN:
+        return False
+    own = [item for item in exchanges if item.request.identity.name == who.name and item.outcome is Outcome.OK]
+    return not any(contract.by_id[item.operation].secured for item in own if item.operation in contract.by_id)
 
 
 def _refused(operation: Operation, told: Mapping[str, Any], tried: Attempt) -> Finding | None:
