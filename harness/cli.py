@@ -18,7 +18,10 @@ from harness.render.outlet import Outlet
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+UNWRITABLE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> Never:

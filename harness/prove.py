@@ -22,7 +22,7 @@ from harness.contract.document import parsed
 from harness.errors import HarnessError, UsageError
 from harness.exits import Exit
 from harness.replay import Answer, on_target
-from harness.session import Wanted, configuration, read_contract
+from harness.session import LATEST, Wanted, configuration, read_contract
 from harness.targets import ProcessTarget, fetched
 
 if TYPE_CHECKING:
@@ -194,8 +194,13 @@ def _clean_runs(options: Options, config: Config, document: Path, told: Told) ->
     alarms, broken, held = 0, [], 0
     for seed in range(1, options.seeds + 1):
         began = time.monotonic()
-        with ProcessTarget(config.target["process"], config.folder) as target:
-            folder, code = _verified(options, target, document, seed)
+        try:
+            with ProcessTarget(config.target["process"], config.folder) as target:
+                folder, code = _verified(options, target, document, seed)
+        except HarnessError as error:
+            broken.append(f"seed {seed}: {error}")
+            told(f"clean  seed {seed:3} {time.monotonic() - began:6.1f} s  {error}")
+            continue
         report = archive.read(folder)
         alarms += len(report.findings)
         held += code == Exit.HOLDS
@@ -212,6 +217,7 @@ def _verified(options: Options, target: ProcessTarget, document: Path, seed: int
     before = set(reports.glob("*/run.json"))
     command = [sys.executable, "-m", "harness.cli", "verify", "--url", target.url, "--contract", str(document)]
     command += ["--seed", str(seed), "--budget", f"{options.budget_s:g}s", "--reports", str(reports)]
+    command += ["--config", str(options.wanted.config.absolute())] if options.wanted.config else []
     environment = {**os.environ, **target.environment}
     log = reports / "prove.log"
     with (
@@ -219,7 +225,13 @@ def _verified(options: Options, target: ProcessTarget, document: Path, seed: int
         Child(command, environment=environment, output=output, folder=target.folder) as child,
     ):
         code = child.wait(options.budget_s * 2 + GRACE_S)
-    fresh = [path.parent for path in reports.glob("*/run.json") if path not in before and path.parent.name != "latest"]
+    fresh = [
+        path.parent
+        for path in reports.glob("*/run.json")
+        if path not in before
+        and path.parent.name != LATEST
+        and archive.read_record(path.parent)["target"]["url"] == target.url
+    ]
     if code is None or not fresh:
         ended = "did not end in its time" if code is None else f"ended with {code} and left no run"
         raise HarnessError(f"the verification {ended}; see {log}")

@@ -50,6 +50,7 @@ class Joined:
     run: Run
     close: contextlib.ExitStack
     report: Report | None = None
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,13 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Notes that pytest was interrupted: its report is marked partial."""
+    joined = session.config.stash.get(JOINED, None)
+    if joined is not None:
+        joined.interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Ends what was started; a run of pytest's own leaves its report."""
     joined = config.stash.get(JOINED, None)
@@ -109,16 +117,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     try:
         if joined.report is not None:
-            _report(joined.run, joined.report)
+            _report(joined.run, joined.report, interrupted=joined.interrupted)
     finally:
         joined.close.close()
 
 
-def _report(run: Run, report: Report) -> None:
-    from harness import archive  # noqa: PLC0415 - loaded only where an API is verified
-    from harness.ending import complete  # noqa: PLC0415 - same
+def _report(run: Run, report: Report, *, interrupted: bool) -> None:
+    from harness import archive, ending  # noqa: PLC0415 - loaded only where an API is verified
+    from harness.exits import Exit  # noqa: PLC0415 - same
 
-    archive.write_all(complete(report, run.contract, run.folder, verdicts(run.folder)), run.folder)
+    if interrupted:
+        ended = ending.stopped(report, run.folder, Exit.INTERRUPTED, "interrupted; this is what it had recorded")
+    else:
+        ended = ending.complete(report, run.contract, run.folder, verdicts(run.folder))
+    archive.write_all(ended, run.folder)
 
 
 @pytest.hookimpl(optionalhook=True)

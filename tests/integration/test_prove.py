@@ -1,0 +1,64 @@
+"""`harness prove`: a planted defect is caught and the clean build is quiet; what is asked wrongly is told."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.started import GONE_S, ROOT, processes, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.integration.started import Done, Started
+
+CONFIGURATION = ("--config", str(ROOT / "harness.toml"))
+TIMEOUT_S = 400
+
+
+@pytest.mark.slow
+def test_a_planted_defect_is_caught(begin: Callable[..., Started], tmp_path: Path) -> None:
+    """`prove --only S14` catches the lost update, replays it on both builds, and hears no false alarm from the clean one."""
+    words = ("--only", "S14", "--seeds", "1", "--budget", "60s", "--json", "proof.json")
+    done = begin("prove", *CONFIGURATION, *words).done(TIMEOUT_S)
+    proof = json.loads((tmp_path / "proof.json").read_text())
+    assert [(item["id"], item["caught"]) for item in proof["defects"]] == [("S14", True)], done.text
+    assert "version.lost-update at products.update" in proof["defects"][0]["by"]
+    assert proof["clean"]["false_alarms"] == 0, done.text
+    assert done.code == (0 if proof["clean"]["seeds"] == 1 else 1), done.text
+
+
+def test_an_unknown_defect(harness: Callable[..., Done]) -> None:
+    """A defect that is not in the list is told with those that are, before anything is started."""
+    done = harness("prove", *CONFIGURATION, "--only", "S14", "S999")
+    assert done.code == 2
+    assert "no defect is called S999" in done.err
+    assert "known are" in done.err
+
+
+def test_a_proof_that_cannot_be_written(harness: Callable[..., Done]) -> None:
+    """A place for the JSON file that is not there is told before the proof, not after it."""
+    done = harness("prove", *CONFIGURATION, "--only", "S14", "--json", "no/such/folder/proof.json")
+    assert done.code == 2
+    assert "no/such/folder" in done.err
+
+
+def test_a_project_without_defects(harness: Callable[..., Done], project: Path) -> None:
+    """Where harness.toml has no table prove, the message says what to write."""
+    assert project.is_dir()
+    done = harness("prove")
+    assert done.code == 2
+    assert "write [prove] list and command, and [target.process]" in done.err
+
+
+def test_an_interrupted_proof_leaves_nothing(begin: Callable[..., Started], tmp_path: Path) -> None:
+    """Killed while a defect is verified, the verification and both targets are gone soon after."""
+    started = begin("prove", *CONFIGURATION, "--only", "S14", "--seeds", "1", "--budget", "30s")
+    assert until(lambda: any(path.stat().st_size for path in tmp_path.glob("reports/2*/history/*.jsonl")))
+    started.process.send_signal(signal.SIGKILL)
+    started.process.wait()
+    assert until(lambda: not processes(started.mark), GONE_S), processes(started.mark)
