@@ -81,7 +81,9 @@ class Actors:
                 return (yield from self._entered(stage, entry))
         wanted = f"with the role {role!r}" if role else "that is signed in"
         more = " beside those in use" if taken else ""
-        raise CannotTell(f"no identity {wanted}{more} can be had; name one under [[identities.known]]")
+        raise CannotTell(
+            f"no identity {wanted}{more} can be had; name one by --bearer, --header, --account or [[identities.known]]"
+        )
 
     def forget(self) -> None:
         """Known identities log in again when next asked for, since what they have may not be accepted any more."""

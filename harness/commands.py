@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from collections import Counter
@@ -14,11 +15,12 @@ from harness import archive, history, judge, prove, replay
 from harness import verify as verification
 from harness.clock import SystemClock
 from harness.contract.document import read_file
-from harness.errors import TargetError
+from harness.errors import TargetError, UsageError
 from harness.exits import Exit
 from harness.finding import Severity
 from harness.options import wanted
-from harness.promises.catalogue import BY_KEY
+from harness.promises import objective
+from harness.promises.catalogue import BY_KEY, declared
 from harness.render import terminal
 from harness.render.outlet import Outlet
 from harness.render.progress import Progress
@@ -29,6 +31,8 @@ from harness.session import Wanted, chosen_target, configuration, read_contract
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Mapping
+
+    from harness.contract import Contract, Operation
 
 POLL_S = 0.2
 
@@ -59,6 +63,10 @@ def _replay(options: Namespace) -> Exit:
 
 def _prove(options: Namespace) -> Exit:
     ids = tuple(word for text in options.only for word in text.split(",") if word)
+    if options.json and not options.json.absolute().parent.is_dir():
+        raise UsageError(
+            f"--json is {options.json}, and {options.json.parent} is no folder; make it, or choose another"
+        )
     asked = Wanted(seed=options.seed, reports=options.reports, config=options.config)
     proven = prove.prove(prove.Options(asked, ids, options.seeds, options.budget), _say)
     if options.json:
@@ -101,9 +109,7 @@ def _judge(options: Namespace) -> Exit:
 
 def _lint(options: Namespace) -> Exit:
     contract = read_contract(read_file(options.file), str(options.file), [Path(name) for name in options.overlay])
-    held = Counter(
-        key for operation in contract.operations for key in BY_KEY if contract.promise(key, operation) is not None
-    )
+    held = Counter(key for operation in contract.operations for key in BY_KEY if _is_promised(contract, key, operation))
     _say(f"{options.file}: OpenAPI {contract.document['openapi']}, {len(contract.operations)} operations, no problem")
     for key, promise in BY_KEY.items():
         default = sum(promise.applies(contract, operation) for operation in contract.operations)
@@ -112,6 +118,11 @@ def _lint(options: Namespace) -> Exit:
         origin = "declared" if resource.declared else "from the paths"
         _say(f"  resource {resource.name} ({origin}): {', '.join(resource.operations)}")
     return Exit.HOLDS
+
+
+def _is_promised(contract: Contract, key: str, operation: Operation) -> bool:
+    """Whether a promise is made of an operation; the document's objective is one of every operation."""
+    return contract.promise(key, operation) is not None and (key == objective.KEY or declared(contract, key, operation))
 
 
 def _up(options: Namespace) -> Exit:
@@ -132,6 +143,10 @@ def _again(options: Namespace, command: str) -> str:
     words += [f"--url {options.url}"] if options.url else []
     words += [f"--contract {options.contract}"] if options.contract else []
     words += [f"--overlay {name}" for name in options.overlay]
+    words += [f"--config {options.config}"] if options.config else []
+    words += [f"--login {shlex.quote(options.login)}"] if options.login else []
+    for name in ("bearer", "header", "account"):
+        words += [f"--{name} {shlex.quote(text)}" for text in getattr(options, name)]
     words += [f"--only {','.join(options.only)}"] if options.only else []
     return " ".join(words)
 

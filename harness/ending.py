@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.session import Session
 
 TOO_MANY_REQUESTS = 429
+READS = {"GET", "HEAD", "OPTIONS"}
 
 
 def begun(
@@ -68,7 +69,7 @@ def complete(
         endings.append(Exit.FINDINGS)
     if untold or failures or not any(verdict.examined for verdict in whole):
         endings.append(Exit.INCONCLUSIVE)
-    gone = () if alive else ("the target does not answer any more",)
+    gone = () if alive else (_gone(folder),)
     reason = "; ".join((*gone, *failures)) or _first_untold(untold)
     ended = replace(report, status=RunStatus.COMPLETE, exit_code=first_of(*endings), reason=reason)
     return _with_evidence(ended, folder, whole)
@@ -79,6 +80,17 @@ def stopped(report: Report, folder: Path, code: Exit, reason: str) -> Report:
     return _with_evidence(
         replace(report, status=RunStatus.PARTIAL, exit_code=code, reason=reason), folder, merged(verdicts(folder))
     )
+
+
+def _gone(folder: Path) -> str:
+    """That the target is gone, and after which call: an API may have an operation that ends it."""
+    told = "the target does not answer any more"
+    acted = [item for item in exchanges(folder) if item.response is not None and item.request.method not in READS]
+    if not acted:
+        return told
+    last = max(acted, key=lambda item: item.done_ns)
+    call = f"{last.request.method} {last.request.path}, answered {last.status}"
+    return f"{told}; the last call that was no read was {call}: where that ends it, remove the operation by an overlay"
 
 
 def _with_evidence(report: Report, folder: Path, told: Sequence[Verdict]) -> Report:

@@ -253,10 +253,15 @@ def _reads(context: Context) -> list[tuple[str, str, list[str]]]:
         if operation.method == "GET" and not any(parameter.required for parameter in operation.parameters)
     ]
     sent = history.exchanges(context.session.folder)
-    served = {exchange.operation for exchange in sent if exchange.outcome is Outcome.OK}
+    served: dict[str, list[str]] = {}
+    for exchange in sent:
+        if exchange.outcome is Outcome.OK:
+            served.setdefault(exchange.operation, list(exchange.request.identity.roles))
     reads = [operation for operation in able if operation.id in served] or able
-    roles = {operation.id: context.run.contract.promise("roles", operation) or {} for operation in reads}
-    return [(operation.id, operation.path, list(roles[operation.id].get("allow", ()))) for operation in reads]
+    promised_of = {operation.id: context.run.contract.promise("roles", operation) for operation in reads}
+    return [
+        (item.id, item.path, list((promised_of[item.id] or {}).get("allow", served.get(item.id, ())))) for item in reads
+    ]
 
 
 def _bound(context: Context, verdict: Verdict) -> bool:

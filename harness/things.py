@@ -182,7 +182,8 @@ def _path_value(stage: Stage, operation: Operation, name: str, identity: Identit
         if parameter.example is not None or {"enum", "const", "default"} & set(parameter.schema):
             return str(parameter.example if parameter.example is not None else stage.examples.value(parameter.schema))
         raise CannotTell(
-            f"{operation.id}: nothing tells what {{{name}}} is; declare its resource under x-promises.resource"
+            f"{operation.id}: nothing tells what {{{name}}} is; "
+            "give the parameter an example, or declare its resource under x-promises.resource"
         )
     maker = None
     create = stage.contract.by_id[resource.create]

@@ -52,9 +52,15 @@ def promised(contract: Contract) -> Iterator[tuple[Promise, Operation]]:
 def declared(contract: Contract, key: str, operation: Operation) -> bool:
     """Whether the contract itself says it, so that not examining it is worth an exit code.
 
-    The document's objective is a default: it binds the operations that a journey sends, and is declared of an operation
-    only where that says so itself.
+    What stands on the document binds an operation that can show it: an objective one that a journey sends (it is
+    declared only where the operation says so itself), an envelope one that documents an error, a resource its own.
     """
     if key == objective.KEY:
         return bool(operation.promises.get(key))
-    return contract.promise(key, operation) is not None
+    if contract.promise(key, operation) is None:
+        return False
+    if key == resource.PROMISE.key:
+        return any(told.declared and operation.id in told.operations for told in contract.resources)
+    if key == envelope.KEY and operation.promises.get(key) is None:
+        return any(not answer.status.startswith(("1", "2", "3")) for answer in operation.answers)
+    return True
