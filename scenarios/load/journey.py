@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from harness.load.user import TimetableUser
-from scenarios.load.shop import ROUTES
-from scenarios.load.shop import set_up as prepare
+from scenarios.load.ground import set_up as prepare
+from scenarios.load.routes import ROUTES
 
 
 class Customer(TimetableUser):
-    """Browses, reads and orders; by hand each Locust user adds one request a second."""
+    """Walks the shop, an account and now and then the back office; by hand each user adds one request a second."""
 
     routes = ROUTES
     set_up = staticmethod(prepare)
