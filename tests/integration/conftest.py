@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -57,9 +58,8 @@ def harness(begin: Callable[..., Started]) -> Callable[..., Done]:
 
 
 @pytest.fixture
-def notes(begin: Callable[..., Started], tmp_path: Path) -> Callable[..., str]:
+def notes(begin: Callable[..., Started]) -> Callable[..., str]:
     """Starts the notes API as someone else's process and gives its address; settings go through its environment."""
-    import socket  # noqa: PLC0415 - only here
 
     def served(**settings: str) -> str:
         with socket.socket() as probe:

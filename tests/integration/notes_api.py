@@ -1,7 +1,8 @@
 """A small API that keeps its contract, as a target that starts at once: `python notes_api.py PORT`.
 
 Told by the environment: NOTES_PID a file for its process id, NOTES_DELAY_S a wait before each answer, NOTES_FAULT
-`forgets` (a note that was made cannot be read), `fails` (every answer is 500) or `refuses` (no token is taken), NOTES_TOKEN the token that may delete.
+`forgets` (a note that was made cannot be read), `fails` (every answer is 500) or `refuses` (no token is taken),
+NOTES_TOKEN the token that may delete.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def _answers(*statuses: int, body: Any = None) -> dict[str, Any]:
     error = _json({"$ref": "#/components/schemas/Error"})
     return {
         str(status): {"description": "as it says"}
-        | ({"content": error} if status >= 400 else {"content": _json(body)} if body else {})  # noqa: PLR2004 - the class
+        | ({"content": error} if status >= 400 else {"content": _json(body)} if body else {})
         for status in statuses
     }
 
@@ -117,7 +118,7 @@ class Notes(BaseHTTPRequestHandler):
             self.send_header(name, text)
         if value is not None:
             self.send_header("Content-Type", "application/json")
-        if value is not None or status != 204:  # noqa: PLR2004 - No Content has no length
+        if value is not None or status != 204:
             self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if self.command != "HEAD":
@@ -162,7 +163,7 @@ class Notes(BaseHTTPRequestHandler):
         except ValueError as error:
             raise Refused(400, "no JSON") from error
         text = value.get("text") if isinstance(value, dict) else None
-        if not isinstance(text, str) or not 1 <= len(text) <= 40 or set(value) != {"text"}:  # noqa: PLR2004 - of the schema
+        if not isinstance(text, str) or not 1 <= len(text) <= 40 or set(value) != {"text"}:
             raise Refused(400, "text must be of 1 to 40 characters and stand alone")
         with self.lock:
             Notes.count += 1

@@ -32,7 +32,10 @@ OVERLAYS = {
         OVERLAY + "  - {target: $, update: {}, describe: me}\nversion: 2\n",
         "unknown key 'describe'; allowed are description, remove, target, update",
     ),
-    "meets-nothing": (OVERLAY + "  - {target: \"$.paths['/nots']\", update: {x: 1}}\n", "meets nothing in the document"),
+    "meets-nothing": (
+        OVERLAY + "  - {target: \"$.paths['/nots']\", update: {x: 1}}\n",
+        "meets nothing in the document",
+    ),
     "no-path": (OVERLAY + "  - {target: '$[[', update: {}}\n", "is not a JSONPath"),
     "unknown-promise": (
         OVERLAY + "  - {target: $, update: {x-promises: {rolls: {}}}}\n",
@@ -65,7 +68,9 @@ def test_a_contract_that_is_none(harness: Callable[..., Done], project: Path, te
 
 
 @pytest.mark.parametrize(("text", "reason"), OVERLAYS.values(), ids=OVERLAYS)
-def test_an_overlay_that_does_not_fit(harness: Callable[..., Done], project: Path, text: str | None, reason: str) -> None:
+def test_an_overlay_that_does_not_fit(
+    harness: Callable[..., Done], project: Path, text: str | None, reason: str
+) -> None:
     """An overlay with an unknown key, an action that meets nothing or a promise that is not known is told whole."""
     (project / "contract.json").write_text(json.dumps(DOCUMENT))
     done = harness("verify", "--contract", "contract.json", "--overlay", written(project, "overlay.yaml", text))

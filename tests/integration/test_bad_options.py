@@ -23,7 +23,10 @@ WORDS = {
     "login": (("--login", "auth.login"), "--login is 'auth.login'; it must be OPERATION,"),
     "account": (("--account", "admin=root:PASSWORD"), "needs --login, which says how an account logs in"),
     "unset": (("--bearer", "admin=NO_SUCH_TOKEN"), "NO_SUCH_TOKEN is not set; export it"),
-    "only": (("--only", "rolls,notes.crate"), "'rolls' is no phase, promise or operation of the contract; near are roles"),
+    "only": (
+        ("--only", "rolls,notes.crate"),
+        "'rolls' is no phase, promise or operation of the contract; near are roles",
+    ),
     "url": (("--url", "ftp://127.0.0.1"), "it must be an http or https address such as http://127.0.0.1:8000"),
     "url-secret": (("--url", "http://me:secret@127.0.0.1"), "--url holds a user name or password"),
     "remote": (("--url", "http://192.0.2.1"), "which is not this machine; add --allow-remote if you mean it"),

@@ -50,7 +50,7 @@ def is_partial(project: Path) -> None:
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_ctrl_c_in_a_phase(begin: Callable[..., Started], project: Path, phase: str) -> None:
-    """Ctrl-C in any phase ends with 130; the report is rendered and marked partial, the target and its port are gone."""
+    """Ctrl-C in any phase ends with 130; the report is rendered and marked partial, target and port are gone."""
     started = begin(*WORDS, "--only", phase)
     assert until(is_in(started, f"{phase}: started"))
     assert until(lambda: has_sent(project))

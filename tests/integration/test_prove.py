@@ -22,7 +22,7 @@ TIMEOUT_S = 400
 
 @pytest.mark.slow
 def test_a_planted_defect_is_caught(begin: Callable[..., Started], tmp_path: Path) -> None:
-    """`prove --only S14` catches the lost update, replays it on both builds, and hears no false alarm from the clean one."""
+    """`prove --only S14` catches the lost update, replays it on both builds, and the clean one gives no alarm."""
     words = ("--only", "S14", "--seeds", "1", "--budget", "60s", "--json", "proof.json")
     done = begin("prove", *CONFIGURATION, *words).done(TIMEOUT_S)
     proof = json.loads((tmp_path / "proof.json").read_text())

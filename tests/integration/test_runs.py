@@ -54,7 +54,7 @@ def test_a_clean_target_holds(harness: Callable[..., Done], project: Path) -> No
 
 
 def test_a_fault_is_found_replayed_and_fixed(harness: Callable[..., Done], faulty: Path) -> None:
-    """A finding ends with 1; its replay says STILL FAILS, FIXED once it is mended, CANNOT TELL where nothing answers."""
+    """A finding ends with 1; its replay says STILL FAILS, FIXED once it is mended, CANNOT TELL where all fails."""
     found = harness(*QUICK)
     assert found.code == 1, found.text
     findings = [json.loads(line) for line in (faulty / "reports/latest/findings.jsonl").read_text().splitlines()]
@@ -80,7 +80,7 @@ def test_a_fault_is_found_replayed_and_fixed(harness: Callable[..., Done], fault
 
 
 def test_a_stored_run_is_rendered_and_judged_again(harness: Callable[..., Done], project: Path) -> None:
-    """`report` writes the page anew and `judge` holds the history against the standing promises; both by id or newest."""
+    """`report` writes the page anew and `judge` holds the history against the standing promises."""
     assert harness(*QUICK).code == 0
     name = latest(project)["run_id"]
     page = project / "reports" / name / "report.html"
