@@ -26,7 +26,7 @@ from harness.session import LATEST, Wanted, configuration, read_contract
 from harness.targets import ProcessTarget, fetched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from harness.finding import Finding
@@ -47,6 +47,12 @@ class Defect:
     codes: tuple[str, ...]
     operations: tuple[str, ...]
     profile: str = "1"
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Defect:
+        """The defect that a project's list tells; raises KeyError or TypeError where it is no such object."""
+        codes, operations = tuple(record["codes"]), tuple(record["operations"])
+        return cls(record["id"], record["title"], codes, operations, str(record.get("profile", "1")))
 
     def is_shown_by(self, finding: Finding) -> bool:
         """Whether the finding is of the defect's class and at its operation."""
@@ -125,18 +131,20 @@ def listed(config: Config) -> list[Defect]:
             "harness.toml has no planted defects", ["write [prove] list and command, and [target.process]"]
         )
     command = filled(list(config.prove["list"]), {"python": sys.executable}, os.environ)
-    done = subprocess.run(  # noqa: S603 - the user's own command
-        command, cwd=config.folder, capture_output=True, check=False, timeout=LIST_TIMEOUT_S
-    )
-    if done.returncode:
-        tail = done.stderr.decode("utf-8", "replace")[-500:]
-        raise HarnessError(f"prove.list {' '.join(command)!r} ended with {done.returncode}: {tail}")
-    return [
-        Defect(
-            item["id"], item["title"], tuple(item["codes"]), tuple(item["operations"]), str(item.get("profile", "1"))
+    shown = f"prove.list {' '.join(command)!r}"
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own command
+            command, cwd=config.folder, capture_output=True, check=False, timeout=LIST_TIMEOUT_S
         )
-        for item in json.loads(done.stdout)
-    ]
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"{shown} gave no list: {error}") from error
+    if done.returncode:
+        raise UsageError(f"{shown} ended with {done.returncode}: {done.stderr.decode('utf-8', 'replace')[-500:]}")
+    try:
+        return [Defect.from_record(item) for item in json.loads(done.stdout)]
+    except (ValueError, TypeError, KeyError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{shown} printed no JSON list of id, title, codes and operations: {told}") from error
 
 
 def _chosen(defects: Sequence[Defect], only: Sequence[str]) -> list[Defect]:

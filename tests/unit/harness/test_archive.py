@@ -1,0 +1,104 @@
+"""A run's folder is read back as it was written, and whatever a killed run left of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import archive
+from harness.errors import UsageError
+from harness.exchange import Exchange, Request, Response
+from harness.exits import Exit
+from harness.finding import Confirmation, Finding, Severity
+from harness.history import FOLDER, Journal
+from harness.report import Report, RunStatus, Target
+from harness.run import VERDICTS
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FINDING = Finding("roles.role-allowed", "let in", Severity.HIGH, "one", "user", "not for a user", "200", ("e-1",))
+VERDICT = Verdict("roles", "one", 3, (FINDING,), driver="pytest")
+EXCHANGE = Exchange("e-1", Request("GET", "/one", "one"), Response(200), 1, 2, 3, driver="pytest")
+RUNNING = Report("run-1", RunStatus.RUNNING, None, Target("url", "http://127.0.0.1:9"), seed=7, fail_on="low")
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Path:
+    """The folder of a run that was killed: run.json as it began, what its drivers had told, half a last line."""
+    folder = tmp_path / "reports" / "run-1"
+    folder.mkdir(parents=True)
+    archive.write_run(RUNNING, folder)
+    for place, record in ((VERDICTS, VERDICT.to_record()), (FOLDER, EXCHANGE.to_record())):
+        journal = Journal(folder / place / "pytest-1.jsonl")
+        journal.append(record)
+        journal.close()
+        with journal.path.open("ab") as file:
+            file.write(b'{"cut": "sho')
+    return folder
+
+
+def test_a_killed_run_is_read_as_partial(killed: Path) -> None:
+    """Its verdicts, findings and witnesses are those that were told until then, and the reason says so."""
+    report = archive.read(killed)
+    assert (report.status, report.exit_code) == (RunStatus.PARTIAL, None)
+    assert report.reason.startswith("the run was ended before it was over")
+    assert report.verdicts == (VERDICT,)
+    assert report.findings == (FINDING,)
+    assert report.exchanges == {"e-1": EXCHANGE}
+
+
+def test_a_whole_run_is_read_as_it_was_written(killed: Path) -> None:
+    """What `write_all` leaves goes before what the drivers had told; every rendering is there, nothing half written."""
+    known = Finding(
+        **{name: getattr(FINDING, name) for name in FINDING.__slots__} | {"confirmation": Confirmation.CONFIRMED}
+    )
+    ended = Report(
+        "run-1", RunStatus.COMPLETE, Exit.FINDINGS, Target("url"), verdicts=(VERDICT,), findings=(known,), seed=7
+    )
+    archive.write_all(ended, killed)
+    report = archive.read(killed)
+    assert (report.status, report.exit_code, report.findings) == (RunStatus.COMPLETE, Exit.FINDINGS, (known,))
+    assert {"report.html", "junit.xml", "summary.md", "findings.jsonl", "verdicts.jsonl", "run.json"} <= {
+        path.name for path in killed.iterdir()
+    }
+    assert list(killed.glob(".*.new")) == []
+
+
+def test_a_run_is_found_by_id_by_folder_and_as_the_newest(killed: Path) -> None:
+    """All three lead to the same place; another name is told with those that there are."""
+    reports = killed.parent
+    (reports / "latest").symlink_to(killed.name)
+    places = {archive.located(name, reports) for name in ("run-1", "latest", str(killed))}
+    assert places == {killed.resolve()}
+    with pytest.raises(UsageError, match=r"there is no run 'run-2' under .*; the newest are run-1$"):
+        archive.located("run-2", reports)
+
+
+def test_a_finding_is_named_by_its_beginning(killed: Path) -> None:
+    """As much of the fingerprint as tells it apart is enough; none, or several, is told with those that there are."""
+    assert archive.finding(killed, FINDING.fingerprint[:4]) == FINDING
+    with pytest.raises(UsageError, match=f"no finding of the run run-1 .* it has {FINDING.fingerprint}"):
+        archive.finding(killed, "nothing")
+    other = Finding("roles.role-allowed", "let in", Severity.HIGH, "two")
+    archive.write_text(
+        killed / archive.FINDINGS_FILE, "".join(json.dumps(item.to_record()) + "\n" for item in (FINDING, other))
+    )
+    with pytest.raises(UsageError, match="2 findings of the run run-1"):
+        archive.finding(killed, "")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema_version": 2}', "\x00"])
+def test_a_run_that_cannot_be_read(tmp_path: Path, text: str) -> None:
+    """A run.json that is cut, or of another version, is told and not taken for a run."""
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(UsageError, match=r"run\.json (cannot be read|has schema_version)"):
+        archive.read_record(tmp_path)
+
+
+def test_versions_name_what_took_part() -> None:
+    """Python and the tools, each with its version."""
+    assert {"python", "pytest", "schemathesis", "locust", "hypothesis"} <= set(archive.versions())
