@@ -7,11 +7,11 @@ scripts and requests even where a browser is offered one.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.finding import Confirmation
@@ -23,7 +23,7 @@ from harness.report import RunStatus
 from harness.verdict import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from harness.exchange import Exchange, Headers
     from harness.finding import Finding
@@ -69,7 +69,7 @@ class ShownExchange:
 
 @dataclass(frozen=True, slots=True)
 class ShownFinding:
-    """A finding as it stands in the page."""
+    """A finding as it stands in the page; `others` are those of its code and kind in other operations."""
 
     anchor: str
     severity: str
@@ -87,11 +87,12 @@ class ShownFinding:
     exchanges: tuple[ShownExchange, ...]
     more: int
     witnesses: tuple[str, ...]
+    others: tuple[ShownFinding, ...] = ()
 
 
 def render(report: Report) -> bytes:
     """The page in UTF-8."""
-    text: str = _template().render(_values(report))
+    text: str = _environment().get_template("report.html").render(_values(report))
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -106,10 +107,6 @@ def _environment() -> Environment:
     )
     environment.filters["printable"] = _fit
     return environment
-
-
-def _template() -> Template:
-    return _environment().get_template("report.html")
 
 
 def _fit(value: Any) -> str:
@@ -128,7 +125,7 @@ def _values(report: Report) -> dict[str, Any]:
     shown = WITNESSES_SHOWN if len(report.findings) <= MANY else WITNESSES_AMONG_MANY
     witnessed = sum(min(len(finding.witnesses), shown) for finding in report.findings)
     limit = max(BODY_LEAST, min(BODY_MOST, BODIES_TOTAL // max(1, 2 * witnessed)))
-    findings = [_finding(finding, report, places, shown, limit) for finding in report.findings]
+    findings = _by_kind([_finding(finding, report, places, shown, limit) for finding in report.findings])
     return {
         "report": report,
         "style": _style(),
@@ -181,6 +178,14 @@ def _groups(report: Report) -> list[dict[str, Any]]:
         }
         for finding, count in summary.classes(report)
     ]
+
+
+def _by_kind(findings: Sequence[ShownFinding]) -> list[ShownFinding]:
+    """The first finding of each code and kind, in order, with the others in it: one cause is mostly one entry."""
+    kinds: dict[tuple[str, str, str], list[ShownFinding]] = {}
+    for finding in findings:
+        kinds.setdefault((finding.severity, finding.code, finding.kind), []).append(finding)
+    return [replace(first, others=tuple(others)) for first, *others in kinds.values()]
 
 
 def _finding(finding: Finding, report: Report, places: Mapping[str, str], shown: int, limit: int) -> ShownFinding:

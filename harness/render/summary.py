@@ -82,7 +82,8 @@ def _remarks(report: Report) -> tuple[str, ...]:
         remarks.append("This is a partial run: what was not reached was not examined.")
     once = sum(item.confirmation is Confirmation.SEEN_ONCE for item in report.findings)
     if once:
-        remarks.append(f"{counted(once, 'finding was', 'findings were')} seen once only, not again on fresh data.")
+        told = counted(once, "finding was", "findings were")
+        remarks.append(f"{told} seen once: not shown again on fresh data, or there was no time to.")
     if report.exit_code in {Exit.FINDINGS, Exit.HOLDS} and any(_is_untold(item) for item in report.verdicts):
         remarks.append(f"Not everything could be told: {_untold_text(report)}.")
     return tuple(remarks)
@@ -95,7 +96,9 @@ def found_text(report: Report) -> str:
     counts = Counter(finding.severity for finding in report.findings)
     parts = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
     where = len({finding.operation for finding in report.findings if finding.operation})
-    text = f"{counted(len(report.findings), 'finding')} ({parts})"
+    kinds = len({(finding.code, finding.kind) for finding in report.findings})
+    of_kinds = f" of {counted(kinds, 'kind')}" if 2 * kinds <= len(report.findings) else ""
+    text = f"{counted(len(report.findings), 'finding')}{of_kinds} ({parts})"
     return f"{text} in {counted(where, 'operation')}" if where else text
 
 

@@ -122,6 +122,19 @@ def test_findings_carry_what_a_person_needs(sample: Callable[..., Report]) -> No
     assert "binary, 10,240 bytes" in words
 
 
+def test_one_fault_in_many_operations_is_one_entry(sample: Callable[..., Report]) -> None:
+    """Findings of one code and kind stand in the first of them, each with its own place and command."""
+    report = sample(1)
+    first = report.findings[0]
+    many = tuple(replace(first, operation=f"op{number}") for number in range(150))
+    text = html.render(replace(report, findings=many)).decode()
+    assert text.count('<details class="card finding"') == 1
+    assert "The same in 149 other operations" in text
+    assert "150 findings of 1 kind" in text
+    assert all(text.count(f'id="f-{finding.fingerprint}"') == 1 for finding in many)
+    assert all(finding.fingerprint in text for finding in many)
+
+
 def test_the_matrix_tells_each_cell(sample: Callable[..., Report]) -> None:
     """A cell is held with its count, broken with a link, untold with its reason, or empty."""
     report = replace(
