@@ -64,7 +64,8 @@ def passes(run: Run) -> list[Pass]:
     """A pass for each role that can be had, the default role first, three at most; nobody's where none can."""
     tenant = run.stage(KEY).tenant
     anonymous = run.actors.anonymous(tenant)
-    roles = tuple(dict.fromkeys((run.actors.told.get("default_role", ""), *run.actors.roles)))
+    default = run.actors.told.get("default_role", "")
+    roles = tuple(dict.fromkeys((*([default] if default or not run.actors.roles else []), *run.actors.roles)))
     found = []
     for role in roles if run.actors.told else ():
         renew = _renewer(run, role, tenant)
