@@ -1,0 +1,147 @@
+"""A stored history is judged by the standing promises; a finding is shown again by its case or its requests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness import judge
+from harness.contract import Contract
+from harness.exchange import Exchange, Request, Response
+from harness.finding import Confirmation, Finding, Reproduction, Severity
+from harness.replay import Answer, _answered
+from harness.run import Attachment, Run, freeze
+from harness.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+CONTRACT = Contract(
+    {
+        "openapi": "3.1.0",
+        "info": {"title": "One", "version": "1"},
+        "x-promises": {"headers": {"X-Request-ID": {}}},
+        "paths": {"/one": {"get": {"operationId": "one", "responses": {"200": {"description": "fine"}}}}},
+    }
+)
+NAMED = (("X-Request-ID", "a"),)
+
+
+def exchange(
+    number: int, status: int = 200, headers: tuple[tuple[str, str], ...] = (), operation: str = "one"
+) -> Exchange:
+    """One answer to GET /one."""
+    request = Request("GET", "/one", operation)
+    return Exchange(
+        f"e-{number}", request, Response(status, headers), number, number, number, case="schema/one/survey#1"
+    )
+
+
+@pytest.fixture
+def answering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Sequence[Response]], Run]]:
+    """A run whose target gives the answers in turn, the last one for ever."""
+    freeze(CONTRACT, tmp_path)
+    attachment = Attachment(str(tmp_path), "http://127.0.0.1:9", 7, {}, {})
+    with Run(attachment, "judge", contract=CONTRACT) as run:
+
+        def give(answers: Sequence[Response]) -> Run:
+            left = list(answers)
+
+            def send(request: Request, **_: Any) -> Exchange:
+                answer = left.pop(0) if len(left) > 1 else left[0]
+                return replace(exchange(1), request=request, response=answer)
+
+            monkeypatch.setattr(run.recorder, "send", send)
+            return run
+
+        yield give
+
+
+def missing() -> Finding:
+    """What the answers without the header show."""
+    found = [item for verdict in judge.standing(CONTRACT, [exchange(1)]) for item in verdict.findings]
+    return next(item for item in found if item.code == "headers.missing")
+
+
+def test_every_exchange_is_judged_under_its_operation() -> None:
+    """Findings stand under the operation; an exchange of none is judged too."""
+    verdicts = judge.standing(CONTRACT, [exchange(1, headers=NAMED), exchange(2), exchange(3, operation="")])
+    headers = {verdict.operation: verdict for verdict in verdicts if verdict.promise == "headers"}
+    assert headers["one"].examined == 2
+    assert [item.witnesses for item in headers["one"].findings] == [("e-2",)]
+    assert headers[""].findings
+    assert {verdict.driver for verdict in verdicts} == {"judge"}
+
+
+def test_nothing_recorded_is_nothing_judged() -> None:
+    """An empty history gives no verdict, and so no pass."""
+    assert judge.standing(CONTRACT, []) == []
+
+
+def test_a_finding_is_given_its_case_and_its_requests() -> None:
+    """The case is that of the first witness, the steps are what leads to it."""
+    history = [exchange(1), exchange(2)]
+    whole = judge.reproducible(missing(), history, {item.id: item for item in history})
+    assert whole.reproduction.case == "schema/one/survey"
+    assert [step["path"] for step in whole.reproduction.steps] == ["/one"]
+    assert whole.fingerprint == missing().fingerprint
+
+
+def test_a_second_sight_confirms(answering: Callable[[Sequence[Response]], Run]) -> None:
+    """Where fresh data show it too the finding is confirmed, where they do not it stays as it was."""
+    history = [exchange(1)]
+    finding = replace(judge.reproducible(missing(), history, {"e-1": history[0]}), confirmation=Confirmation.SEEN_ONCE)
+    finding = replace(finding, reproduction=replace(finding.reproduction, case=""))
+    assert judge.confirmed(answering([Response(200)]), finding).confirmation is Confirmation.CONFIRMED
+    assert judge.confirmed(answering([Response(200, NAMED)]), finding).confirmation is Confirmation.SEEN_ONCE
+
+
+def test_a_finding_without_requests_cannot_be_shown(answering: Callable[[Sequence[Response]], Run]) -> None:
+    """The reason says so."""
+    verdict = judge.again(answering([Response(200)]), replace(missing(), reproduction=Reproduction()))
+    assert (verdict.examined, verdict.reason) == (0, "the finding has no sequence of requests to send again")
+
+
+@pytest.mark.parametrize(
+    ("answers", "examined", "found", "reason"),
+    [
+        ([201, 500], 1, True, ""),
+        ([201, 200], 1, False, ""),
+        ([404, 500], 0, False, "the steps before it answered [404], not [201]"),
+    ],
+    ids=["again", "mended", "never-came-so-far"],
+)
+def test_a_fuzzed_finding_is_told_by_its_statuses(
+    answering: Callable[[Sequence[Response]], Run],
+    answers: list[int],
+    examined: int,
+    found: bool,  # noqa: FBT001 - a column of the table
+    reason: str,
+) -> None:
+    """The last status decides; where the steps before it go another way, nothing can be told."""
+    history = [replace(exchange(1, 201), case="fuzz/a"), replace(exchange(2, 500), case="fuzz/a")]
+    told = Finding("fuzz.server_error", "fails", Severity.HIGH, "one", witnesses=("e-1", "e-2"))
+    whole = judge.reproducible(told, history, {item.id: item for item in history})
+    run = answering([Response(status) for status in answers])
+    verdict = judge.again(run, whole, attempts=1)
+    assert (verdict.examined, bool(verdict.findings), verdict.reason) == (examined, found, reason)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "answer", "code"),
+    [
+        (Verdict("headers", "one", 1, (missing(),)), Answer.STILL_FAILS, 1),
+        (Verdict("headers", "one", 3), Answer.FIXED, 0),
+        (Verdict("headers", "one", 3, (replace(missing(), kind="another"),)), Answer.FIXED, 0),
+        (Verdict("headers", "one", 3, reason="a 503 came between"), Answer.CANNOT_TELL, 4),
+        (Verdict("headers", "one"), Answer.CANNOT_TELL, 4),
+    ],
+)
+def test_what_a_replay_says(verdict: Verdict, answer: Answer, code: int) -> None:
+    """The same fault is STILL FAILS; FIXED needs observations and no doubt; all else is CANNOT TELL."""
+    replayed = _answered(missing(), verdict)
+    assert (replayed.answer, replayed.answer.exit_code) == (answer, code)
+    assert replayed.reason
