@@ -122,6 +122,14 @@ class Contract:
                 return operation
         return None
 
+    def is_removed(self, method: str, path: str) -> bool:
+        """Whether a concrete request belongs to an operation that an overlay took out: it must not be sent."""
+        base, told = self.base_path, self.document.get(documents.REMOVED, ())
+        known = [(f"{base}{template}", True) for name, template in told if name == method]
+        known += [(operation.path, False) for operation in self.operations if operation.method == method]
+        known.sort(key=lambda item: item[0].count("{"))
+        return next((gone for template, gone in known if _pattern(template).fullmatch(path)), False)
+
     def has_path(self, path: str) -> bool:
         """Whether any operation's template fits a concrete path."""
         return any(pattern.fullmatch(path) for _, pattern in self._patterns)

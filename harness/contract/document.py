@@ -9,11 +9,14 @@ import yaml
 
 from harness.contract.dialect import modernised
 from harness.contract.overlay import applied
+from harness.contract.parse import METHODS
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+REMOVED = "x-harness-removed"
 
 
 class _Loader(yaml.SafeLoader):
@@ -59,7 +62,21 @@ def resolved(value: Any, name: str, overlays: Sequence[Path] = ()) -> dict[str, 
     document: dict[str, Any] = value
     for overlay in overlays:
         document = applied(document, read_file(overlay), str(overlay))
+    removed = sorted(_methods(value) - _methods(document))
+    if removed:
+        document[REMOVED] = [[method, path] for method, path in removed]
     return modernised(document) if str(document["openapi"]).startswith("3.0") else document
+
+
+def _methods(document: dict[str, Any]) -> set[tuple[str, str]]:
+    """Method and path template of every operation."""
+    return {
+        (method.upper(), path)
+        for path, item in document["paths"].items()
+        if isinstance(item, dict)
+        for method in METHODS
+        if isinstance(item.get(method), dict)
+    }
 
 
 def problems(value: Any) -> list[str]:

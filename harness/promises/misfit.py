@@ -80,7 +80,8 @@ def misfits(contract: Contract, at: str, value: Any, side: Side) -> list[Misfit]
 def _meant(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
     """The one rule that a value of a union breaks where its type picks one branch: of `date-time or null`, the format.
 
-    Another error where more branches than one take the type, or where that branch breaks below the value itself.
+    Where no branch takes its type, that is the rule. The union itself where more branches than one take the type, or
+    where that branch breaks below the value itself.
     """
     kind: Any = error.kind
     if kind.name not in {"anyOf", "oneOf"} or type(kind).__name__ == "OneOfMultipleValid":
@@ -88,6 +89,8 @@ def _meant(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationErro
     at = error.instance_path
     own = [[inner.kind.name for inner in branch if inner.instance_path == at] for branch in kind.context]
     fitting = [branch for branch, rules in zip(kind.context, own, strict=True) if "type" not in rules]
+    if not fitting and all(len(branch) == 1 for branch in kind.context):
+        return _meant(kind.context[0][0])
     if len(fitting) != 1 or len(fitting[0]) != 1 or fitting[0][0].instance_path != at:
         return error
     return _meant(fitting[0][0])

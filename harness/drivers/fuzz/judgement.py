@@ -101,7 +101,11 @@ def _allow(
     exchange = exchanges[-1]
     path = exchange.request.path
     missing = sorted(method for method in facts.get("missing_methods", ()) if contract.match(method, path) is not None)
-    more = sorted(method for method in facts.get("undocumented_methods", ()) if contract.match(method, path) is None)
+    more = sorted(
+        method
+        for method in facts.get("undocumented_methods", ())
+        if contract.match(method, path) is None and not contract.is_removed(method, path)
+    )
     answered = exchange.outcome is Outcome.OK or exchange.status == METHOD_NOT_ALLOWED
     if not answered or not (missing or more):
         return None

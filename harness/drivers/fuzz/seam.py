@@ -127,7 +127,8 @@ class Seam:
             self.steps.pop(case, None)
 
     def _answer(self, call: Call) -> Response:
-        exchange = None if self.stopped else self._exchange(call)
+        barred = self.stopped or self._contract.is_removed(call.method, call.path)
+        exchange = None if barred else self._exchange(call)
         if exchange is None or exchange.status == TOO_MANY:
             self.counts.unsent += 1
             return UNSENT

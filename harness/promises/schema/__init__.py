@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.finding import Severity
 from harness.promises.promise import Promise
 from harness.promises.schema import answer, request
-from harness.promises.schema.reading import numbers
+from harness.promises.schema.reading import readings
 from harness.promises.sightings import Sight, Sightings, asked, shown
 
 if TYPE_CHECKING:
@@ -86,12 +86,14 @@ def _accepted(contract: Contract, operation: Operation, exchange: Exchange, resp
 
 
 def _is_soft(misfit: Misfit) -> bool:
-    """Whether servers of good repute let it pass: null for absent, text that reads as a number, a loose format."""
+    """Whether servers of good repute let it pass: null for absent, a number in text, a word or 0 for a boolean."""
     if misfit.rule in SOFT_RULES:
         return True
     if misfit.rule != "type" or not misfit.place.startswith("body"):
         return False
-    return misfit.value is None or (isinstance(misfit.value, str) and next(numbers(misfit.value), None) is not None)
+    if isinstance(misfit.value, str):
+        return any(not isinstance(value, str) for value in readings(misfit.value))
+    return misfit.value is None or (misfit.value in (0, 1) and "boolean" in misfit.message)
 
 
 def _says_no(response: Response) -> bool:

@@ -106,3 +106,22 @@ def test_two_operations_of_one_name_are_refused() -> None:
     item = {"operationId": "same", "responses": {}}
     with pytest.raises(UsageError, match="more than once"):
         Contract.read({**SMALL, "paths": {"/a": {"get": item}, "/b": {"get": item}}}, "t")
+
+
+def test_what_an_overlay_takes_out_is_remembered(tmp_path: Path) -> None:
+    """A request of a removed operation is known as one, by the template that names it best, and no other is."""
+    paths = {
+        "/users/{id}": {"get": {"responses": {}}, "delete": {"responses": {}}, "put": {"responses": {}}},
+        "/users/me": {"put": {"responses": {}}},
+        "/stop": {"post": {"responses": {}}},
+    }
+    overlay = tmp_path / "overlay.yaml"
+    targets = ("$.paths['/users/{id}'].delete", "$.paths['/users/me'].put", "$.paths['/stop']")
+    actions = [{"target": target, "remove": True} for target in targets]
+    overlay.write_text(json.dumps({"overlay": "1.0.0", "info": {"title": "t", "version": "1"}, "actions": actions}))
+    document = {"openapi": "3.1.0", "info": {}, "servers": [{"url": "/v1"}], "paths": paths}
+    contract = Contract.read(document, "users", overlays=[overlay])
+    removed = ("DELETE /v1/users/7", "PUT /v1/users/me", "POST /v1/stop")
+    kept = ("PUT /v1/users/7", "GET /v1/users/7", "PUT /v1/x")
+    told = {line: contract.is_removed(*line.split()) for line in (*removed, *kept)}
+    assert told == dict.fromkeys(removed, True) | dict.fromkeys(kept, False)

@@ -179,7 +179,7 @@ def test_a_required_header_that_was_not_sent_is_found() -> None:
         ({"name": 7}, "body /name type"),
         ({"kind": "c"}, "body /kind enum"),
         ({"mail": "nowhere"}, "body /mail format"),
-        ({"either": "x"}, "body /either oneOf"),
+        ({"either": "x"}, "body /either type"),
     ],
 )
 def test_a_body_that_breaks_a_rule_is_found_by_place_and_rule(change: dict[str, Any], kind: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.clock import SystemClock
+from harness.contract import Contract
 from harness.drivers.fuzz.call import mark
 from harness.drivers.fuzz.callers import Callers
 from harness.drivers.fuzz.seam import Seam
@@ -15,7 +16,6 @@ from harness.exchange import ENDLESS, Exchange, Request, Response
 from harness.identities import Identity
 
 if TYPE_CHECKING:
-    from harness.contract import Contract
     from harness.recorder import Recorder
 
 TENANT = ("X-Tenant", "alpha")
@@ -148,3 +148,12 @@ def test_an_operation_that_answers_without_end_is_sent_once(contract: Contract) 
     seam = _seam(contract, wire)
     statuses = [_called(seam, "GET /items", seam.marks)[0] for _ in range(8)]
     assert (statuses, len(wire.sent), seam.stopped, seam.endless) == ([503, *[429] * 7], 1, "", {"items.list"})
+
+
+def test_what_an_overlay_took_out_is_not_sent(contract: Contract) -> None:
+    """Schemathesis tries methods that a path does not have; one that was removed is not one of them."""
+    wire = Wire([Response(200)])
+    kept = Contract({**contract.document, "x-harness-removed": [["DELETE", "/items"]]}, base_path=contract.base_path)
+    seam = _seam(kept, wire)
+    assert _called(seam, f"DELETE {contract.base_path}/items", seam.marks)[1][b"X-Harness"] == b"not sent"
+    assert wire.sent == []
