@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.report import Report
 
 JOINED = pytest.StashKey["Joined"]()
+WRONG = pytest.StashKey[str]()
 LEAST_SHARE_S = 1.0
 WORKER_KEY = "harness_run"
 
@@ -156,15 +157,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """An item for each promise × operation of the contract."""
     if "api_promise" not in metafunc.fixturenames:
         return
-    joined = _joined(metafunc.config)
+    try:
+        joined = _joined(metafunc.config)
+    except pytest.UsageError as error:
+        metafunc.config.stash[WRONG] = str(error)
+        metafunc.parametrize("api_promise", [])
+        return
     items = list(_items(joined.run))
     metafunc.parametrize("api_promise", [pytest.param(Held(item), id=item.key) for item in items])
+
+
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """Tells what is wrong here: while a file is collected pytest would show it with a traceback."""
+    if WRONG in config.stash:
+        raise pytest.UsageError(config.stash[WRONG])
 
 
 @pytest.fixture(scope="session")
 def run(request: pytest.FixtureRequest) -> Run:
     """The run that this session works in: its contract, stages and recorder."""
-    return _joined(request.config).run
+    try:
+        return _joined(request.config).run
+    except pytest.UsageError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 def _items(run: Run) -> Iterator[Promised]:
