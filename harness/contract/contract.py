@@ -125,6 +125,8 @@ class Contract:
     def is_removed(self, method: str, path: str) -> bool:
         """Whether a concrete request belongs to an operation that an overlay took out: it must not be sent."""
         base, told = self.base_path, self.document.get(documents.REMOVED, ())
+        if not told:
+            return False
         known = [(f"{base}{template}", True) for name, template in told if name == method]
         known += [(operation.path, False) for operation in self.operations if operation.method == method]
         known.sort(key=lambda item: item[0].count("{"))
