@@ -152,12 +152,18 @@ def load_phase(context: Context) -> list[Verdict]:
 
 
 def judged(context: Context, known: Sequence[Verdict]) -> list[Verdict]:
-    """The standing promises over the whole history; what is new there is shown again before it is told."""
+    """The standing promises over the whole history; what is new there is shown again before it is told.
+
+    Where it holds nothing for one that no driver was asked to examine, as in a load alone, nothing is told of it.
+    """
     exchanges = history.exchanges(context.session.folder)
     by_id = {exchange.id: exchange for exchange in exchanges}
     seen = {finding.fingerprint: finding for verdict in known for finding in verdict.findings}
+    asked = {(verdict.promise, verdict.operation) for verdict in known}
     told = []
     for verdict in judge.standing(context.run.contract, exchanges):
+        if not verdict.examined and (verdict.promise, verdict.operation) not in asked:
+            continue
         if context.only and not context.only & {verdict.promise, verdict.operation}:
             continue
         findings = tuple(
