@@ -125,8 +125,10 @@ def _reason(readings: Sequence[Reading]) -> str:
     doubts = [reading.doubt for reading in readings if reading.doubt]
     if doubts:
         return doubts[-1]
-    broken = [item.member for reading in readings for item in reading.violations]
-    return f"{', '.join(dict.fromkeys(broken))} was exceeded in one run of {len(readings)}: runs disagree"
+    broken = ", ".join(dict.fromkeys(item.member for reading in readings for item in reading.violations))
+    if len(readings) == 1:
+        return f"{broken} was exceeded in the one run that there was time for: {NEEDED} must say so"
+    return f"{broken} was exceeded in one run of {len(readings)}: runs disagree"
 
 
 def _noise(objective: Objective, measured: OperationMeasurement) -> str:

@@ -13,6 +13,7 @@ import yaml
 
 from harness import config
 from harness.contract import Contract
+from harness.contract.overlay import applied
 from harness.contract.overlay import problems as overlay_problems
 from harness.exits import PRECEDENCE
 from harness.options import parser
@@ -112,16 +113,17 @@ def test_overlays_of_the_documents_are_taken(block: Block) -> None:
 
 
 def _pets(overlay: Any) -> dict[str, Any]:
-    """The pet shop of the documents with the promises of an overlay, put where its targets say."""
-    item: dict[str, Any] = {"get": {"operationId": "getPet"}, "delete": {"operationId": "deletePet"}}
-    paths: dict[str, Any] = {"/pets": {"post": {"operationId": "addPet"}}, "/pets/{id}": item}
-    document: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "pets", "version": "1"}, "paths": paths}
-    for action in overlay["actions"]:
-        match = re.fullmatch(r"\$(?:\.paths\['([^']+)'\]\.(\w+))?", action["target"])
-        assert match, f"the examples keep to the document and its operations: {action['target']}"
-        holder = paths[match[1]][match[2]] if match[1] else document
-        holder |= action["update"]
-    return document
+    """The pet shop of the documents with an overlay laid over it."""
+    paths: dict[str, Any] = {
+        "/pets": {"post": {"operationId": "addPet"}, "get": {"operationId": "listPets"}},
+        "/pets/{id}": {"get": {"operationId": "getPet"}, "delete": {"operationId": "deletePet"}},
+        "/backups": {"post": {"operationId": "backUp", "tags": ["Backups"]}},
+        "/shutdown": {"post": {"operationId": "shutDown"}},
+        "/events": {"get": {"operationId": "events"}},
+    }
+    components = {"schemas": {"Error": {"type": "object"}}}
+    document = {"openapi": "3.1.0", "info": {"title": "pets", "version": "1"}, "paths": paths, "components": components}
+    return applied(document, overlay, "the example")
 
 
 def test_python_of_the_documents_runs() -> None:

@@ -1,0 +1,1 @@
+"""APIs that this project did not write, verified as their users would."""

@@ -1,0 +1,1 @@
+"""A GNS3 server, its promises and who speaks to it."""
