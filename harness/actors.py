@@ -46,7 +46,7 @@ class Actors:
     @property
     def can_register(self) -> bool:
         """Whether fresh identities can be had."""
-        return "register" in self.told or False
+        return "register" in self.told
 
     def tenant_headers(self, tenant: str) -> tuple[tuple[str, str], ...]:
         """The header that tells the tenant; none where there is none."""

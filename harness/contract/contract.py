@@ -132,10 +132,6 @@ class Contract:
         known.sort(key=lambda item: item[0].count("{"))
         return next((gone for template, gone in known if _pattern(template).fullmatch(path)), False)
 
-    def has_path(self, path: str) -> bool:
-        """Whether any operation's template fits a concrete path."""
-        return any(pattern.fullmatch(path) for _, pattern in self._patterns)
-
     @cached_property
     def _patterns(self) -> tuple[tuple[Operation, re.Pattern[str]], ...]:
         ordered = sorted(self.operations, key=lambda operation: operation.path.count("{"))

@@ -132,19 +132,6 @@ def search(  # noqa: PLR0913, PLR0917 - what is searched, with what, how far; th
     return Found(verdict, broken.case)
 
 
-def examine(  # noqa: PLR0913, PLR0917 - the same as `search`
-    promise: Promise,
-    contract: Contract,
-    operation: Operation,
-    stage_factory: Callable[[str], Stage],
-    sender: Sender,
-    seed: int,
-    max_examples: int,
-) -> Verdict:
-    """The verdict of `search`."""
-    return search(promise, contract, operation, stage_factory, sender, seed, max_examples).verdict
-
-
 def _smallest(promise: Promise, looking: _Search, seed: int, max_examples: int) -> _Broken | None:
     """The smallest program that Hypothesis finds to fail."""
     assert promise.strategy is not None

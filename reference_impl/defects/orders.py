@@ -130,7 +130,7 @@ def _place_by_line(identity: Identity, body: OrderInput) -> Transaction[Order]:
     return (yield from write(identity, Draft(tuple(body.items), prices, total)))
 
 
-_UNCHECKED = ("schema.invalid-input-accepted", "fuzz.negative_data_rejection", "ledger.not-conserved", "schema.body")
+_UNCHECKED = ("schema.invalid-input-accepted", "ledger.not-conserved", "schema.body")
 _CREATE = ("orders.create",)
 
 DEFECTS = (
@@ -141,7 +141,6 @@ DEFECTS = (
             "ledger.amount",
             "resource.mass-assignment",
             "schema.invalid-input-accepted",
-            "fuzz.negative_data_rejection",
         ),
         operations=_CREATE,
         plant=changed("orders.create", input=PricedOrder, handler=create_at_client_price),
