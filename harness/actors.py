@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.case import Steps, one
+from harness.case import Steps, one, unlimited
 from harness.config import filled
 from harness.contract import pointer
 from harness.errors import CannotTell
@@ -152,7 +152,7 @@ class Actors:
         )
         if "password" in values:
             stage.secret(values["password"], "password")
-        exchange = yield from one(request)
+        exchange = unlimited((yield from one(request)))
         if exchange.outcome is not Outcome.OK:
             raise CannotTell(f"{operation} answered {exchange.status or exchange.error} in the set-up of an identity")
         return exchange

@@ -11,10 +11,14 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.errors import CannotTell
 from harness.exchange import Exchange, Request
 
 if TYPE_CHECKING:
     from harness.stage import Stage
+
+TOO_MANY_REQUESTS = 429
+MAX_PACED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,13 @@ class Case:
 def one(request: Request) -> Steps[Exchange]:
     """Yields one request and returns its exchange, typed."""
     exchange: Exchange = yield request
+    return exchange
+
+
+def unlimited(exchange: Exchange) -> Exchange:
+    """The exchange; raises CannotTell where it is the 429 that is left after as many waits as whoever drives allows."""
+    if exchange.status == TOO_MANY_REQUESTS:
+        raise CannotTell(f"{exchange.operation} stayed at its rate limit (429) after {MAX_PACED} waits")
     return exchange
 
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from harness.case import Answer, Case, Pause, Step, Together
+from harness.case import MAX_PACED, TOO_MANY_REQUESTS, Answer, Case, Pause, Step, Together
 from harness.errors import CannotTell, UsageError
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange, Request
     from harness.stage import Stage
 
-TOO_MANY_REQUESTS = 429
-MAX_PACED = 4
 MAX_WAIT_S = 15.0
 MAX_STEPS = 5_000
 EXHAUSTING = "rate-limit"

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.case import Steps, one
+from harness.case import Steps, one, unlimited
 from harness.contract import pointer
 from harness.contract.resource import singular
 from harness.errors import CannotTell
@@ -63,7 +63,7 @@ def make(
     who = maker if maker is not None else (yield from identity_for(stage, operation))
     filled = {**_stocked(stage.contract, resource, operation), **(members or {})}
     request = yield from valid(stage, operation, identity=who, members=filled, step=step, depth=depth)
-    exchange = yield from one(request)
+    exchange = unlimited((yield from one(request)))
     if exchange.outcome is not Outcome.OK:
         detail = exchange.error or (
             exchange.response.body[:200].decode("utf-8", "replace") if exchange.response else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import things
-from harness.case import Pause, Result, Steps, one
+from harness.case import MAX_PACED, Pause, Result, Steps, one
 from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.exchange import Request
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.promises.rate_limit.annotation import Limit
     from harness.stage import Stage
 
-MAX_PACED = 4
 MAX_WAIT_S = 5.0
 NOBODY = {"anyone", "signed-in"}
 

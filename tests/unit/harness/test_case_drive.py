@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness import things
 from harness.actors import Actors
-from harness.case import Case, Pause, Steps, one, together
+from harness.case import MAX_PACED, Case, Pause, Steps, one, together
 from harness.contract import Contract
+from harness.contract.resource import Resource
 from harness.drive import CUT_SHORT, MAX_STEPS, drive
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Request, Response
@@ -123,6 +125,25 @@ def test_a_429_is_waited_out(stage: Stage) -> None:
     driven = drive(case(asking("a")), stage, Table(429, 429, 200, headers=(("Retry-After", "3"),)), sleep=slept.append)
     assert [exchange.status for exchange in driven.exchanges] == [200]
     assert (slept, driven.paced) == ([3.0, 3.0], 2)
+
+
+def test_set_up_that_stays_at_a_rate_limit_says_so(stage: Stage) -> None:
+    """What a 429 still refuses after all the waits was not refused for its body, and the reason tells the limit."""
+    resource = Resource("counter", create="counter.raise")
+
+    def made(stage: Stage) -> Steps[None]:
+        yield from things.make(stage, resource)
+
+    stages = (stage, Stage(stage.contract, Actors({"register": {"operation": "counter.raise"}}), Random(0), "abcd"))
+    for given, steps in zip(stages, (made, registered), strict=True):
+        driven = drive(case(steps), given, Table(*[429] * MAX_PACED), sleep=lambda _: None)
+        assert driven.reason == "counter.raise stayed at its rate limit (429) after 4 waits"
+        assert driven.paced == MAX_PACED
+
+
+def registered(stage: Stage) -> Steps[None]:
+    """Steps that register an identity."""
+    yield from stage.actors.with_role(stage)
 
 
 def test_a_429_is_what_a_rate_limit_case_wants(stage: Stage) -> None:
