@@ -16,7 +16,7 @@ MAX_REFERENCES = 32
 
 
 def operations(document: Mapping[str, Any], base_path: str | None = None) -> tuple[Operation, ...]:
-    """Every operation in the document's order; one without an operationId is named by its method and path."""
+    """Every operation in the document's order; one without an operationId is `GET /notes`."""
     base = base_path if base_path is not None else server_path(document)
     return tuple(
         _operation(document, base, path, method, item[method])
@@ -56,7 +56,7 @@ def _operation(document: Mapping[str, Any], base: str, path: str, method: str, i
     body_at, body = followed(document, f"{at}/requestBody", item.get("requestBody"))
     security = item.get("security", document.get("security")) or []
     return Operation(
-        id=str(item.get("operationId") or f"{method} {path}"),
+        id=str(item.get("operationId") or f"{method.upper()} {path}"),
         method=method.upper(),
         path=f"{base}{path}",
         parameters=tuple(_parameters(document, path, method)),

@@ -101,7 +101,8 @@ def _run_case(report: Report) -> ET.Element:
 
 
 def _case(verdict: Verdict, places: Mapping[str, str], report: Report) -> ET.Element:
-    name = f"{places.get(verdict.operation, verdict.operation)} [{verdict.operation}]".replace(" []", "")
+    place = places.get(verdict.operation, verdict.operation)
+    name = place if verdict.operation in {"", place} else f"{place} [{verdict.operation}]"
     case = _element(verdict.promise, name, verdict.seconds)
     if verdict.status is Status.FAIL:
         _failure(case, verdict.findings, places, report)

@@ -101,6 +101,12 @@ def test_a_schema_of_3_0_means_what_it_meant(schema: Any, good: list[Any], bad: 
     assert [value for value in bad if validator.is_valid(value)] == []
 
 
+def test_an_operation_without_an_id_is_named_as_people_write_it() -> None:
+    """The name has the method in capitals, as reports show the place of an operation."""
+    contract = Contract.read({"openapi": "3.1.0", "paths": {"/notes": {"get": {"responses": {}}}}}, "t")
+    assert [operation.id for operation in contract.operations] == ["GET /notes"]
+
+
 def test_two_operations_of_one_name_are_refused() -> None:
     """An operationId that stands twice would make findings ambiguous."""
     item = {"operationId": "same", "responses": {}}
