@@ -28,14 +28,14 @@ def driven(run: Run, case: Case, attempt: int = 1, *, limit_s: float = math.inf)
 
 
 def judged(run: Run, promise: Promise, case: Case, done: Driven) -> Verdict:
-    """What a promise says of a driven case; where that could not go on, the reason, and what was found before."""
+    """What a promise says of a driven case, masked; where it could not go on, the reason, and what was found before."""
     if promise.judge is None:
         raise ValueError(f"the promise {promise.key!r} judges no exchanges; its driver does")
     began = time.monotonic()
     verdict = promise.judge(run.contract, run.contract.by_id[case.operation], done.exchanges)
     reason = "; ".join(filter(None, (done.reason, verdict.reason)))
     seconds = done.seconds + time.monotonic() - began
-    return replace(verdict, reason=reason, seconds=seconds, driver=run.driver)
+    return run.masked(replace(verdict, reason=reason, seconds=seconds, driver=run.driver))
 
 
 def once(run: Run, promise: Promise, case: Case, attempt: int = 1) -> Verdict:

@@ -104,7 +104,7 @@ def _sequence_again(run: Run, finding: Finding, attempts: int) -> Verdict:
     verdict = Verdict(key, finding.operation, reason="it was not sent")
     for attempt in range(1, attempts + 1):
         done = drive(case, run.stage(f"{case.key}/{finding.fingerprint}", attempt), run.recorder, run=attempt)
-        verdict = _sequence_judged(run, finding, done.exchanges, done.reason)
+        verdict = run.masked(_sequence_judged(run, finding, done.exchanges, done.reason))
         if verdict.findings:
             break
     return verdict

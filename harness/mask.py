@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -70,7 +71,18 @@ class Mask:
                     for name, value in message["query"]
                 ]
         record["error"] = self.text(record["error"])
+        record["identity"] = self.value(record["identity"])
         return record
+
+    def value(self, value: Any) -> Any:
+        """A copy of a JSON value in which every text, names of members among them, is masked."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list | tuple):
+            return [self.value(member) for member in value]
+        if isinstance(value, Mapping):
+            return {self.value(name): self.value(member) for name, member in value.items()}
+        return value
 
     def text(self, text: str) -> str:
         """The text with registered values and password hashes replaced."""

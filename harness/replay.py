@@ -79,7 +79,7 @@ def on_target(folder: Path, finding: Finding, wanted: Wanted, target: Target) ->
             verdict = _loaded(run, finding, config, target)
         else:
             verdict = judge.again(run, finding, attempts=ATTEMPTS)
-    return _answered(finding, verdict)
+        return _answered(finding, run.masked(verdict))
 
 
 def _answered(finding: Finding, verdict: Verdict) -> Replayed:

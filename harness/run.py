@@ -125,9 +125,15 @@ class Run:
             return math.inf
         return (self.attachment.deadline_ns - self.recorder.clock.now_ns()) / 1e9
 
-    def tell(self, verdict: Verdict) -> None:
-        """Writes a verdict beside the history, for the report and for whoever watches the run."""
-        self._verdicts.append(verdict.to_record())
+    def masked(self, verdict: Verdict) -> Verdict:
+        """The verdict with the secrets that this process knows masked in every text of it."""
+        return Verdict.from_record(self.recorder.mask.value(verdict.to_record()))
+
+    def tell(self, verdict: Verdict) -> Verdict:
+        """Writes a verdict, masked, beside the history for the report; returns it as it was written."""
+        told = self.masked(verdict)
+        self._verdicts.append(told.to_record())
+        return told
 
     def close(self) -> None:
         """Closes connections and files."""

@@ -51,8 +51,7 @@ class Promised:
         verdict = merged([Verdict(self.promise.key, self.operation.id, driver=self.run.driver), *parts])[0]
         if self.promise.standing and verdict.examined:
             verdict = replace(verdict, reason="")
-        self.run.tell(verdict)
-        return verdict
+        return self.run.tell(verdict)
 
     def cases(self) -> list[Case]:
         """The cases of the promise; those of the survey where it is a standing one."""

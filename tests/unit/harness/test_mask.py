@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.exchange import Exchange, Request, Response
+from harness.identities import Identity
 from harness.mask import PLACEHOLDER, Mask, is_secret_name
 
 SECRETS = st.text(string.ascii_letters + string.digits + '-_.+/="\\ é%&', min_size=6, max_size=30)
@@ -125,3 +126,20 @@ def test_a_password_hash_shows_its_kind_only() -> None:
     """That a hash leaked is seen, the hash is not."""
     shown = Mask().text('{"hash":"$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub"}')
     assert shown == '{"hash":"$argon2id$[masked]"}'
+
+
+def test_facts_of_an_identity_are_masked() -> None:
+    """A fact that is a known secret does not reach the history; others stay."""
+    who = Identity("a", facts={"id": "7", "session": "abcdefgh"})
+    record = json.loads(_record(Exchange("x-1", Request("GET", "/", identity=who), None, 0, 0, 0), "abcdefgh"))
+    assert record["identity"]["facts"] == {"id": "7", "session": "[masked token]"}
+
+
+@given(SECRETS, st.recursive(AROUND, lambda below: st.lists(below) | st.dictionaries(AROUND, below), max_leaves=8))
+def test_a_value_without_the_secret_stays_as_it_is(secret: str, value: object) -> None:
+    """Masking a JSON value changes only what is registered."""
+    mask = Mask()
+    mask.register(secret)
+    assume(all(form not in json.dumps(value, ensure_ascii=False) for form in Forms(secret).all()))
+    assert mask.value(value) == value
+    assert mask.value({secret: [value, f", {secret};"]}) == {"[masked token]": [value, ", [masked token];"]}
