@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.exchange import Outcome
 from harness.finding import Finding, Severity
 from harness.promises.rate_limit.account import SPOOFED, TOO_MANY_REQUESTS, View, is_call, views
 from harness.promises.rate_limit.annotation import KEY, NS
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from harness.promises.rate_limit.model import Event
 
 OVERSHOOT, REFUSED_EARLY = "rate-limit.overshoot", "rate-limit.refused-early"
-EXHAUSTING = ("wave", "schedule")
 MAX_WITNESSES = 12
 TITLES = {
     OVERSHOOT: ("More calls are admitted than the limit allows", Severity.HIGH),
@@ -40,14 +40,21 @@ TITLES = {
 
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
-    """The verdict on one case-run; a case that meant to use up a quota and never met it cannot tell."""
+    """The verdict on one case-run; a case that meant to use up a quota and never met it cannot tell.
+
+    A schedule need not meet it: one that did not counts for nothing, so that it neither passes nor spoils what the
+    burst of the same operation told. Calls with an UNKNOWN outcome are no observations.
+    """
     found = views(contract, operation, exchanges)
-    calls = [exchange for exchange in exchanges if is_call(operation, exchange) and exchange.response is not None]
+    calls = [
+        exchange for exchange in exchanges if is_call(operation, exchange) and exchange.outcome is not Outcome.UNKNOWN
+    ]
     told: dict[tuple[str, str], Finding] = {}
     for fault in (*_overshoots(found), *_early(operation, found), *faults(operation, found)):
         told.setdefault((fault.code, fault.kind), _finding(operation, fault))
     reason = "" if told else _unmet(found, calls)
-    return Verdict(KEY, operation.id, examined=len(calls), findings=tuple(told.values()), reason=reason)
+    examined = len(calls) if told or reason or _met(calls) else 0
+    return Verdict(KEY, operation.id, examined=examined, findings=tuple(told.values()), reason=reason)
 
 
 def _finding(operation: Operation, fault: Fault) -> Finding:
@@ -126,10 +133,15 @@ def _refusal(code: str, view: View, events: Sequence[Event]) -> Fault:
     )
 
 
+def _met(calls: Sequence[Exchange]) -> bool:
+    """Whether a case met a limit, or is one that did not set out to by a schedule."""
+    scheduled = any(exchange.request.step.startswith("schedule") for exchange in calls)
+    return not scheduled or any(exchange.status == TOO_MANY_REQUESTS for exchange in calls)
+
+
 def _unmet(found: Sequence[View], calls: Sequence[Exchange]) -> str:
     """Why a case that was to use up a quota tells nothing of it; empty where something was refused."""
-    tried = [exchange for exchange in calls if exchange.request.step.startswith(EXHAUSTING)]
-    if not any(exchange.request.step.startswith("wave") for exchange in tried):
+    if not any(exchange.request.step.startswith("wave") for exchange in calls):
         return ""
     if any(exchange.status == TOO_MANY_REQUESTS for exchange in calls):
         return ""

@@ -20,6 +20,7 @@ from harness.promises.rate_limit import PROMISE
 from harness.promises.rate_limit.annotation import limits
 from harness.promises.rate_limit.cases import case_of
 from harness.promises.rate_limit.schedule import edge
+from harness.verdict import merged
 
 if TYPE_CHECKING:
     from harness.case import Case
@@ -66,7 +67,8 @@ def test_an_exact_limiter_as_declared_gives_no_finding(
         case = case_of(contract, contract.by_id[name], {"schedule": schedule})
         verdict, driven = examined(server, case, contract, nonce=name)
         assert verdict.findings == ()
-        assert verdict.examined > 0 or lost
+        met = any(exchange.status == 429 for exchange in driven.exchanges)
+        assert (verdict.examined > 0) is met
         assert driven.reason == ""
 
 
@@ -204,6 +206,26 @@ def test_a_quota_that_cannot_be_met_is_inconclusive() -> None:
     verdict, _ = examined(server, burst_of(contract), contract)
     assert verdict.status.value == "inconclusive"
     assert "refused none" in verdict.reason
+
+
+def test_a_schedule_that_never_met_the_quota_is_no_pass() -> None:
+    """Two calls of ten tell nothing of the limit, give no reason either, and leave what the burst told as it is."""
+    contract = contract_of(LIMIT)
+    case = case_of(contract, contract.by_id[OPERATION], {"schedule": [[0, 0, 2]]})
+    verdict, _ = examined(Simulated(LIMIT), case, contract)
+    assert (verdict.status.value, verdict.examined, verdict.reason) == ("inconclusive", 0, "")
+    burst, _ = examined(Simulated(LIMIT), burst_of(contract), contract)
+    (both,) = merged((burst, verdict))
+    assert (both.status.value, both.examined) == ("pass", burst.examined)
+
+
+def test_what_may_or_may_not_have_been_admitted_is_no_observation() -> None:
+    """A 5xx may have been counted or not: only the other answers are counted as examined."""
+    contract = contract_of(LIMIT)
+    broken = Simulated(LIMIT, status=lambda _request: 500)
+    verdict, driven = examined(broken, burst_of(contract), contract)
+    refused = [exchange for exchange in driven.exchanges if exchange.status == 429]
+    assert verdict.examined == len(refused) < len(driven.exchanges)
 
 
 @pytest.mark.parametrize(("quota", "window_s"), [(100_000, 4), (10, 900)])
