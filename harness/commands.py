@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import archive, history, judge, prove, replay
+from harness import archive, history, judge, prove, replay, selection
 from harness import verify as verification
 from harness.clock import SystemClock
 from harness.contract.document import read_file
@@ -47,7 +47,9 @@ def _verify(options: Namespace, phase: str = "") -> Exit:
         jobs=max(1, options.jobs),
         again=_again(options, phase or "verify"),
     )
-    with Progress(sys.stderr, SystemClock(), budget_s=options.budget, phases=verification.names(chosen)) as progress:
+    with Progress(
+        sys.stderr, SystemClock(), budget_s=options.budget, phases=(*selection.phases(chosen.only), "judge")
+    ) as progress:
         report = verification.verify(chosen, progress)
     terminal.show(report, sys.stdout, where=str(options.reports / report.run_id))
     return report.exit_code or Exit.HOLDS
@@ -163,7 +165,7 @@ def _only(phase: str) -> Callable[[Namespace], Exit]:
 
 COMMANDS: Mapping[str, Callable[[Namespace], Exit]] = {
     "verify": _verify,
-    **{phase: _only(phase) for phase in verification.WORK},
+    **{phase: _only(phase) for phase in selection.PHASES},
     "replay": _replay,
     "prove": _prove,
     "report": _report,

@@ -12,7 +12,7 @@ from harness.history import exchanges
 from harness.promises.catalogue import declared
 from harness.report import ContractFacts, OperationFacts, Report, RunStatus, Target, witnesses, worst_first
 from harness.run import verdicts
-from harness.verdict import Status, Verdict, merged
+from harness.verdict import OUT_OF_TIME, Status, Verdict, merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,10 +67,11 @@ def complete(
         endings.append(Exit.TARGET)
     if any(finding.severity.at_least(Severity(report.fail_on or "low")) for finding in findings):
         endings.append(Exit.FINDINGS)
-    if untold or failures or not any(verdict.examined for verdict in whole):
+    late = [verdict for verdict in whole if OUT_OF_TIME in verdict.reason and not verdict.findings]
+    if untold or failures or late or not any(verdict.examined for verdict in whole):
         endings.append(Exit.INCONCLUSIVE)
     gone = () if alive else (_gone(folder),)
-    reason = "; ".join((*gone, *failures)) or _first_untold(untold)
+    reason = "; ".join((*gone, *failures)) or _first_untold(untold or late)
     ended = replace(report, status=RunStatus.COMPLETE, exit_code=first_of(*endings), reason=reason)
     return _with_evidence(ended, folder, whole)
 

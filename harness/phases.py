@@ -24,7 +24,7 @@ from harness.load.plan import Plan
 from harness.promises import objective
 from harness.promises.catalogue import declared, promised
 from harness.run import BROKEN, VARIABLE, Run, verdicts
-from harness.verdict import Verdict
+from harness.verdict import OUT_OF_TIME, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ LOAD_START_S = 5.0
 LOAD_LEAST_S = 1.0
 LOAD_USERS = 20
 FUZZ = "fuzz"
+NO_ITEMS = "the tests collect no promise items; add: from harness.suite.test_promises import test_promise"
 TAIL_LINES = 15
 NO_TESTS_COLLECTED = 5
 
@@ -116,6 +117,11 @@ def fuzz(context: Context) -> list[Verdict]:
         ended = "did not end in its time" if code is None else f"ended with {code}"
         raise HarnessError(f"fuzzing {ended}:\n{_tail(log)}")
     return [verdict for verdict in verdicts(context.session.folder) if verdict.promise == FUZZ]
+
+
+def loadable(context: Context) -> bool:
+    """Whether there is a load to send: a journey of the project's own, or a read that needs no parameter."""
+    return bool(context.session.config.scenarios.get("load") or _reads(context))
 
 
 def load_phase(context: Context) -> list[Verdict]:
@@ -207,8 +213,9 @@ def _environment(context: Context) -> dict[str, str]:
 def _not_reached(context: Context) -> list[Verdict]:
     """An INCONCLUSIVE verdict for each promise × operation that was selected and of which nothing was told."""
     told = {(verdict.promise, verdict.operation) for verdict in verdicts(context.session.folder)}
+    reason = OUT_OF_TIME if context.left_s <= 0 else "it was not reached" if told else NO_ITEMS
     return [
-        Verdict(promise.key, operation.id, reason="it was not reached", driver="pytest")
+        Verdict(promise.key, operation.id, reason=reason, driver="pytest")
         for promise, operation in promised(context.run.contract)
         if promise.judge is not None
         and (promise.key, operation.id) not in told

@@ -58,6 +58,7 @@ class Session:
     target: Target
     config: configs.Config
     overlays: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -99,6 +100,7 @@ def opened(wanted: Wanted) -> Iterator[Session]:
     folder = new_folder(wanted.reports)
     with _kept_once_begun(folder), target:
         contract = given or _served_contract(wanted, config, target)
+        config, notes = fitting(wanted, config, contract)
         told = wanted.identities if wanted.url else merged_identities(config.identities, wanted.identities)
         _all_set(told, target.environment)
         freeze(contract, folder)
@@ -109,7 +111,7 @@ def opened(wanted: Wanted) -> Iterator[Session]:
             identities=merged_identities(config.identities, wanted.identities),
             environment=identity_environment(target.environment, config.identities, wanted.identities),
         )
-        yield Session(attachment, contract, target, config, tuple(map(str, overlay_paths(wanted, config))))
+        yield Session(attachment, contract, target, config, tuple(map(str, overlay_paths(wanted, config))), notes)
 
 
 @contextlib.contextmanager
@@ -130,6 +132,22 @@ def chosen_target(wanted: Wanted, config: configs.Config) -> Target:
     if "process" not in config.target:
         raise UsageError(f"{configs.FILE} names no target", ["write [target.process] command = [...], or give --url"])
     return ProcessTarget(config.target["process"], config.folder, command=wanted.command or None)
+
+
+def fitting(wanted: Wanted, config: configs.Config, contract: Contract) -> tuple[configs.Config, tuple[str, ...]]:
+    """The configuration, without what harness.toml tells of another API where only a URL was named; and a note of it.
+
+    A file that tells identities by operations that the contract does not have is of another API.
+    """
+    calls = [config.identities.get(name, {}).get("operation") for name in ("register", "login", "grant")]
+    foreign = [name for name in calls if name and name not in contract.by_id]
+    if not wanted.url or wanted.config is not None or not foreign:
+        return config, ()
+    note = (
+        f"{configs.FILE} is not used: its identities call {', '.join(foreign)}, which this contract does not have; "
+        "name a file for this API with --config"
+    )
+    return configs.Config(config.folder), (note,)
 
 
 def overlay_paths(wanted: Wanted, config: configs.Config) -> list[Path]:
@@ -195,7 +213,7 @@ def _served_contract(wanted: Wanted, config: configs.Config, target: Target) -> 
     for path in (told,) if told else DOCUMENT_PATHS:
         try:
             text = fetched(target.url, path)
-        except TargetError as error:
+        except (TargetError, UsageError) as error:
             if told:
                 raise
             failures.append(str(error))

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+OUT_OF_TIME = "the time budget was used up before this was examined"
+
+
 class Status(StrEnum):
     """PASS needs something examined; what was not examined is INCONCLUSIVE."""
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness import archive, ending, interruption, phases
-from harness.errors import HarnessError, UsageError
+from harness import archive, ending, interruption, phases, selection
+from harness.errors import HarnessError
 from harness.exits import Exit
-from harness.finding import Severity
+from harness.finding import Confirmation, Severity
 from harness.latencies import latencies
-from harness.promises.catalogue import BY_KEY
 from harness.report import Phase, Report, worst_first
 from harness.run import Run, verdicts
 from harness.session import Session, Wanted, opened, point_latest
@@ -23,14 +21,13 @@ from harness.verdict import Status, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.contract import Contract
     from harness.render.progress import Progress
 
 DRIVER = "verify"
 BUDGET_S = 120.0
 SHARES = {"promises": 0.55, "fuzz": 0.6, "load": 1.0}
 RESERVE_S = 12.0
-SHOWN = 6
+LEAST_S = 3.0
 WORK: Mapping[str, phases.Phase] = {"promises": phases.promises, "fuzz": phases.fuzz, "load": phases.load_phase}
 
 
@@ -76,7 +73,9 @@ def verify(options: Options, progress: Progress) -> Report:
     """
     began = time.monotonic_ns()
     with contextlib.ExitStack() as winding_up, opened(options.wanted) as session:
-        _known(options.only, session.contract)
+        for note in session.notes:
+            progress.note(note)
+        selection.check(options.only, session.contract)
         report = ending.begun(
             session,
             archive.versions(),
@@ -124,33 +123,16 @@ def _stopped(verification: _Verification, code: Exit, reason: str) -> Report:
     return stopped
 
 
-def _known(only: frozenset[str], contract: Contract) -> None:
-    """Raises UsageError where `only` names what is neither a phase nor a promise nor an operation."""
-    words = {*WORK, *BY_KEY, *contract.by_id}
-    problems = []
-    for word in sorted(only - words):
-        near = difflib.get_close_matches(word, words, 3)
-        hint = f"; near are {', '.join(near)}" if near else ""
-        problems.append(f"{word!r} is no phase, promise or operation of the contract{hint}")
-    if problems:
-        operations = ", ".join([*list(contract.by_id)[:SHOWN], "..."])
-        known = f"phases are {', '.join(WORK)}; promises are {', '.join(BY_KEY)}; operations are {operations}"
-        raise UsageError("--only names what is not there", [*problems, known])
-
-
-def names(options: Options) -> list[str]:
-    """The phases that will run, in order: all, those that were named, or only the promise cases for other words."""
-    named = options.only & set(WORK)
-    driven = [name for name in WORK if (name in named if named else not options.only or name == "promises")]
-    return [*driven, "judge"]
-
-
 def _phases(verification: _Verification, run: Run) -> None:
-    only = verification.options.only - set(WORK)
-    for name in names(verification.options)[:-1]:
+    only = selection.words(verification.options.only)
+    for name in selection.phases(verification.options.only):
         if not _alive(verification):
             verification.failures.append(f"{name} was not begun")
             break
+        if name == "load" and not phases.loadable(_context(verification, run, only, 0.0)):
+            reason = "the contract has no read without a parameter that was served; write a journey"
+            _phase_ended(verification, Phase(name, "skipped", reason=reason))
+            continue
         _phase(verification, run, name, WORK[name], only)
     known = list(verification.told)
     _phase(verification, run, "judge", lambda context: phases.judged(context, known), only)
@@ -160,7 +142,7 @@ def _phases(verification: _Verification, run: Run) -> None:
 def _phase(verification: _Verification, run: Run, name: str, phase: phases.Phase, only: frozenset[str]) -> None:
     """Runs one phase within its share of what is left of the budget; its failure is the report's, not a traceback."""
     verification.progress.phase_started(name, 0)
-    share = SHARES.get(name, 1.0) * max(5.0, verification.left_s - RESERVE_S)
+    share = SHARES.get(name, 1.0) * max(LEAST_S, verification.left_s - RESERVE_S)
     context = _context(verification, run, only, share)
     began = time.monotonic()
     reason = ""
@@ -177,11 +159,17 @@ def _phase(verification: _Verification, run: Run, name: str, phase: phases.Phase
     if context.load_results:
         measured = latencies(run.contract, context.load_results[-1].measurement, told)
         verification.report = replace(verification.report, latencies=measured)
-    ended = _phase_of(name, told, time.monotonic() - began, reason)
+    _phase_ended(verification, _phase_of(name, told, time.monotonic() - began, reason), failed=bool(reason))
+
+
+def _phase_ended(verification: _Verification, ended: Phase, *, failed: bool = False) -> None:
+    """Tells that a phase is over; one that was to examine something and did not is a failure of the run."""
+    if not failed and ended.status == Status.INCONCLUSIVE.value and ended.name in WORK:
+        verification.failures.append(f"{ended.name}: {ended.reason}")
     verification.report = replace(verification.report, phases=(*verification.report.phases, ended))
     verification.write()
     verification.progress.phase_ended(
-        name, ended.status, examined=ended.examined, findings=ended.findings, reason=ended.reason
+        ended.name, ended.status, examined=ended.examined, findings=ended.findings, reason=ended.reason
     )
 
 
@@ -211,10 +199,16 @@ def _without_standing(told: Sequence[Verdict], judged: Sequence[Verdict]) -> lis
 
 
 def _phase_of(name: str, told: Sequence[Verdict], seconds: float, reason: str) -> Phase:
+    """A phase as the report shows it: FAIL by findings, PASS where something was examined; what was not told."""
     findings = {finding.fingerprint for verdict in told for finding in verdict.findings}
     examined = sum(verdict.examined for verdict in told)
     status = Status.FAIL if findings else Status.PASS if examined and not reason else Status.INCONCLUSIVE
-    return Phase(name, status.value, examined, len(findings), seconds, reason or ("" if examined else "nothing sent"))
+    untold = sum(verdict.status is Status.INCONCLUSIVE for verdict in told)
+    if not examined:
+        reason = reason or next((verdict.reason for verdict in told if verdict.reason), "nothing was examined")
+    elif untold:
+        reason = reason or f"{untold} could not be told"
+    return Phase(name, status.value, examined, len(findings), seconds, reason)
 
 
 def _confirm(verification: _Verification, run: Run, only: frozenset[str]) -> None:
@@ -223,12 +217,17 @@ def _confirm(verification: _Verification, run: Run, only: frozenset[str]) -> Non
     if not findings:
         return
     verification.progress.phase_started("confirm", len(findings))
-    context = _context(verification, run, only, max(RESERVE_S, verification.left_s))
+    began = time.monotonic()
+    context = _context(verification, run, only, max(LEAST_S, verification.left_s))
     whole = {finding.fingerprint: finding for finding in phases.confirmed(context, findings)}
     verification.told = [
         replace(verdict, findings=tuple(whole.get(item.fingerprint, item) for item in verdict.findings))
         for verdict in verification.told
     ]
+    shown = sum(finding.confirmation is Confirmation.CONFIRMED for finding in whole.values())
+    reason = "" if shown == len(findings) else f"{len(findings) - shown} of {len(findings)} were seen once only"
+    ended = Phase("confirm", Status.FAIL.value, len(findings), len(findings), time.monotonic() - began, reason)
+    _phase_ended(verification, ended)
 
 
 def _alive(verification: _Verification) -> bool:

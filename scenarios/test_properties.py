@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.drivers import properties
+from harness.drivers.promised import beside
 from harness.promises import ledger, rate_limit
 from harness.verdict import Status
 
@@ -29,16 +30,17 @@ def _holds(run: Run, promise: Promise, operation: Operation, max_examples: int) 
     """Searches; fails with the smallest program that shows a fault, skips with the reason where nothing can be told."""
     if not run.selects(promise.key, operation.id):
         pytest.skip("it was not selected")
-    verdict = properties.search(
-        promise,
-        run.contract,
-        operation,
-        run.stage,
-        run.recorder,
-        seed=run.seed,
-        max_examples=max_examples,
-        budget_s=max(0.0, min(run.left_s, properties.BUDGET_S)),
-    ).verdict
+    with beside(run, alone=False):
+        verdict = properties.search(
+            promise,
+            run.contract,
+            operation,
+            run.stage,
+            run.recorder,
+            seed=run.seed,
+            max_examples=max_examples,
+            budget_s=max(0.0, min(run.left_s, properties.BUDGET_S)),
+        ).verdict
     run.tell(verdict)
     if verdict.status is Status.FAIL:
         told = [f"{item.code}: {item.seen}\n  {dict(item.reproduction.parameters)}" for item in verdict.findings]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness import examine
 from harness.promises import survey
 from harness.survey import Survey
-from harness.verdict import Verdict, merged
+from harness.verdict import OUT_OF_TIME, Verdict, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LOCK_FILE = ".alone"
 SURVEY = "survey"
-OUT_OF_TIME = "the time budget was used up before this was examined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,8 @@ class Promised:
         """A standing promise's judgement of the operation's survey, which is driven once a process for all of them."""
         if self.operation.id not in self.run.surveys:
             survey_of = Survey(self._sent, lambda: self.run.left_s, self.share_s)
-            survey_of.drive(self.cases())
+            with beside(self.run, alone=False):
+                survey_of.drive(self.cases())
             self.run.surveys[self.operation.id] = survey_of
         surveyed = self.run.surveys[self.operation.id]
         parts = [

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError
+from harness.finding import Finding, Severity
 from harness.run import BROKEN, VARIABLE, Attachment, Run, verdicts
 from harness.verdict import Status, Verdict
 
@@ -28,6 +29,7 @@ JOINED = pytest.StashKey["Joined"]()
 WRONG = pytest.StashKey[str]()
 LEAST_SHARE_S = 1.0
 WORKER_KEY = "harness_run"
+CLAIM = "scenario.failed"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,6 +53,7 @@ class Joined:
     run: Run
     close: contextlib.ExitStack
     report: Report | None = None
+    failed: int = 0
     interrupted: bool = False
 
 
@@ -81,7 +84,6 @@ def _text(finding: Any) -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """On a worker, joins the controller's run; elsewhere only a target that was named is started at once."""
-    config.addinivalue_line("markers", "alone: nothing else may run beside this item")
     given = getattr(config, "workerinput", {}).get(WORKER_KEY)
     if given:
         _join(config, Attachment.from_json(given))
@@ -95,13 +97,35 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """An item that failed of itself, not by what it found, is told to the run: something was not examined."""
+    """An item that failed and told the run no finding: a failed claim is one itself, any other error broke the item."""
     report = yield
     joined = item.config.stash.get(JOINED, None)
-    if joined is not None and report.failed and call.excinfo and not call.excinfo.errisinstance(pytest.fail.Exception):
-        error = call.excinfo.value
+    if joined is None or not report.failed or call.excinfo is None:
+        return report
+    told, joined.failed = joined.run.failed > joined.failed, joined.run.failed
+    if told:
+        return report
+    error = call.excinfo.value
+    if isinstance(error, AssertionError | pytest.fail.Exception):
+        joined.run.tell(_claimed(item, str(error)))
+        joined.failed = joined.run.failed
+    else:
         joined.run.tell(Verdict(BROKEN, item.name, reason=f"{type(error).__name__}: {error}", driver="pytest"))
     return report
+
+
+def _claimed(item: pytest.Item, error: str) -> Verdict:
+    """A test of the user's own that failed, as a finding: it was seen once, and pytest runs it again."""
+    finding = Finding(
+        code=CLAIM,
+        title=f"the test {item.name} fails",
+        severity=Severity.HIGH,
+        operation="",
+        kind=item.nodeid,
+        promised=(getattr(item, "obj", None).__doc__ or f"{item.nodeid} holds").strip().splitlines()[0],
+        seen=error.strip().splitlines()[0] if error.strip() else "it failed without a word",
+    )
+    return Verdict("scenario", "", 1, (finding,), driver="pytest")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

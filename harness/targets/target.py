@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import urljoin, urlsplit
 
 from harness.clock import SystemClock
-from harness.errors import TargetError
+from harness.errors import TargetError, UsageError
 from harness.exchange import Request, Response
 from harness.wire import Wire
 
@@ -50,7 +50,10 @@ def reachable(url: str, path: str = "/") -> Response:
 
 
 def fetched(url: str, path: str) -> bytes:
-    """The body at a path of the target, at most five redirects on the same host followed; raises TargetError."""
+    """The body at a path of the target, at most five redirects on the same host followed.
+
+    Raises TargetError where the target does not answer, UsageError where it has no document there.
+    """
     place = path if path.startswith("/") else f"/{path}"
     for _ in range(MAX_REDIRECTS + 1):
         response = reachable(url, place)
@@ -61,7 +64,7 @@ def fetched(url: str, path: str) -> bytes:
     else:
         raise TargetError(f"{url}{path} redirects more than {MAX_REDIRECTS} times; give the document's own address")
     if response.status != OK:
-        raise TargetError(
+        raise UsageError(
             f"{url}{place} answered {response.status}, not {OK}; give the document's path or file with --contract"
         )
     return response.body
@@ -70,7 +73,7 @@ def fetched(url: str, path: str) -> bytes:
 def _followed(url: str, place: str, location: str) -> str:
     joined = urlsplit(urljoin(f"{url}{place}", location))
     if joined.netloc != urlsplit(url).netloc:
-        raise TargetError(f"{url}{place} redirects to another host, {joined.netloc}; give the document as a file")
+        raise UsageError(f"{url}{place} redirects to another host, {joined.netloc}; give the document as a file")
     return joined.path + (f"?{joined.query}" if joined.query else "")
 
 

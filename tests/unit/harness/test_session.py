@@ -11,6 +11,7 @@ import pytest
 
 from harness import session
 from harness.config import Config, checked
+from harness.contract import Contract
 from harness.errors import TargetError, UsageError
 from harness.session import Wanted
 from harness.targets import ProcessTarget, UrlTarget
@@ -166,3 +167,14 @@ def test_identities_of_options_are_laid_over_those_of_the_file() -> None:
     told = {"roles": ["a"], "login": {"operation": "x"}, "known": [{"name": "file"}]}
     merged = session.merged_identities(told, {"login": {"operation": "y"}, "known": [{"name": "option"}]})
     assert merged == {"roles": ["a"], "login": {"operation": "y"}, "known": [{"name": "option"}, {"name": "file"}]}
+
+
+@pytest.mark.parametrize(("named", "kept"), [(None, False), (Path("harness.toml"), True)])
+def test_what_is_told_of_another_api_is_not_used_for_a_url(named: Path | None, *, kept: bool) -> None:
+    """A harness.toml whose identities call what the contract lacks is left alone with a note, unless it is named."""
+    login = {"operation": "auth.login", "body": {}, "token": "/token"}
+    config = checked({"identities": {"login": login}, "scenarios": {"load": "shop.py"}}, Path.cwd(), "harness.toml")
+    wanted = Wanted(url="http://127.0.0.1:9", config=named)
+    fitting, notes = session.fitting(wanted, config, Contract(DOCUMENT))
+    assert (fitting == config) is kept
+    assert [("auth.login" in note and "--config" in note) for note in notes] == ([] if kept else [True])

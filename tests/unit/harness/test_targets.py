@@ -107,16 +107,16 @@ def test_a_process_serves_and_is_gone_afterwards(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "reason"),
+    ("path", "reason", "error"),
     [
-        ("/none", "answered 404, not 200"),
-        ("/out", "redirects to another host"),
-        ("/round", "redirects more than 5 times"),
+        ("/none", "answered 404, not 200", UsageError),
+        ("/out", "redirects to another host", UsageError),
+        ("/round", "redirects more than 5 times", TargetError),
     ],
 )
-def test_a_document_that_cannot_be_fetched(tmp_path: Path, path: str, reason: str) -> None:
-    """What stands in the way is told with the place."""
-    with ProcessTarget(told(python(SERVER, "{port}")), tmp_path) as target, pytest.raises(TargetError, match=reason):
+def test_a_document_that_cannot_be_fetched(tmp_path: Path, path: str, reason: str, error: type[Exception]) -> None:
+    """What stands in the way is told with the place; a target that answers is not to blame for a wrong path."""
+    with ProcessTarget(told(python(SERVER, "{port}")), tmp_path) as target, pytest.raises(error, match=reason):
         fetched(target.url, path)
 
 

@@ -1,56 +1,14 @@
-"""Which phases run, which words are known, and how a phase's verdicts become its line in a report."""
+"""How a phase's verdicts become its line in a report, and what the judgement of the whole replaces."""
 
 from __future__ import annotations
 
 import pytest
 
-from harness.contract import Contract
-from harness.errors import UsageError
 from harness.finding import Finding, Severity
-from harness.session import Wanted
 from harness.verdict import Verdict
-from harness.verify import Options, _known, _phase_of, _without_standing, names
+from harness.verify import _phase_of, _without_standing
 
-CONTRACT = Contract(
-    {
-        "openapi": "3.1.0",
-        "info": {"title": "One", "version": "1"},
-        "paths": {"/one": {"get": {"operationId": "one.get", "responses": {}}}},
-    }
-)
 FAULT, OTHER = (Finding(f"headers.{name}", name, Severity.LOW, "one.get") for name in ("missing", "value"))
-
-
-@pytest.mark.parametrize(
-    ("only", "expected"),
-    [
-        (set(), ["promises", "fuzz", "load", "judge"]),
-        ({"fuzz"}, ["fuzz", "judge"]),
-        ({"load", "promises"}, ["promises", "load", "judge"]),
-        ({"roles"}, ["promises", "judge"]),
-        ({"roles", "fuzz"}, ["fuzz", "judge"]),
-    ],
-)
-def test_the_phases_that_run(only: set[str], expected: list[str]) -> None:
-    """All, those named in their own order, or the promise cases where only promises or operations are named."""
-    assert names(Options(Wanted(), only=frozenset(only))) == expected
-
-
-def test_words_that_are_known() -> None:
-    """Phases, promises and operations of the contract."""
-    _known(frozenset({"fuzz", "roles", "rate-limit", "one.get"}), CONTRACT)
-
-
-def test_words_that_are_not_known() -> None:
-    """Each is told with what is near to it, and once all that there is."""
-    with pytest.raises(UsageError) as caught:
-        _known(frozenset({"fuz", "one.gets", "qqq", "roles"}), CONTRACT)
-    assert caught.value.problems[:3] == (
-        "'fuz' is no phase, promise or operation of the contract; near are fuzz",
-        "'one.gets' is no phase, promise or operation of the contract; near are one.get",
-        "'qqq' is no phase, promise or operation of the contract",
-    )
-    assert caught.value.problems[3].startswith("phases are promises, fuzz, load; promises are schema, ")
 
 
 @pytest.mark.parametrize(
@@ -58,8 +16,9 @@ def test_words_that_are_not_known() -> None:
     [
         ([Verdict("roles", "one", 3)], "", "pass", ""),
         ([Verdict("roles", "one", 3, (FAULT,)), Verdict("roles", "two", 1, (FAULT,))], "", "fail", ""),
-        ([Verdict("roles", "one")], "", "inconclusive", "nothing sent"),
-        ([], "", "inconclusive", "nothing sent"),
+        ([Verdict("roles", "one", 3), Verdict("roles", "two", reason="no")], "", "pass", "1 could not be told"),
+        ([Verdict("roles", "one", reason="no seller")], "", "inconclusive", "no seller"),
+        ([], "", "inconclusive", "nothing was examined"),
         ([Verdict("roles", "one", 3)], "it broke", "inconclusive", "it broke"),
         ([Verdict("roles", "one", 3, (FAULT,))], "it broke", "fail", "it broke"),
     ],

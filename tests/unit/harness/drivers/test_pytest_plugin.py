@@ -139,3 +139,16 @@ def test_a_session_without_api_is_left_alone(pytester: pytest.Pytester) -> None:
     result = run(pytester, tests="def test_sum():\n    assert 1 + 1 == 2\n")
     result.assert_outcomes(passed=1)
     assert not (pytester.path / "reports").exists()
+
+
+@pytest.mark.parametrize("claim", ["assert 1 == 2, 'the sum is wrong'", "pytest.fail('the sum is wrong')"])
+def test_a_claim_of_ones_own_that_fails_is_a_finding(pytester: pytest.Pytester, api: Served, claim: str) -> None:
+    """A failed test beside the suite is told to the run like any other fault, with its own words."""
+    own = f'import pytest\n\n\ndef test_own(run):\n    """Sums are right."""\n    {claim}\n'
+    result = run(pytester, "--url", api.url, tests=own)
+    result.assert_outcomes(failed=1)
+    (folder,) = pytester.path.glob("reports/*-*")
+    (finding,) = [json.loads(line) for line in (folder / "findings.jsonl").read_text().splitlines()]
+    assert (finding["code"], finding["promised"]) == ("scenario.failed", "Sums are right.")
+    assert "the sum is wrong" in finding["seen"]
+    assert json.loads((folder / "run.json").read_text())["exit_code"] == 1
