@@ -19,7 +19,7 @@ from harness.contract import Contract
 from harness.history import Journal, lines
 from harness.recorder import Recorder
 from harness.stage import Stage
-from harness.verdict import Verdict
+from harness.verdict import Status, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +86,7 @@ class Run:
         self.recorder = Recorder(self.url, self.folder, driver)
         for value in told_secrets(attachment):
             self.recorder.mask.register(value, "secret")
+        self.failed = 0
         self.surveys: dict[str, Survey] = {}
         self._verdicts = Journal(self.folder / VERDICTS / f"{driver}-{os.getpid()}.jsonl")
 
@@ -132,6 +133,7 @@ class Run:
     def tell(self, verdict: Verdict) -> Verdict:
         """Writes a verdict, masked, beside the history for the report; returns it as it was written."""
         told = self.masked(verdict)
+        self.failed += told.status is Status.FAIL
         self._verdicts.append(told.to_record())
         return told
 
