@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FINDINGS_SHOWN = 8
 UNTOLD_SHOWN = 3
 NARROW = 76
+SEVERITY_WIDTH = 8
 LEAST_WIDTH, MOST_WIDTH = 24, 140
 TONES = {"pass": "bold white on green", "fail": "bold white on red", "unclear": "bold black on yellow"}
 SEVERITIES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
@@ -82,10 +83,14 @@ def _finding(finding: Finding, count: int, place: str, width: int) -> list[Rende
     if width < NARROW:
         return [Text.assemble(severity, " ", title), *(Padding(part, (0, 0, 0, 2)) for part in (detail, again))]
     table = Table.grid(padding=(0, 1))
-    table.add_column(width=8)
+    table.add_column(width=SEVERITY_WIDTH)
     table.add_column(overflow="fold")
     table.add_row(severity, title)
-    table.add_row("", Text.assemble(detail, "  ", again))
+    if SEVERITY_WIDTH + 1 + detail.cell_len + 2 + again.cell_len <= width:
+        table.add_row("", Text.assemble(detail, "  ", again))
+    else:  # the command is copied from here: it stands whole on a line
+        table.add_row("", detail)
+        table.add_row("", again)
     return [table]
 
 

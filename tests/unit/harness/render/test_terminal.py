@@ -36,6 +36,16 @@ def test_no_line_is_wider_than_the_terminal(sample: Callable[..., Report], width
     assert max(map(len, lines)) <= max(24, width)
 
 
+@pytest.mark.parametrize("width", range(30, 141))
+def test_a_replay_command_stands_whole_on_a_line(sample: Callable[..., Report], width: int) -> None:
+    """The command can be copied at any width that holds it: it is not broken at its space."""
+    report = sample(6)
+    lines = terminal.render(report, width=width).decode().splitlines()
+    assert max(map(len, lines)) <= width
+    for finding in report.findings:
+        assert any(f"harness replay {finding.fingerprint}" in line for line in lines)
+
+
 @pytest.mark.parametrize("code", [None, *Exit])
 def test_every_ending_is_told(sample: Callable[..., Report], code: Exit | None) -> None:
     """Each exit code has its closing, with and without findings."""
