@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.codes import references
 from harness.finding import Confirmation
-from harness.render import reproduction, summary
+from harness.render import reproduction, summary, witness
 from harness.render.bars import bar, scale_ms
 from harness.render.matrix import anchor, matrix
-from harness.render.text import clipped, one_line, printable, shown_body
+from harness.render.text import clipped, one_line, printable
 from harness.report import RunStatus
 from harness.verdict import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.exchange import Exchange, Headers
     from harness.finding import Finding
     from harness.render.reproduction import Script
     from harness.report import OperationLatency, Report
@@ -44,30 +44,6 @@ STANDING = {
 
 
 @dataclass(frozen=True, slots=True)
-class ShownBody:
-    """A body as it stands in the page, and what is to be said of it."""
-
-    text: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShownExchange:
-    """A witness as it stands in the page."""
-
-    heading: str
-    facts: str
-    request_line: str
-    request_headers: Headers
-    request_body: ShownBody
-    answered: bool
-    status_line: str
-    response_headers: Headers
-    response_body: ShownBody
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
 class ShownFinding:
     """A finding as it stands in the page; `others` are those of its code and kind in other operations."""
 
@@ -75,6 +51,7 @@ class ShownFinding:
     severity: str
     code: str
     kind: str
+    known_as: str
     operation: str
     place: str
     title: str
@@ -84,7 +61,7 @@ class ShownFinding:
     standing: str
     replay: str
     script: Script
-    exchanges: tuple[ShownExchange, ...]
+    exchanges: tuple[witness.Witness, ...]
     more: int
     witnesses: tuple[str, ...]
     others: tuple[ShownFinding, ...] = ()
@@ -195,6 +172,7 @@ def _finding(finding: Finding, report: Report, places: Mapping[str, str], shown:
         severity=finding.severity.value,
         code=finding.code,
         kind=clipped(finding.kind, HEADER_LIMIT),
+        known_as=" · ".join(references(finding.code, finding.kind)),
         operation=finding.operation,
         place=places.get(finding.operation, finding.operation) or summary.NO_OPERATION,
         title=clipped(one_line(finding.title), 300),
@@ -204,33 +182,10 @@ def _finding(finding: Finding, report: Report, places: Mapping[str, str], shown:
         standing=STANDING[finding.confirmation],
         replay=reproduction.replay(finding),
         script=reproduction.script(finding, report, 2 * shown),
-        exchanges=tuple(_exchange(item, limit) for item in seen[:shown]),
+        exchanges=tuple(witness.shown(item, limit) for item in seen[:shown]),
         more=max(0, len(seen) - shown),
         witnesses=finding.witnesses[:OPERATIONS_SHOWN],
     )
-
-
-def _exchange(exchange: Exchange, limit: int) -> ShownExchange:
-    request, response = exchange.request, exchange.response
-    path = request.path + (f"?{'&'.join('='.join(pair) for pair in request.query)}" if request.query else "")
-    took_ms = (exchange.done_ns - exchange.sent_ns) / 1e6
-    together = f" · released together as group {exchange.group}" if exchange.group else ""
-    return ShownExchange(
-        heading=f"{request.step or request.method} · {request.identity.name} · {exchange.status or 'no answer'}",
-        facts=f"{exchange.id} · {took_ms:.1f} ms{together}",
-        request_line=f"{request.method} {clipped(path, TEXT_LIMIT)}",
-        request_headers=_headers(request.headers),
-        request_body=ShownBody(*shown_body(request.body, limit)),
-        answered=response is not None,
-        status_line=str(exchange.status),
-        response_headers=_headers(response.headers) if response else (),
-        response_body=ShownBody(*shown_body(response.body if response else None, limit)),
-        error=exchange.error or "the connection ended",
-    )
-
-
-def _headers(headers: Headers) -> Headers:
-    return tuple((name, clipped(value, HEADER_LIMIT)) for name, value in headers)
 
 
 def _latencies(report: Report, places: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from harness.codes import references
 from harness.exits import Exit
 from harness.render import reproduction, summary
 from harness.render.text import clipped, one_line, printable
@@ -128,8 +129,10 @@ def _failure(case: ET.Element, findings: Iterable[Finding], places: Mapping[str,
 
 
 def _text(finding: Finding, places: Mapping[str, str], report: Report) -> str:
+    known_as = references(finding.code, finding.kind)
     lines = [
         f"{finding.severity.upper()} {finding.code}: {one_line(finding.title)}",
+        *([f"known as: {', '.join(known_as)}"] if known_as else []),
         f"operation: {places.get(finding.operation, finding.operation)}",
         f"promised: {printable(finding.promised)}",
         f"seen: {printable(finding.seen)}",

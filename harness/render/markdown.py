@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from harness.codes import references
 from harness.render import reproduction, summary
 from harness.render.text import clipped, counted, one_line, printable
 
@@ -75,7 +76,11 @@ def _detail(finding: Finding, report: Report) -> str:
     title = _html(clipped(one_line(finding.title), CELL_LIMIT))
     items = [
         f"- {name}: {_escaped(clipped(one_line(text), TEXT_LIMIT))}"
-        for name, text in (("Promised", finding.promised), ("Seen", finding.seen))
+        for name, text in (
+            ("Promised", finding.promised),
+            ("Seen", finding.seen),
+            ("Known as", ", ".join(references(finding.code, finding.kind))),
+        )
         if text
     ]
     items.append(f"- Again: `{reproduction.replay(finding)}`")

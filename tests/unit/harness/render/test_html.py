@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
@@ -115,11 +116,25 @@ def test_findings_carry_what_a_person_needs(sample: Callable[..., Report]) -> No
         assert f"harness replay {finding.fingerprint}" in words
         assert finding.code in words
     assert "20 orders of 1 were accepted" in words
+    assert "OWASP API5:2023 Broken Function Level Authorization" in words
+    assert "WFC F200" in words
     assert "seen once" in words
     assert "curl -i -X POST http://127.0.0.1:39211/api/v1/products" in words
     assert "$LINE1_ID /id of the answer to line 1" in words
     assert "No answer: timed out" in words
     assert "binary, 10,240 bytes" in words
+
+
+def test_a_long_body_is_folded(sample: Callable[..., Report]) -> None:
+    """Of a body of many lines the first 20 are open, the rest is behind a `more`, and nothing is lost or doubled."""
+    report = sample(1)
+    (known,) = [item for item in report.exchanges.values() if item.response][:1]
+    body = json.dumps([f"item {number}" for number in range(100)]).encode()
+    told = replace(known, response=Response(200, (), body))
+    text = html.render(replace(report, exchanges={known.id: told})).decode()
+    assert "<summary>82 more lines</summary>" in text
+    assert all(text.count(f"&#34;item {number}&#34;") == 1 for number in range(100))
+    assert text.index("item 18&") < text.index("82 more lines") < text.index("item 19&")
 
 
 def test_one_fault_in_many_operations_is_one_entry(sample: Callable[..., Report]) -> None:

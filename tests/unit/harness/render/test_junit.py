@@ -62,6 +62,8 @@ def test_a_case_for_each_promise_and_operation(sample: Callable[..., Report]) ->
     assert {failure.attrib["type"] for failure in failures} == {finding.code for finding in report.findings}
     text = "\n".join(failure.text or "" for failure in failures)
     assert all(f"harness replay {finding.fingerprint}" in text for finding in report.findings)
+    assert "known as: OWASP API5:2023 Broken Function Level Authorization\n" in text
+    assert "known as: WFC F200\n" in text
     reasons = {skipped.attrib["message"] for skipped in root.findall("testsuite/testcase/skipped")}
     assert "no identity with role auditor can be made; ledger" in reasons
 

@@ -31,6 +31,8 @@ def test_the_summary_has_verdict_phases_findings_and_latency(sample: Callable[..
         "### Not examined",
     ]
     assert text.count("```sh") == 6
+    assert "- Known as: OWASP API5:2023 Broken Function Level Authorization" in text
+    assert "- Known as: WFC F200" in text
 
 
 def test_tables_keep_their_columns(sample: Callable[..., Report]) -> None:

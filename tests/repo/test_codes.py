@@ -1,0 +1,36 @@
+"""The catalogue of finding codes is what judges give, and what planted defects declare is in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from harness.codes import CODES
+from harness.drivers.fuzz.judgement import JUDGES
+from harness.promises.catalogue import BY_KEY
+from reference_impl.defects.catalogue import DEFECTS
+from tests.repo.sources import modules, tree, within
+
+CODE = re.compile(rf"(?:{'|'.join(map(re.escape, BY_KEY))})\.[a-z]+(?:-[a-z]+)*")
+
+
+def given() -> set[str]:
+    """Every code that stands as a text in a promise, and one for each check of Schemathesis that is judged."""
+    texts = {
+        node.value
+        for name, path in modules().items()
+        if within(name, "harness.promises")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {text for text in texts if CODE.fullmatch(text)} | {f"fuzz.{check}" for check in JUDGES}
+
+
+def test_the_catalogue_holds_what_judges_give() -> None:
+    """No judge gives a code that the catalogue lacks, and the catalogue has none that no judge gives."""
+    assert sorted(CODES) == sorted(given())
+
+
+def test_defects_declare_codes_of_the_catalogue() -> None:
+    """A planted defect counts as caught only by a code that something can give."""
+    assert {code for defect in DEFECTS for code in defect.codes} - CODES.keys() == set()
