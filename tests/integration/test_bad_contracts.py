@@ -85,7 +85,7 @@ def test_a_served_contract_that_is_none(harness: Callable[..., Done], project: P
     assert "/health is not an OpenAPI 3.0 or 3.1 document" in served.err
     assert list(project.glob("reports/2*")) == []
     missing = harness("verify", "--contract", "/no-such-place")
-    assert missing.code == 3
+    assert missing.code == 2
     assert "answered 404, not 200; give the document's path or file with --contract" in missing.err
 
 

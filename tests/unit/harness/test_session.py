@@ -69,7 +69,7 @@ def standing(monkeypatch: pytest.MonkeyPatch) -> Standing:
 
 def wanted(**told: object) -> Wanted:
     """A run of the small document."""
-    return Wanted(**{"url": Standing.url, "contract": "one.json", "seed": 7, **told})  # type: ignore[arg-type]
+    return Wanted(**{"url": Standing.url, "contract": "one.json", "seed": 7, **told})  # type: ignore[arg-type]  # whatever a test changes
 
 
 def test_an_open_run_has_all_that_a_driver_needs(standing: Standing) -> None:
