@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from harness.contract.contract import Contract
 
+# Members that an API mostly wants to differ from one thing to the next, whatever its document gives as a default.
+UNIQUE_NAMES = {"email", "slug", "username", "login"}
 MAX_DEPTH = 8
 MAX_REDRAWS = 50
 SPREAD = 50
@@ -215,7 +217,7 @@ def is_password(name: str) -> bool:
 
 
 def _unique_name(name: str) -> bool:
-    return name.lower() in {"email", "slug", "username", "login"}
+    return name.lower() in UNIQUE_NAMES
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

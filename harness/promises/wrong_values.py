@@ -20,7 +20,8 @@ WRONG_TEXT = "no-such-value"
 FORMATS = {"uuid": "not-a-uuid", "email": "not an address", "date-time": "yesterday", "date": "yesterday"}
 UNEXPECTED = "unexpectedMember"
 # What a client gains by writing it, first.
-COMPUTED = ("total", "price", "amount", "role", "roles", "ownerId", "userId", "sellerId", "status", "id", "version")
+WORTH = ("total", "price", "amount", "role", "roles")
+SET = ("status", "id", "version")
 MAX_COMPUTED = 6
 
 
@@ -161,7 +162,9 @@ def _computed(contract: Contract, operation: Operation, body: Mapping[str, Any])
         if not own or schema.get("additionalProperties") is not False:
             continue
         shown = _answered(contract, operation) if not place else {"price": {"type": "number"}}
-        names = [name for name in COMPUTED if name in shown and name not in own]
+        owners = [pointer.tokens(resource.owner)[-1] for resource in contract.resources if resource.owner]
+        computed = dict.fromkeys((*WORTH, *owners, *SET))
+        names = [name for name in computed if name in shown and name not in own]
         names += [name for name in shown if name not in own and name not in names]
         for name in names[:MAX_COMPUTED]:
             yield Wrong(f"{place}/{pointer.escape(name)}", "computed", _plausible(contract, shown[name]))

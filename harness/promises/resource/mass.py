@@ -39,7 +39,6 @@ NUMBERS = (4211, 977)
 MOMENTS = ("2001-02-03T04:05:06Z", "2002-03-04T05:06:07Z")
 MONEY = re.compile(r"price|total|amount|cost|balance|credit|discount|paid", re.IGNORECASE)
 RIGHTS = re.compile(r"role|admin|permission|scope|verified|status|state|active|enabled", re.IGNORECASE)
-OWNER = re.compile(r"(user|seller|owner|author|account|tenant|customer|created_?by)(_?id)?$", re.IGNORECASE)
 SEVERITIES = (Severity.CRITICAL, Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.MEDIUM)
 
 
@@ -168,13 +167,13 @@ def _lacks(contract: Contract, schema: Any, names: Sequence[str]) -> str:
 
 
 def _rank(resource: Resource, place: str) -> int:
-    """Money, rights, owner, id, and the rest: 0 to 4."""
+    """Money, rights, the owner as the contract declares it, id, and the rest: 0 to 4."""
     name = pointer.tokens(place)[-1]
     if MONEY.search(name):
         return 0
     if RIGHTS.search(name):
         return 1
-    if OWNER.search(name) or f"{base(resource)}{place}" == resource.owner:
+    if f"{base(resource)}{place}" == resource.owner:
         return 2
     return 3 if f"{base(resource)}{place}" == resource.id else 4
 

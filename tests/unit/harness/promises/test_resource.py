@@ -104,6 +104,19 @@ def test_broken(defect: str, operation: str, expected: set[tuple[str, str]]) -> 
     assert {(f.code, f.kind) for f in verdict.findings} == expected
 
 
+def test_the_owner_is_the_member_that_the_contract_declares() -> None:
+    """To set the declared owner is high, whatever its name; the same member undeclared is one like others."""
+    bare = document()
+    for resource in bare["x-promises"]["resource"].values():
+        resource.pop("owner", None)
+    found = {}
+    for name, told in (("declared", document()), ("bare", bare)):
+        shelf = Shelf(frozenset({"takes all"}), contract=Contract.read(told, "shelf"))
+        verdict = examined(PROMISE, shelf, "notes.create")
+        found[name] = next(item.severity.value for item in verdict.findings if item.kind == "/ownerId")
+    assert found == {"declared": "high", "bare": "medium"}
+
+
 def test_an_update_that_is_lost() -> None:
     """An update that is answered and not kept is found by reading."""
     verdict = examined(PROMISE, Shelf(frozenset({"update lost"})), "notes.update")
