@@ -103,6 +103,9 @@ class Mask:
         if lower == "set-cookie":
             cookie, _, attributes = value.partition(";")
             return [name, f"{cookie.partition('=')[0]}={PLACEHOLDER}" + (f";{attributes}" if attributes else "")]
+        if lower == "cookie" and "=" in value:
+            names = (part.partition("=")[0].strip() for part in value.split(";"))
+            return [name, "; ".join(f"{cookie}={PLACEHOLDER}" for cookie in names)]
         if lower in SECRET_HEADERS:
             scheme, _, rest = value.partition(" ")
             return [name, f"{scheme} {PLACEHOLDER}" if rest else PLACEHOLDER]

@@ -8,17 +8,18 @@ be unique get new values.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
 
 from harness.case import Steps, one
 from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Request
 from harness.identities import ANONYMOUS, Identity
+from harness.mask import SECRET_HEADERS
+from harness.places import Place, noun, places, singular, with_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,15 +31,17 @@ MAX_STEPS = 40
 REPLAYED = "replay"
 UNIQUE_NAMES = {"email", "username", "login", "slug", "name", "title", "key", "code", "sku"}
 TOLD_HEADERS = ("ETag", "Location")
+MASKED = re.compile(r"\[masked[^\]]*\]")
 OWN_HEADERS = {"content-length", "host", "connection", "user-agent", "accept-encoding", "x-schemathesis-testcaseid"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """Where a value was first told: the exchange and the place in its answer."""
+    """Where a value was told: the exchange, the place in its answer, and what the thing is called."""
 
     index: int
     place: str
+    noun: str = ""
 
 
 def cut(history: Sequence[Exchange], witnesses: Sequence[str]) -> tuple[dict[str, Any], ...]:
@@ -54,11 +57,8 @@ def cut(history: Sequence[Exchange], witnesses: Sequence[str]) -> tuple[dict[str
         index = wanted.pop()
         if index in taken:
             continue
-        taken[index] = {
-            value: origins[value]
-            for value in _values(history[index].request)
-            if value in origins and origins[value].index < index
-        }
+        found = ((place, _origin(origins, place, index)) for place in places(history[index].request))
+        taken[index] = {place.at: origin for place, origin in found if origin is not None}
         wanted += [origin.index for origin in taken[index].values()]
     if len(taken) > MAX_STEPS:
         return ()
@@ -67,32 +67,42 @@ def cut(history: Sequence[Exchange], witnesses: Sequence[str]) -> tuple[dict[str
 
 
 def replayed(stage: Stage, steps: Sequence[Mapping[str, Any]]) -> Steps[None]:
-    """A case that sends the steps again: new identities of the same roles, references filled from the new answers."""
+    """A case that sends the steps again: new identities of the same roles, references filled from the new answers.
+
+    A value that is made new (a name, an identity's fact) is the same new one in every step of the replay.
+    """
     who: dict[str, Identity] = {}
-    facts: dict[str, str] = {}
+    renewed: dict[str, str] = {}
     answers: list[Exchange] = []
     for step in steps:
         told = step["identity"]
         if told["name"] not in who:
             who[told["name"]] = yield from _identity(stage, told)
             new = who[told["name"]].facts
-            facts |= {value: new[name] for name, value in told["facts"].items() if name in new}
-        values = {value: _told(answers, reference) for value, reference in step["references"].items()} | facts
-        answers.append((yield from one(_request(step, values, who[told["name"]], stage))))
+            renewed |= {value: new[name] for name, value in told["facts"].items() if name in new}
+        request = _request(step, answers, renewed, who[told["name"]], stage)
+        answers.append((yield from one(request)))
 
 
-def _origins(history: Sequence[Exchange]) -> dict[str, _Origin]:
-    """For each value that an answer told, where it was told first by a call that did not send it itself."""
-    found: dict[str, _Origin] = {}
+def _origins(history: Sequence[Exchange]) -> dict[str, list[_Origin]]:
+    """For each value that an answer told, where it was told by a call that did not send it itself, first to last."""
+    found: dict[str, list[_Origin]] = {}
     for index, exchange in enumerate(history):
         response = exchange.response
         if response is None or not 200 <= response.status < 300:  # noqa: PLR2004 - a success
             continue
-        sent = set(_values(exchange.request))
-        for place, value in _told_values(exchange):
-            if value not in sent:
-                found.setdefault(value, _Origin(index, place))
+        sent = {(place.value, place.noun if place.value.isdigit() else "") for place in places(exchange.request)}
+        for at, value in _told_values(exchange):
+            named = _told_noun(exchange.request, at)
+            if (value, named if value.isdigit() else "") not in sent:
+                found.setdefault(value, []).append(_Origin(index, at, named))
     return found
+
+
+def _origin(origins: Mapping[str, Sequence[_Origin]], place: Place, before: int) -> _Origin | None:
+    """Where the value of a place was told first: the thing that the place names comes before others of equal id."""
+    told = [origin for origin in origins.get(place.value, ()) if origin.index < before]
+    return next((origin for origin in told if origin.noun == place.noun), told[0] if told else None)
 
 
 def _told_values(exchange: Exchange) -> Iterator[tuple[str, str]]:
@@ -109,23 +119,26 @@ def _told_values(exchange: Exchange) -> Iterator[tuple[str, str]]:
             yield f"header:{name}", value
 
 
+def _told_noun(request: Request, at: str) -> str:
+    """What the thing is called whose id an answer told: by its member or its list, else by the path that was called."""
+    listed = [one for one, index in pairwise(pointer.tokens(at)) if index.isdigit()]
+    if listed and not noun(at):
+        return singular(listed[-1])
+    parts = [part for part in request.path.split("/") if part and not part.isdigit()]
+    return noun(at) or (singular(parts[-1]) if parts else "")
+
+
 def _followable(value: Any, place: str) -> bool:
     if isinstance(value, bool) or value is None:
         return False
     return len(value) >= MIN_TEXT if isinstance(value, str) else isinstance(value, int) and place.lower().endswith("id")
 
 
-def _values(request: Request) -> Iterator[str]:
-    """Every value of a request that may have been told by an earlier answer."""
-    yield from (unquote(segment) for segment in request.path.split("/") if segment)
-    yield from (value for _, value in request.query)
-    yield from (value for name, value in request.headers if name.lower() in {"if-match", "if-none-match"})
-    yield from (str(value) for _, value in pointer.leaves(request.json()) if isinstance(value, str | int))
-
-
-def _step(exchange: Exchange, references: Mapping[str, _Origin], order: Mapping[int, int]) -> dict[str, Any]:
+def _step(exchange: Exchange, origins: Mapping[str, _Origin], order: Mapping[int, int]) -> dict[str, Any]:
+    """One step; `references` say by value what a reader needs, `filled` by place what a replay fills."""
     request = exchange.request
     who = request.identity
+    filled = {at: {"step": order[origin.index], "place": origin.place} for at, origin in origins.items()}
     return {
         "operation": request.operation,
         "method": request.method,
@@ -136,17 +149,20 @@ def _step(exchange: Exchange, references: Mapping[str, _Origin], order: Mapping[
         "identity": {"name": who.name, "roles": list(who.roles), "tenant": who.tenant, "facts": dict(who.facts)},
         "step": request.step,
         "status": exchange.status,
-        "references": {
-            value: {"step": order[origin.index], "place": origin.place} for value, origin in references.items()
-        },
+        "references": {place.value: filled[place.at] for place in places(request) if place.at in filled},
+        "filled": filled,
     }
 
 
 def _own(pair: tuple[str, str], request: Request) -> bool:
-    """Whether a header is the request's own and not its identity's, the connection's or masked."""
+    """Whether a header is the request's own and not its identity's, the connection's or masked.
+
+    What is masked in a request of nobody is a made-up credential: it is the request's own.
+    """
     name, value = pair
     theirs = {header for header, _ in request.identity.headers}
-    return name.lower() not in OWN_HEADERS and name not in theirs and "[masked" not in value
+    made_up = request.identity.name == ANONYMOUS.name and name.lower() in SECRET_HEADERS
+    return name.lower() not in OWN_HEADERS and name not in theirs and (made_up or "[masked" not in value)
 
 
 def _identity(stage: Stage, told: Mapping[str, Any]) -> Steps[Identity]:
@@ -169,47 +185,52 @@ def _told(answers: Sequence[Exchange], reference: Mapping[str, Any]) -> str:
     return str(value)
 
 
-def _request(step: Mapping[str, Any], values: Mapping[str, str], who: Identity, stage: Stage) -> Request:
+def _request(
+    step: Mapping[str, Any], answers: Sequence[Exchange], renewed: dict[str, str], who: Identity, stage: Stage
+) -> Request:
+    """The step's request, each place filled once: from an earlier answer, else with what its value is renewed by."""
+    old = _sent(step)
+    filled = step.get("filled")
+    if filled is None:
+        filled = {
+            place.at: step["references"][place.value] for place in places(old) if place.value in step["references"]
+        }
+    new: dict[str, str] = {}
+    for place in places(old):
+        if place.at in filled:
+            new[place.at] = _told(answers, filled[place.at])
+        elif place.value in renewed:
+            new[place.at] = renewed[place.value]
+        elif _is_unique(place, step, stage):
+            new[place.at] = renewed[place.value] = _renewed(place.value, stage.unique("r"))
+    again = with_values(old, new)
+    headers = tuple((name, MASKED.sub(lambda _: stage.unique("made-up-"), value)) for name, value in again.headers)
+    return replace(again, headers=headers, identity=who, step=step["step"] or REPLAYED)
+
+
+def _sent(step: Mapping[str, Any]) -> Request:
+    """The request as it was sent when the step was cut, of nobody."""
     body = step["body"]
-    if body is not None:
-        body = _fresh_members(_filled(body, values), step, stage)
-    segments = [
-        quote(values[plain], safe="") if (plain := unquote(s)) in values else s for s in step["path"].split("/")
-    ]
     return Request(
         method=step["method"],
-        path="/".join(segments),
+        path=step["path"],
         operation=step["operation"],
-        query=tuple((name, values.get(value, value)) for name, value in step["query"]),
-        headers=tuple((name, values.get(value, value)) for name, value in step["headers"]),
+        query=tuple((name, value) for name, value in step["query"]),
+        headers=tuple((name, value) for name, value in step["headers"]),
         body=None if body is None else body.encode("utf-8", "surrogateescape"),
-        identity=who,
-        step=step["step"] or REPLAYED,
     )
 
 
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    """The JSON text with old values replaced, those in quotes as texts and the others as numbers."""
-    for old, new in values.items():
-        quoted, shown = json.dumps(old), json.dumps(new)
-        bare = rf"(?<=[:\[,\s]){re.escape(old)}(?=[,\]\}}\s])"
-        text = text.replace(quoted, shown) if quoted in text else re.sub(bare, new.replace("\\", r"\\"), text)
-    return text
+def _is_unique(place: Place, step: Mapping[str, Any], stage: Stage) -> bool:
+    """Whether a value must be new: a unique member of a call that made something; on data not fresh it would collide.
 
-
-def _fresh_members(text: str, step: Mapping[str, Any], stage: Stage) -> str:
-    """A body whose unique members are new, where the call once succeeded: on data not fresh they would collide."""
+    A login makes nothing: its name is new only where an earlier step made it so.
+    """
     if step["method"] != "POST" or not 200 <= step["status"] < 300:  # noqa: PLR2004 - a success
-        return text
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    for place, value in list(pointer.leaves(body)):
-        name = pointer.tokens(place)[-1].lower() if place else ""
-        if name in UNIQUE_NAMES and isinstance(value, str) and len(value) >= MIN_TEXT:
-            body = pointer.put(body, place, _renewed(value, stage.unique("r")))
-    return json.dumps(body, ensure_ascii=False)
+        return False
+    login = stage.actors.told.get("login", {}).get("operation", "")
+    name = (pointer.tokens(place.at.removeprefix("body:")) or [""])[-1].lower() if place.at.startswith("body:") else ""
+    return name in UNIQUE_NAMES and len(place.value) >= MIN_TEXT and not (login and step["operation"] == login)
 
 
 def _renewed(value: str, fresh: str) -> str:

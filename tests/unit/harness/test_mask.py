@@ -105,6 +105,7 @@ def test_a_very_short_value_is_not_masked() -> None:
         ("authorization", "abcdefgh", PLACEHOLDER),
         ("X-API-Key", "k", PLACEHOLDER),
         ("Set-Cookie", "sid=abc; HttpOnly", f"sid={PLACEHOLDER}; HttpOnly"),
+        ("Cookie", "sid=abc; b=cd", f"sid={PLACEHOLDER}; b={PLACEHOLDER}"),
         ("Accept", "text/html", "text/html"),
     ],
 )
