@@ -23,7 +23,7 @@ TIMEOUT_S = 400
 @pytest.mark.slow
 def test_a_planted_defect_is_caught(begin: Callable[..., Started], tmp_path: Path) -> None:
     """`prove --only S14` catches the lost update, replays it on both builds, and the clean one gives no alarm."""
-    words = ("--only", "S14", "--seeds", "1", "--budget", "60s", "--json", "proof.json")
+    words = ("--only", "S14", "--seeds", "1", "--budget", "50s", "--json", "proof.json")
     done = begin("prove", *CONFIGURATION, *words).done(TIMEOUT_S)
     proof = json.loads((tmp_path / "proof.json").read_text())
     assert [(item["id"], item["caught"]) for item in proof["defects"]] == [("S14", True)], done.text
