@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness import examine, sequence
+from harness import examine, expected, sequence
 from harness.case import Case
 from harness.contract import Operation
 from harness.drive import drive
@@ -100,19 +100,24 @@ def _sequence_again(run: Run, finding: Finding, attempts: int) -> Verdict:
     steps = finding.reproduction.steps
     if not steps:
         return Verdict(key, finding.operation, reason="the finding has no sequence of requests to send again")
-    case = Case(key, finding.operation, "replay", lambda stage: sequence.replayed(stage, steps))
+    answers: list[Exchange] = []
+    case = Case(key, finding.operation, "replay", lambda stage: sequence.replayed(stage, steps, answers))
     verdict = Verdict(key, finding.operation, reason="it was not sent")
     for attempt in range(1, attempts + 1):
+        answers.clear()
         done = drive(case, run.stage(f"{case.key}/{finding.fingerprint}", attempt), run.recorder, run=attempt)
-        verdict = run.masked(_sequence_judged(run, finding, done.exchanges, done.reason))
+        verdict = run.masked(_sequence_judged(run, finding, done.exchanges, answers, done.reason))
         if verdict.findings:
             break
     return verdict
 
 
-def _sequence_judged(run: Run, finding: Finding, exchanges: Sequence[Exchange], reason: str) -> Verdict:
+def _sequence_judged(
+    run: Run, finding: Finding, exchanges: Sequence[Exchange], answers: Sequence[Exchange], reason: str
+) -> Verdict:
+    """What the exchanges of a replay show of the finding; `answers` are those of its steps alone."""
     key = finding.code.split(".")[0]
-    if reason or not exchanges:
+    if reason or not answers:
         return Verdict(key, finding.operation, reason=reason or "nothing was sent")
     promise = BY_KEY.get(key)
     if promise is not None and promise.judge is not None:
@@ -122,8 +127,13 @@ def _sequence_judged(run: Run, finding: Finding, exchanges: Sequence[Exchange], 
         )
         same = tuple(item for item in verdict.findings if item.fingerprint == finding.fingerprint)
         return replace(verdict, findings=same)
-    expected = [step["status"] for step in finding.reproduction.steps]
-    seen = [exchange.status for exchange in exchanges]
-    if seen[:-1] != expected[:-1]:
-        return Verdict(key, finding.operation, reason=f"the steps before it answered {seen[:-1]}, not {expected[:-1]}")
-    return Verdict(key, finding.operation, examined=1, findings=(finding,) if seen[-1] == expected[-1] else ())
+    recorded = [step["status"] for step in finding.reproduction.steps]
+    seen = [exchange.status for exchange in answers]
+    if seen[:-1] != recorded[:-1]:
+        return Verdict(key, finding.operation, reason=f"the steps before it answered {seen[:-1]}, not {recorded[:-1]}")
+    shown = expected.shown(finding.reproduction.parameters.get("expect") or {"status": [recorded[-1]]}, answers)
+    if shown is None:
+        return Verdict(
+            key, finding.operation, reason=f"the last step answered {seen[-1] or 'nothing'}, which tells neither"
+        )
+    return Verdict(key, finding.operation, examined=1, findings=(finding,) if shown else ())

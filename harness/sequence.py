@@ -66,14 +66,15 @@ def cut(history: Sequence[Exchange], witnesses: Sequence[str]) -> tuple[dict[str
     return tuple(_step(history[index], taken[index], order) for index in sorted(taken))
 
 
-def replayed(stage: Stage, steps: Sequence[Mapping[str, Any]]) -> Steps[None]:
+def replayed(stage: Stage, steps: Sequence[Mapping[str, Any]], answers: list[Exchange] | None = None) -> Steps[None]:
     """A case that sends the steps again: new identities of the same roles, references filled from the new answers.
 
-    A value that is made new (a name, an identity's fact) is the same new one in every step of the replay.
+    A value that is made new (a name, an identity's fact) is the same new one in every step of the replay. `answers`
+    is given the exchange of each step, without those that make identities.
     """
     who: dict[str, Identity] = {}
     renewed: dict[str, str] = {}
-    answers: list[Exchange] = []
+    answers = [] if answers is None else answers
     for step in steps:
         told = step["identity"]
         if told["name"] not in who:

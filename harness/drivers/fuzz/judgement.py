@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from harness.contract import pointer
 from harness.drivers.fuzz.bound import bound, differing
 from harness.exchange import Exchange, Outcome
-from harness.finding import Finding, Severity
+from harness.finding import Finding, Reproduction, Severity
 from harness.identities import ANONYMOUS
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 CREATED, NOT_FOUND, METHOD_NOT_ALLOWED = 201, 404, 405
 MALFORMED = {400, 406, 415, 422}
+NOT_LET_IN = (401, 403)
 NO_CREDENTIALS = "no_auth"
 
 
@@ -82,6 +83,7 @@ def _unsupported_method(
             kind=f"{method} accepted",
             promised=f"{operation.path} has no {method}; RFC 9110 answers 405 or another refusal.",
             seen=f"{method} {exchange.request.path} was answered {exchange.status}.",
+            expect={"status": ["2xx"]},
         )  # fmt: skip
     allow = exchange.response.header("Allow") if exchange.response else None
     if exchange.status == METHOD_NOT_ALLOWED and allow is None:
@@ -91,6 +93,7 @@ def _unsupported_method(
             kind="no Allow",
             promised="RFC 9110, 15.5.6: a 405 has an Allow header that lists the methods of the resource.",
             seen=f"{method} {exchange.request.path} was answered 405 without Allow.",
+            expect={"status": [METHOD_NOT_ALLOWED], "header_absent": "Allow"},
         )  # fmt: skip
     return None
 
@@ -118,6 +121,7 @@ def _allow(
         promised=f"Allow lists what {operation.path} has, and no more (RFC 9110, 10.2.1).",
         seen=f"OPTIONS {path} said Allow: {told}; missing {', '.join(missing) or 'none'}, "
         f"not in the contract {', '.join(more) or 'none'}.",
+        expect={"status": ["2xx", "3xx", METHOD_NOT_ALLOWED], "allow": {"missing": missing, "more": more}},
     )  # fmt: skip
 
 
@@ -136,6 +140,7 @@ def _ignored_auth(
         promised=f"The contract secures {operation.method} {operation.path}.",
         seen=f"{probe.request.method} {probe.request.path} {'with made-up' if with_wrong else 'without'} credentials "
         f"was answered {probe.status}.",
+        expect={"status": ["2xx"], "unclear": [NOT_FOUND]},
     )  # fmt: skip
 
 
@@ -152,6 +157,7 @@ def _missing_header(
         kind=name.lower(),
         promised=f"{operation.method} {operation.path} requires the header {name}.",
         seen=f"Without it {exchange.request.method} {exchange.request.path} was answered {exchange.status}.",
+        expect={"status": ["2xx"], "unclear": [*NOT_LET_IN, NOT_FOUND]},
     )  # fmt: skip
 
 
@@ -173,6 +179,7 @@ def _refused_bound(
             promised=f"The schema of {operation.method} {operation.path} allows this {at} of {name} ({place}).",
             seen=f"It was answered {exchange.status}; the same request with another {name} was answered "
             f"{other.status}.",
+            expect={"status": [*sorted(MALFORMED)], "unclear": [*NOT_LET_IN, NOT_FOUND]},
         )  # fmt: skip
     return None
 
@@ -194,6 +201,7 @@ def _use_after_free(
         kind="read",
         promised=f"After DELETE {deleted.request.path} ({deleted.status}) it is gone.",
         seen=f"GET {used.request.path} was answered {used.status} with the body as it was made.",
+        expect={"status": ["2xx"], "body_of": made.operation if made else "", "unclear": [*NOT_LET_IN]},
     )  # fmt: skip
 
 
@@ -215,6 +223,7 @@ def _unavailable(
         kind="read",
         promised=f"{made.request.method} {made.request.path} was answered 201: it is made.",
         seen=f"GET {used.request.path} by the same caller was answered 404.",
+        expect={"status": [NOT_FOUND], "unclear": [*NOT_LET_IN]},
     )  # fmt: skip
 
 
@@ -239,7 +248,9 @@ def _finding(  # noqa: PLR0913 - the parts of a finding, all but the first by na
     kind: str,
     promised: str,
     seen: str,
+    expect: Mapping[str, Any],
 ) -> Finding:
+    """A finding; `expect` is its mark for a replay (harness/expected.py)."""
     return Finding(
         code=f"fuzz.{check}",
         title=title,
@@ -249,6 +260,7 @@ def _finding(  # noqa: PLR0913 - the parts of a finding, all but the first by na
         promised=promised,
         seen=seen,
         witnesses=tuple(exchange.id for exchange in witnesses),
+        reproduction=Reproduction(parameters={"expect": {**expect}}),
     )
 
 

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness import judge
+from harness.actors import Actors
 from harness.contract import Contract
+from harness.drivers.fuzz.engine import Failed
+from harness.drivers.fuzz.judgement import judged
 from harness.exchange import Exchange, Request, Response
 from harness.finding import Confirmation, Finding, Reproduction, Severity
+from harness.identities import Identity
 from harness.replay import Answer, _answered
 from harness.run import Attachment, Run, freeze
 from harness.verdict import Verdict
@@ -128,6 +132,43 @@ def test_a_fuzzed_finding_is_told_by_its_statuses(
     run = answering([Response(status) for status in answers])
     verdict = judge.again(run, whole, attempts=1)
     assert (verdict.examined, bool(verdict.findings), verdict.reason) == (examined, found, reason)
+
+
+@pytest.mark.parametrize(
+    ("answer", "examined", "found"),
+    [
+        (Response(405), 1, True),
+        (Response(405, (("Allow", "GET"),)), 1, False),
+        (Response(404), 1, False),
+        (Response(503), 0, False),
+    ],
+    ids=["again", "mended", "another-refusal", "down"],
+)
+def test_a_fuzzed_finding_is_told_by_its_mark(
+    answering: Callable[[Sequence[Response]], Run],
+    answer: Response,
+    examined: int,
+    found: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """A 405 that has its Allow now is mended though the status is as it was; a failing target tells nothing."""
+    probe = replace(exchange(1, 405), request=Request("PATCH", "/one"), case="fuzz/a")
+    told = judged(CONTRACT, Failed("unsupported_method", "GET", "/one", ("c",), {"method": "PATCH"}), [probe], [])
+    assert told is not None
+    whole = judge.reproducible(told, [probe], {probe.id: probe})
+    verdict = judge.again(answering([answer]), whole, attempts=1)
+    assert (verdict.examined, bool(verdict.findings), bool(verdict.reason)) == (examined, found, not examined)
+
+
+def test_what_makes_an_identity_is_no_step(answering: Callable[[Sequence[Response]], Run]) -> None:
+    """Where an identity is had by a login first, its answer is not taken for a step's."""
+    who = Identity("ada", ("user",))
+    probe = replace(exchange(1, 500), request=Request("GET", "/one", "one", identity=who), case="fuzz/a")
+    told = Finding("fuzz.server_error", "fails", Severity.HIGH, "one", witnesses=("e-1",))
+    run = answering([Response(200, (), b'{"token": "abcdefgh"}'), Response(500)])
+    login = {"operation": "one", "token": "/token"}
+    run.actors = Actors({"login": login, "known": [{"name": "bo", "roles": ["user"], "login": {"name": "bo"}}]})
+    verdict = judge.again(run, judge.reproducible(told, [probe], {probe.id: probe}), attempts=1)
+    assert (verdict.reason, len(verdict.findings)) == ("", 1)
 
 
 @pytest.mark.parametrize(
