@@ -32,7 +32,8 @@ def judged(run: Run, promise: Promise, case: Case, done: Driven) -> Verdict:
     if promise.judge is None:
         raise ValueError(f"the promise {promise.key!r} judges no exchanges; its driver does")
     began = time.monotonic()
-    verdict = promise.judge(run.contract, run.contract.by_id[case.operation], done.exchanges)
+    exchanges = map(run.recorder.mask.answered, done.exchanges) if promise.masked else done.exchanges
+    verdict = promise.judge(run.contract, run.contract.by_id[case.operation], list(exchanges))
     reason = "; ".join(filter(None, (done.reason, verdict.reason)))
     seconds = done.seconds + time.monotonic() - began
     return run.masked(replace(verdict, reason=reason, seconds=seconds, driver=run.driver))

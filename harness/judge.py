@@ -122,9 +122,9 @@ def _sequence_judged(
     promise = BY_KEY.get(key)
     if promise is not None and promise.judge is not None:
         operation = run.contract.by_id.get(finding.operation, ELSEWHERE)
-        verdict = promise.judge(
-            run.contract, operation, [item for item in exchanges if item.operation == finding.operation]
-        )
+        own = [item for item in exchanges if item.operation == finding.operation]
+        own = [run.recorder.mask.answered(item) for item in own] if promise.masked else own
+        verdict = promise.judge(run.contract, operation, own)
         same = tuple(item for item in verdict.findings if item.fingerprint == finding.fingerprint)
         return replace(verdict, findings=same)
     recorded = [step["status"] for step in finding.reproduction.steps]

@@ -6,10 +6,14 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 from harness.contract import pointer
+
+if TYPE_CHECKING:
+    from harness.exchange import Exchange
 
 PLACEHOLDER = "[masked]"
 SECRET_HEADERS = {
@@ -74,6 +78,14 @@ class Mask:
         record["identity"] = self.value(record["identity"])
         return record
 
+    def answered(self, exchange: Exchange) -> Exchange:
+        """The exchange with registered values replaced in the body of its answer; its request stays as it was sent."""
+        response = exchange.response
+        if response is None or not response.body:
+            return exchange
+        body = self._body(response.body)
+        return exchange if body == response.body else replace(exchange, response=replace(response, body=body))
+
     def value(self, value: Any) -> Any:
         """A copy of a JSON value in which every text, names of members among them, is masked."""
         if isinstance(value, str):
@@ -93,10 +105,12 @@ class Mask:
 
     def _bytes(self, encoded: str) -> str:
         """The base64 of a body that is no text, with registered values replaced in its bytes."""
-        body = base64.b64decode(encoded)
+        return base64.b64encode(self._body(base64.b64decode(encoded))).decode("ascii")
+
+    def _body(self, body: bytes) -> bytes:
         for value, shown in self._longest_first:
             body = body.replace(value.encode("utf-8", "surrogatepass"), shown.encode())
-        return base64.b64encode(body).decode("ascii")
+        return body
 
     def _header(self, name: str, value: str) -> list[str]:
         lower = name.lower()

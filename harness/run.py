@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import secrets
 import socket
 import zlib
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from harness.actors import Actors
-from harness.contract import Contract
+from harness.contract import Contract, pointer
 from harness.history import Journal, lines
+from harness.mask import is_secret_name
 from harness.recorder import Recorder
 from harness.stage import Stage
 from harness.verdict import Status, Verdict
@@ -31,6 +33,8 @@ CONTRACT_FILE = "contract.json"
 VERDICTS = "verdicts"
 BROKEN = "broken"
 NONCE_BYTES = 4
+VARIABLES = re.compile(r"\{env:(\w+)\}")
+SECRET, DISTINCT_LENGTH = "secret", 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,8 @@ class Run:
         self.contract = contract or frozen_contract(self.folder)
         self.actors = Actors(attachment.identities, attachment.environment)
         self.recorder = Recorder(self.url, self.folder, driver)
-        for value in told_secrets(attachment):
-            self.recorder.mask.register(value, "secret")
+        for value, kind in told_secrets(attachment).items():
+            self.recorder.mask.register(value, kind)
         self.failed = 0
         self.surveys: dict[str, Survey] = {}
         self._verdicts = Journal(self.folder / VERDICTS / f"{driver}-{os.getpid()}.jsonl")
@@ -183,7 +187,21 @@ def nonce() -> str:
     return secrets.token_hex(NONCE_BYTES)
 
 
-def told_secrets(attachment: Attachment) -> list[str]:
-    """The values of the variables that `[identities]` names: what a history must not show."""
-    text = json.dumps(attachment.identities)
-    return [value for name, value in attachment.environment.items() if f"{{env:{name}}}" in text and value]
+def told_secrets(attachment: Attachment) -> dict[str, str]:
+    """The values of the variables that `[identities]` names, which a history must not show, each with its kind.
+
+    A `secret` is a credential that no other text looks like; a user's name or a plain word is a `value`.
+    """
+    found: dict[str, str] = {}
+    for place, text in pointer.leaves(dict(attachment.identities)):
+        for name in VARIABLES.findall(text) if isinstance(text, str) else ():
+            value = attachment.environment.get(name, "")
+            names = pointer.tokens(place)
+            secret = "headers" in names or is_secret_name(names[-1])
+            if value and found.get(value) != SECRET:
+                found[value] = SECRET if secret and _distinct(value) else "value"
+    return found
+
+
+def _distinct(value: str) -> bool:
+    return len(value) >= DISTINCT_LENGTH and not value.isalpha() and not value.isdigit()

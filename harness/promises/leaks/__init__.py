@@ -7,6 +7,7 @@ whole stack trace, a member made for debugging, a password's hash and an undocum
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.finding import Severity
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from harness.contract import Contract, Operation
-    from harness.exchange import Exchange, Response
+    from harness.exchange import Exchange, Request, Response
     from harness.verdict import Verdict
 
 KEY = "leaks"
@@ -53,6 +54,7 @@ ERROR = 400
 WHOLE_TRACE = 2
 MIN_PASSWORD = 8
 KNOWN_PASSWORD = "[masked password]"  # noqa: S105 - what mask.py writes in the place of one
+KNOWN_SECRET = "[masked secret]"  # noqa: S105 - the same of what the run was told by its environment
 ERROR_HINTS = tuple(dict.fromkeys(hint for form in (*FRAMES, *ERRORS) for hint in form.hints))
 DATA_HINTS = tuple(dict.fromkeys([*(hint for form in FRAMES for hint in form.hints), *DEBUG_HINTS]))
 SECRET_HINTS = tuple(hint for form in SECRETS for hint in form.hints)
@@ -90,6 +92,8 @@ def _sights(
         yield from _hidden(contract, operation, exchange, response)
     if response.status < ERROR:
         yield from _password(exchange, body, sent)
+    if KNOWN_SECRET in body and not _carried(exchange.request):
+        yield from _credential(contract, operation, exchange, response)
 
 
 def _strings(body: str) -> list[tuple[str, str]]:
@@ -153,6 +157,27 @@ def _hidden(contract: Contract, operation: Operation, exchange: Exchange, respon
             yield _sight("leaks.secret", f"member {plain(name)}", f"{_answered(exchange)} with a member {name!r}")
 
 
+def _credential(contract: Contract, operation: Operation, exchange: Exchange, response: Response) -> Iterator[Sight]:
+    """A credential of a caller that comes back: anywhere in an error, in a success where the contract shows no member.
+
+    It stands masked in the body: only what the run was told by its environment is known to be one.
+    """
+    if response.status >= ERROR:
+        leaked = any(KNOWN_SECRET in text for _, text in _strings(response.body.decode("utf-8", "replace")))
+    else:
+        answer = operation.answer(response.status)
+        schemas = [body.schema for body in answer.bodies if body.pointer] if answer else []
+        members_of = undocumented(contract, schemas, response.json())
+        leaked = any(isinstance(member, str) and KNOWN_SECRET in member for _, member in members_of)
+    if leaked:
+        yield _sight("leaks.secret", "known secret", f"{_answered(exchange)} with a caller's credential in its body")
+
+
+def _carried(request: Request) -> bool:
+    """Whether the request itself has a known secret in its path, query or body, where an answer may quote it."""
+    return any(KNOWN_SECRET in text for text in texts(replace(request, headers=())))
+
+
 def _password(exchange: Exchange, body: str, sent: Sent) -> Iterator[Sight]:
     """A password that comes back: one that the recorder masked, or the one that this very request sent."""
     if KNOWN_PASSWORD in body:
@@ -200,4 +225,5 @@ PROMISE = Promise(
     annotation={"type": "object", "maxProperties": 0},
     applies=applies,
     judge=judge,
+    masked=True,
 )

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import judge
+from harness import examine, judge
 from harness.contract import Contract
 from harness.exchange import Exchange, Request, Response
 from harness.finding import Finding, Reproduction, Severity
 from harness.promises import survey
-from harness.run import Attachment, Run, freeze, verdicts
+from harness.promises.catalogue import BY_KEY
+from harness.run import Attachment, Run, freeze, told_secrets, verdicts
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -96,3 +97,32 @@ def test_what_is_shown_again_is_masked(
     assert [item.code for item in verdict.findings] == ["headers.value"]
     assert KEY in found.seen
     assert KEY not in json.dumps(verdict.to_record())
+
+
+@pytest.mark.parametrize(
+    ("known", "value", "kind"),
+    [
+        ({"headers": {"X-Key": "{env:V}"}}, "user-key-4711", "secret"),
+        ({"token": "{env:V}"}, "abcdef-012345", "secret"),
+        ({"login": {"name": "a", "password": "{env:V}"}}, "s3cret-word", "secret"),
+        ({"login": {"email": "{env:V}"}}, "someone@example.test", "value"),
+        ({"login": {"password": "{env:V}"}}, "password", "value"),
+        ({"token": "{env:V}"}, "12345678", "value"),
+    ],
+)
+def test_a_credential_is_told_from_other_values(known: dict[str, Any], value: str, kind: str) -> None:
+    """Only what is a credential by its place, and no plain word or number, is a secret wherever it shows."""
+    assert told_secrets(Attachment("", "", 7, {"known": [known]}, {"V": value, "OTHER": "x"})) == {value: kind}
+
+
+def test_a_credential_that_comes_back_is_found_and_masked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that quotes the caller's key is a leak while it is driven, as it is in the history, and is not shown."""
+
+    def send(request: Request, **_: Any) -> Exchange:
+        return Exchange("e-9", request, Response(500, (), b'{"detail": "bad key ' + KEY.encode() + b'"}'), 1, 1, 2)
+
+    monkeypatch.setattr(run.recorder, "send", send)
+    case = survey.cases(run.contract, run.contract.by_id["one"], run.random("survey/one"))[0]
+    verdict = examine.once(run, BY_KEY["leaks"], case)
+    assert ("leaks.secret", "known secret") in {(item.code, item.kind) for item in verdict.findings}
+    assert KEY not in repr(verdict)

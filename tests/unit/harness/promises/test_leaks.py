@@ -173,3 +173,20 @@ def test_a_path_within_a_frame_is_the_frames_and_one_beside_it_is_not() -> None:
     assert found({"message": PYTHON.split("\n", 1)[1]}) == {("leaks.stack", "Python frame")}
     beside = f"{PYTHON}\ncannot open /var/lib/shop/data.db"
     assert ("leaks.path", "POSIX path") in found({"message": beside})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sent", "expected"),
+    [
+        (500, {"detail": "bad key [masked secret]"}, None, {("leaks.secret", "known secret")}),
+        (401, "no such key: [masked secret]", None, {("leaks.secret", "known secret")}),
+        (400, {"detail": "no [masked secret] here"}, {"name": "[masked secret]"}, set()),
+        (500, {"detail": "bad value [masked value]"}, None, set()),
+        (201, {"id": "1", "name": "[masked secret]"}, None, set()),
+        (201, {"id": "1", "debugKey": "[masked secret]"}, None, {("leaks.secret", "known secret")}),
+        (201, {"id": "1", "tags": {"any": "[masked secret]"}}, None, set()),
+    ],
+)
+def test_a_known_credential_that_comes_back(status: int, body: Any, sent: Any, expected: set[tuple[str, str]]) -> None:
+    """In an error wherever the request did not put it, in a success only where the contract shows no such member."""
+    assert found(body, status=status, sent=sent) == expected
