@@ -91,6 +91,7 @@ CODES = {
     "fuzz.positive_data_acceptance": Code("input that the contract calls valid is refused", wfc=207),
     "fuzz.use_after_free": Code("what was deleted can still be read", wfc=113),
     "fuzz.ensure_resource_availability": Code("what was made cannot be read", wfc=122),
+    "scenario.failed": Code("a test of the project's own fails"),
 }
 
 

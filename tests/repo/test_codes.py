@@ -7,6 +7,7 @@ import re
 
 from harness.codes import CODES
 from harness.drivers.fuzz.judgement import JUDGES
+from harness.drivers.pytest_plugin import CLAIM
 from harness.promises.catalogue import BY_KEY
 from reference_impl.defects.catalogue import DEFECTS
 from tests.repo.sources import modules, tree, within
@@ -15,7 +16,7 @@ CODE = re.compile(rf"(?:{'|'.join(map(re.escape, BY_KEY))})\.[a-z]+(?:-[a-z]+)*"
 
 
 def given() -> set[str]:
-    """Every code that stands as a text in a promise, and one for each check of Schemathesis that is judged."""
+    """Every code that is a text in a promise, one for each judged check of Schemathesis, one for tests of one's own."""
     texts = {
         node.value
         for name, path in modules().items()
@@ -23,7 +24,7 @@ def given() -> set[str]:
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    return {text for text in texts if CODE.fullmatch(text)} | {f"fuzz.{check}" for check in JUDGES}
+    return {text for text in texts if CODE.fullmatch(text)} | {f"fuzz.{check}" for check in JUDGES} | {CLAIM}
 
 
 def test_the_catalogue_holds_what_judges_give() -> None:
