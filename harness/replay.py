@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness import archive, judge, phases
@@ -25,6 +27,7 @@ FOLDER = "replays"
 ATTEMPTS = 4
 LOAD_BUDGET_S = 90.0
 OBJECTIVE = "objective."
+IDENTITY_OPTIONS = {"--bearer", "--header", "--login", "--account"}
 
 
 class Answer(StrEnum):
@@ -79,7 +82,18 @@ def on_target(folder: Path, finding: Finding, wanted: Wanted, target: Target) ->
             verdict = _loaded(run, finding, config, target)
         else:
             verdict = judge.again(run, finding, attempts=ATTEMPTS)
-        return _answered(finding, run.masked(verdict))
+        told = _answered(finding, run.masked(verdict))
+    without = "" if wanted.identities else identity_options(record.get("again", ""))
+    if told.answer is not Answer.CANNOT_TELL or not without:
+        return told
+    return replace(told, reason=f"{told.reason}; the run was given {without}: name them here too")
+
+
+def identity_options(again: str) -> str:
+    """The options in a run's command that told identities, as they are to be typed; they name variables, no secret."""
+    words = shlex.split(again)
+    pairs = [(word, value) for word, value in pairwise(words) if word in IDENTITY_OPTIONS]
+    return " ".join(f"{word} {shlex.quote(value)}" for word, value in pairs)
 
 
 def _answered(finding: Finding, verdict: Verdict) -> Replayed:
