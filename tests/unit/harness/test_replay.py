@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness import judge
 from harness import replay as replaying
 from harness.finding import Finding, Severity
 from harness.replay import _like, identity_options
@@ -57,7 +58,7 @@ def test_a_replay_without_the_identities_says_which_it_needs(tmp_path: Path, mon
         replaying, "Run", lambda *_, **__: contextlib.nullcontext(SimpleNamespace(masked=lambda it: it))
     )
     monkeypatch.setattr(replaying, "frozen_contract", lambda _: None)
-    monkeypatch.setattr(replaying.judge, "again", lambda *_, **__: Verdict("roles", "one", reason="nobody can be had"))
+    monkeypatch.setattr(judge, "again", lambda *_, **__: Verdict("roles", "one", reason="nobody can be had"))
     (tmp_path / "run.json").write_text(
         json.dumps({"schema_version": 1, "seed": 7, "again": "harness verify --bearer user=T"})
     )
