@@ -152,9 +152,7 @@ def load_phase(context: Context) -> list[Verdict]:
     examination = load.examine(plan, objectives, locustfile, progress=progress, left_s=lambda: context.left_s)
     context.load_results += examination.results
     told = [verdict for verdict in examination.verdicts if _bound(context, verdict)] or list(examination.verdicts)
-    for verdict in told:
-        context.run.tell(verdict)
-    return told
+    return [context.run.tell(verdict) for verdict in told]
 
 
 def judged(context: Context, known: Sequence[Verdict]) -> list[Verdict]:

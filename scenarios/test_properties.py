@@ -41,7 +41,7 @@ def _holds(run: Run, promise: Promise, operation: Operation, max_examples: int) 
             max_examples=max_examples,
             budget_s=max(0.0, min(run.left_s, properties.BUDGET_S)),
         ).verdict
-    run.tell(verdict)
+    verdict = run.tell(verdict)
     if verdict.status is Status.FAIL:
         told = [f"{item.code}: {item.seen}\n  {dict(item.reproduction.parameters)}" for item in verdict.findings]
         pytest.fail("\n".join(told), pytrace=False)

@@ -76,9 +76,12 @@ def test_a_shell_reads_the_request_back(request_: Request) -> None:
     assert expected == parsed(curl(request_, URL))
 
 
-@given(TEXT.filter(is_printable))
+@given(TEXT.filter(is_printable).filter(lambda text: "[masked" not in text))
 def test_a_real_shell_agrees(text: str) -> None:
-    """The POSIX shell gives the program exactly the body's bytes, whatever quotes and dollars it holds."""
+    """The POSIX shell gives the program exactly the body's bytes, whatever quotes and dollars it holds.
+
+    What a mask left is a variable of the shell, and no part of a body.
+    """
     command = curl(Request("POST", "/", body=text.encode()), URL)
     body = command.split(" --data-raw ", 1)[1]
     printed = subprocess.run(["/bin/sh", "-c", f"printf %s {body}"], capture_output=True, check=True).stdout
