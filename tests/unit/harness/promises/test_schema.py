@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import string
-import time
 from pathlib import Path
 from typing import Any
 
@@ -226,11 +225,12 @@ def test_an_error_told_in_a_200_is_no_acceptance() -> None:
     assert "schema.invalid-input-accepted" not in [code for code, _ in found("things.create", call)]
 
 
-def test_twenty_thousand_exchanges_are_judged_in_a_few_seconds() -> None:
-    """Validators are compiled once, so that a load run's failures are judged in no time."""
-    data = json.dumps({**GOOD, "total": 1}).encode()
+def test_a_schema_is_compiled_once() -> None:
+    """However many exchanges are judged, so that a load's failures are judged in no time."""
     answer = Response(201, (*JSON, ("Location", "/")), json.dumps({"id": ID}).encode())
-    call = exchange("things.create", Request("POST", "/things", headers=JSON, body=data), answer)
-    began = time.process_time()
-    found("things.create", *([call] * 5_000))
-    assert time.process_time() - began < 2.5
+    call = exchange("things.create", Request("POST", "/things", headers=JSON, body=json.dumps(GOOD).encode()), answer)
+    found("things.create", call)
+    compiled = dict(CONTRACT._validators)
+    found("things.create", *([call] * 50))
+    assert compiled == CONTRACT._validators
+    assert compiled

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -99,13 +98,9 @@ def test_every_link_has_its_place(sample: Callable[..., Report]) -> None:
     assert {value[1:] for _, name, value in parsed.attributes if name == "href"} <= set(ids)
 
 
-def test_a_large_run_stays_small_and_fast(sample: Callable[..., Report]) -> None:
-    """500 operations, 12 promises and 200 findings make a page below 1.5 MB in seconds."""
-    report = sample(200, 500)
-    began = time.monotonic()
-    size = len(html.render(report))
-    assert size < 1_500_000
-    assert time.monotonic() - began < 10
+def test_a_large_run_stays_small(sample: Callable[..., Report]) -> None:
+    """500 operations, 12 promises and 200 findings make a page below 1.5 MB."""
+    assert len(html.render(sample(200, 500))) < 1_500_000
 
 
 def test_findings_carry_what_a_person_needs(sample: Callable[..., Report]) -> None:
