@@ -16,7 +16,7 @@ MADE_UP = re.compile(
     r"(^|\.)(test|example|invalid|localhost)$|(^|\.)example\.(com|org|net)$"
     r"|^(192\.0\.2|198\.51\.100|203\.0\.113)\."
 )
-URL = re.compile(r"https?://(\[[^\]\s]*\]|[A-Za-z0-9.-]+)")
+URL = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)")
 # Homes, and the folder that this checkout lies in.
 MACHINE = re.compile(r"(?<![\w.])/(?:root|home/[a-z_][\w-]*|Users/\w+|work|opt/[a-z]+)/[\w.]")
 

@@ -54,7 +54,7 @@ def test_an_address_is_kept_without_its_last_slash(url: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://127.0.0.1:port", "http://["]
+    "url", ["", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://127.0.0.1:port", "http://[::1"]
 )
 def test_what_is_no_address(url: str) -> None:
     """The message shows the value."""
