@@ -55,8 +55,8 @@ class Application:
         self.services = Services(
             settings=settings,
             store=parts.store(),
-            tokens=Tokens(settings.token_key, settings.token_life_s),
-            passwords=Passwords(settings.argon2_time_cost, settings.argon2_memory_kib),
+            tokens=Tokens(settings.identity.token_key, settings.identity.token_life_s),
+            passwords=Passwords(settings.identity.argon2_time_cost, settings.identity.argon2_memory_kib),
         )
         self.document = msgspec.json.encode(render(parts.procedures, self.services))
         self._app = self._layers(parts)

@@ -13,7 +13,8 @@ from reference_impl.contract.fields import EMAIL
 from reference_impl.data.migrations import MigrationError
 from reference_impl.data.tenants import Tenants
 from reference_impl.identity.passwords import Passwords
-from reference_impl.settings import Settings, SettingsError, load
+from reference_impl.settings import Settings, load
+from reference_impl.settings.reader import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +122,9 @@ async def create_admins(settings: Settings, names: list[str], email: str) -> Non
         stop(f"ADMIN_PASSWORD is missing or short: set it to at least {_PASSWORD_LENGTH} characters.")
     if not re.fullmatch(EMAIL, email):
         stop(f"{email!r} is no e-mail address: write it as name@domain.")
-    password_hash = Passwords(settings.argon2_time_cost, settings.argon2_memory_kib).hash_now(password)
+    password_hash = Passwords(settings.identity.argon2_time_cost, settings.identity.argon2_memory_kib).hash_now(
+        password
+    )
     tenants = Tenants(settings)
     try:
         for name in names:

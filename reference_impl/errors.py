@@ -18,15 +18,20 @@ Code = Literal[
     "FORBIDDEN",
     "NOT_FOUND",
     "METHOD_NOT_ALLOWED",
+    "NOT_ACCEPTABLE",
     "CONFLICT",
     "INSUFFICIENT_STOCK",
     "PRECONDITION_FAILED",
     "PAYLOAD_TOO_LARGE",
     "UNSUPPORTED_MEDIA_TYPE",
+    "RANGE_NOT_SATISFIABLE",
+    "UPGRADE_REQUIRED",
     "PRECONDITION_REQUIRED",
     "RATE_LIMITED",
     "INTERNAL_ERROR",
+    "BAD_GATEWAY",
     "UNAVAILABLE",
+    "TIMEOUT",
 ]
 
 
@@ -46,15 +51,20 @@ KINDS: dict[Code, Kind] = {
     "FORBIDDEN": Kind(403, retryable=False, says="The caller may see this but not do it."),
     "NOT_FOUND": Kind(404, retryable=False, says="No such thing for this caller."),
     "METHOD_NOT_ALLOWED": Kind(405, retryable=False, says="The path does not serve this method."),
+    "NOT_ACCEPTABLE": Kind(406, retryable=False, says="No representation that Accept asks for."),
     "CONFLICT": Kind(409, retryable=False, says="The present state refuses the change."),
     "INSUFFICIENT_STOCK": Kind(409, retryable=False, says="Less stock than the order asks; nothing was drawn."),
     "PRECONDITION_FAILED": Kind(412, retryable=False, says="If-Match names a version that is no longer the newest."),
     "PAYLOAD_TOO_LARGE": Kind(413, retryable=False, says="The body is over the size limit."),
-    "UNSUPPORTED_MEDIA_TYPE": Kind(415, retryable=False, says="The body is not application/json."),
+    "UNSUPPORTED_MEDIA_TYPE": Kind(415, retryable=False, says="The body is not of a media type that is served here."),
+    "RANGE_NOT_SATISFIABLE": Kind(416, retryable=False, says="The range lies outside the file."),
+    "UPGRADE_REQUIRED": Kind(426, retryable=False, says="This path speaks WebSocket."),
     "PRECONDITION_REQUIRED": Kind(428, retryable=False, says="The version seen is missing."),
     "RATE_LIMITED": Kind(429, retryable=True, says="The quota of this window is spent."),
     "INTERNAL_ERROR": Kind(500, retryable=False, says="A fault of the server."),
-    "UNAVAILABLE": Kind(503, retryable=True, says="The database does not answer."),
+    "BAD_GATEWAY": Kind(502, retryable=True, says="A service that this one asks failed."),
+    "UNAVAILABLE": Kind(503, retryable=True, says="A part that is needed does not answer now."),
+    "TIMEOUT": Kind(504, retryable=True, says="The work took too long and was undone."),
 }
 
 

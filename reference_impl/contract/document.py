@@ -48,7 +48,7 @@ class Renderer:
 
     def document(self) -> JsonObject:
         """Return the whole document."""
-        settings = self._services.settings
+        limits = self._services.settings.limits
         paths: dict[str, JsonObject] = {}
         statuses: set[int] = set()
         for procedure in self._procedures.values():
@@ -71,7 +71,7 @@ class Renderer:
                 "responses": {parts.name_of(status): parts.error_response(status) for status in sorted(statuses)},
                 "securitySchemes": parts.SECURITY_SCHEMES,
             },
-            "x-promises": promises.of_document(Rule(NAME, settings.global_quota, settings.global_window_s)),
+            "x-promises": promises.of_document(Rule(NAME, limits.global_quota, limits.global_window_s)),
         }
 
     def _operation(self, procedure: Procedure) -> JsonObject:
@@ -85,7 +85,8 @@ class Renderer:
             "x-promises": promises.of_procedure(procedure, procedure_rule(procedure, self._services)),
         }
         if procedure.input is not None:
-            operation["requestBody"] = {"required": True, "content": self._content(procedure.input)}
+            media_type = "multipart/form-data" if procedure.multipart else "application/json"
+            operation["requestBody"] = {"required": True, "content": self._content(procedure.input, media_type)}
         return operation
 
     def _parameters(self, procedure: Procedure) -> list[JsonObject]:
@@ -104,9 +105,11 @@ class Renderer:
             found.append({"name": name, "in": "header", "required": False, **told})
         return found
 
-    def _content(self, kind: Any) -> JsonObject:
+    def _content(self, kind: Any, media_type: str = "application/json") -> JsonObject:
         reference = self._reference[kind]
-        return {"application/json": {"schema": reference, "example": schemas.example(reference, self._schemas)}}
+        if media_type == "text/event-stream":
+            return {media_type: {"schema": reference}}
+        return {media_type: {"schema": reference, "example": schemas.example(reference, self._schemas)}}
 
     def _responses(self, procedure: Procedure) -> JsonObject:
         success: JsonObject = {
@@ -114,7 +117,8 @@ class Renderer:
             "headers": parts.success_headers(procedure.response_headers),
         }
         if procedure.output is not None:
-            success["content"] = self._content(procedure.output)
+            media_type = "text/event-stream" if procedure.stream else "application/json"
+            success["content"] = self._content(procedure.output, media_type)
         if procedure.links:
             success["links"] = {self._link_name(target): self._link(target) for target in procedure.links}
         responses: JsonObject = {str(procedure.status): success}

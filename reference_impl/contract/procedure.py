@@ -1,4 +1,4 @@
-"""A procedure: declared once, served as REST (later as RPC) and rendered into the document."""
+"""A procedure: declared once, served as REST and as RPC, and rendered into the document."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 B = TypeVar("B")
 Q = TypeVar("Q")
-Limit = Literal["list", "get", "create", "update", "delete", "register", "login"]
+Limit = Literal["list", "get", "create", "update", "delete", "upload", "stream", "register", "login", "refresh"]
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -93,7 +93,7 @@ class Procedure:
     """One operation of the API. `path` stands under /api/v1; `input`, `query`, `output` are msgspec structs."""
 
     id: str
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     summary: str
     handler: Handler
@@ -114,3 +114,7 @@ class Procedure:
     """Further `x-promises`; roles and rate limit are derived."""
     partial: bool = False
     """Whether the body must name at least one member."""
+    multipart: bool = False
+    """Whether the body is multipart/form-data; members of type Upload are its files."""
+    stream: bool = False
+    """Whether the reply's value is an async iterator of Event whose data are of the type `output`."""

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from reference_impl.contract.upload import Upload
 from reference_impl.errors import ApiError, ErrorDetail, invalid
 from reference_impl.price import Price, price_of, price_of_text
 
@@ -22,6 +23,8 @@ def hook(kind: type, value: Any) -> Any:
     """Decode the types msgspec does not know."""
     if kind is Price:
         return price_of(value)
+    if kind is Upload and isinstance(value, Upload):
+        return value
     raise NotImplementedError(kind)
 
 

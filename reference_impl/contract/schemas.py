@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from reference_impl.contract.upload import Upload
 from reference_impl.price import LARGEST, Price
 
 JsonObject = dict[str, Any]
@@ -23,6 +24,8 @@ def hook(kind: type) -> JsonObject:
             "multipleOf": 0.01,
             "examples": [19.99],
         }
+    if kind is Upload:
+        return {"type": "string", "format": "binary"}
     raise NotImplementedError(kind)
 
 

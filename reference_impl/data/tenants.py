@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reference_impl.data import migrations
 from reference_impl.data.sqlite import SqliteDatabase, connect
-from reference_impl.settings import TENANT_NAME
+from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,8 @@ class Tenants:
 
     def __init__(self, settings: Settings, pragmas: tuple[str, ...] = ()) -> None:
         self._pragmas = pragmas
-        self._folder = settings.data / "tenants"
-        self._synchronous = settings.sqlite_synchronous
+        self._folder = settings.storage.data / "tenants"
+        self._synchronous = settings.storage.sqlite_synchronous
         self._open: dict[str, SqliteDatabase] = {}
 
     def names(self) -> list[str]:

@@ -24,7 +24,7 @@ class GlobalLimit:
     def __init__(self, app: ASGIApp, settings: Settings, store: Store) -> None:
         self._app = app
         self._store = store
-        self._rule = Rule(NAME, settings.global_quota, settings.global_window_s)
+        self._rule = Rule(NAME, settings.limits.global_quota, settings.limits.global_window_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""

@@ -18,6 +18,7 @@ from reference_impl.clock import rfc3339
 from reference_impl.data.database import DatabaseError
 from reference_impl.edge.answers import encode, send_bytes
 from reference_impl.edge.exchange import Exchange
+from reference_impl.edge.multipart import FRAME_BYTES
 from reference_impl.errors import ApiError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Outer:
             report(exchange, error)
             fault = ApiError("INTERNAL_ERROR", "The server failed; the request id finds it in the log.")
             await self._answer(exchange, fault, send_dressed)
-        if self._settings.request_log:
+        if self._settings.edge.request_log:
             log(exchange)
 
     async def _answer(self, exchange: Exchange, error: ApiError, send: Send) -> None:
@@ -81,8 +82,11 @@ class Outer:
 
     def _refuse_large(self, exchange: Exchange) -> None:
         length = exchange.headers.get("content-length", "0")
-        if not _LENGTH.fullmatch(length) or int(length) > self._settings.body_limit_bytes:
-            raise ApiError("PAYLOAD_TOO_LARGE", f"A body may have {self._settings.body_limit_bytes} bytes.")
+        limit_bytes = self._settings.edge.body_limit_bytes
+        if exchange.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+            limit_bytes = self._settings.edge.upload_limit_bytes + FRAME_BYTES
+        if not _LENGTH.fullmatch(length) or int(length) > limit_bytes:
+            raise ApiError("PAYLOAD_TOO_LARGE", f"A body may have {limit_bytes} bytes.")
 
 
 def open_exchange(scope: Scope) -> Exchange:

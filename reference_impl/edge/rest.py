@@ -12,6 +12,8 @@ from reference_impl.contract.reading import BodyReader, QueryReader
 from reference_impl.edge.answers import encode, send_bytes, send_empty
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.global_limit import spent
+from reference_impl.edge.multipart import MultipartReader
+from reference_impl.edge.stream import send_events
 from reference_impl.errors import ApiError, invalid, not_found, unauthorized
 from reference_impl.limits import Decision, Rule
 
@@ -26,7 +28,7 @@ PREFIX = "/api/v1"
 def procedure_rule(procedure: Procedure, services: Services) -> Rule:
     """Return the limit of one procedure as the settings have it."""
     settings = services.settings
-    return Rule(procedure.id, getattr(settings.quotas, procedure.limit), settings.procedure_window_s)
+    return Rule(procedure.id, getattr(settings.limits.quotas, procedure.limit), settings.limits.procedure_window_s)
 
 
 def limit_headers(decision: Decision) -> list[tuple[bytes, bytes]]:
@@ -58,6 +60,9 @@ class Endpoint:
         self._rule = procedure_rule(procedure, services)
         self._query = QueryReader(procedure.query)
         self._body = BodyReader(procedure.input, partial=procedure.partial) if procedure.input else None
+        self._multipart = (
+            MultipartReader(procedure.input, services.settings.edge.upload_limit_bytes) if procedure.multipart else None
+        )
         self._limit_headers = limit_headers
         self._refuse = refuse
 
@@ -81,7 +86,10 @@ class Endpoint:
             base=exchange.base,
         )
         reply = await self.procedure.handler(call)
-        if reply.value is None:
+        if self.procedure.stream:
+            heartbeat_s = self._services.settings.realtime.heartbeat_s
+            await send_events(receive, send, reply.value, reply.headers, heartbeat_s=heartbeat_s)
+        elif reply.value is None:
             await send_empty(send, self.procedure.status, reply.headers)
         else:
             head = exchange.method == "HEAD"
@@ -101,7 +109,9 @@ class Endpoint:
 
     async def _read_body(self, exchange: Exchange, receive: Receive) -> Any:
         assert self._body is not None
-        raw = await read_bytes(receive, self._services.settings.body_limit_bytes)
+        if self._multipart is not None:
+            return await self._multipart.read(exchange.headers.get("content-type"), receive)
+        raw = await read_bytes(receive, self._services.settings.edge.body_limit_bytes)
         kind = exchange.headers.get("content-type")
         if not raw and kind is None:
             raise invalid("body", "it is required")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.errors import not_found
 from reference_impl.identity.addresses import client_address, trusted
-from reference_impl.settings import TENANT_NAME
+from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -33,10 +33,10 @@ class Tenancy:
             return
         exchange = of(scope)
         exchange.address = client_address(
-            exchange.peer, exchange.headers.get("x-forwarded-for"), self._settings.trusted_proxies
+            exchange.peer, exchange.headers.get("x-forwarded-for"), self._settings.edge.trusted_proxies
         )
         if exchange.headers.get("x-forwarded-proto") == "https" and trusted(
-            exchange.peer, self._settings.trusted_proxies
+            exchange.peer, self._settings.edge.trusted_proxies
         ):
             exchange.secure = True
         prefixed = strip_prefix(exchange)
@@ -45,9 +45,9 @@ class Tenancy:
         if exchange.path.startswith(API):
             name = (
                 exchange.headers.get("x-tenant-id")
-                or label(exchange.headers.get("host", ""), self._settings.base_domain)
+                or label(exchange.headers.get("host", ""), self._settings.edge.base_domain)
                 or prefixed
-                or self._settings.default_tenant
+                or self._settings.edge.default_tenant
             )
             database = self._tenants.get(name)
             if database is None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reference_impl.settings import Network
+    from reference_impl.settings.reader import Network
 
 
 @lru_cache(4096)

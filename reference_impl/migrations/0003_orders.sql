@@ -16,3 +16,17 @@ CREATE TABLE order_items (
   price_cents BIGINT NOT NULL,
   PRIMARY KEY (order_id, position)
 );
+
+-- What an Idempotency-Key was answered; a key is its caller's own.
+CREATE TABLE idempotency_keys (
+  user_id TEXT NOT NULL REFERENCES users (id),
+  operation TEXT NOT NULL,
+  key TEXT NOT NULL,
+  body_hash TEXT NOT NULL,
+  status BIGINT NOT NULL,
+  body TEXT NOT NULL,
+  headers TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  PRIMARY KEY (user_id, operation, key)
+);
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);

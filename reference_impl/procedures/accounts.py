@@ -65,9 +65,9 @@ async def register(call: Call[Registration, None]) -> Reply:
 async def login(call: Call[Credentials, None]) -> Reply:
     """Open a session; failures do not tell which part was wrong and are limited."""
     body = call.body
-    settings = call.services.settings
-    one = Rule("login.failures", settings.login_failures, settings.login_failure_window_s)
-    all_of_address = Rule("login.address", settings.login_failures * _ADDRESS_FACTOR, settings.login_failure_window_s)
+    limits = call.services.settings.limits
+    one = Rule("login.failures", limits.login_failures, limits.login_failure_window_s)
+    all_of_address = Rule("login.address", limits.login_failures * _ADDRESS_FACTOR, limits.login_failure_window_s)
     keys = (
         (one, (call.tenant, call.address, body.email.lower())),
         (all_of_address, (call.tenant, call.address)),

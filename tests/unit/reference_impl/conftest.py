@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,6 +12,7 @@ import pytest
 from reference_impl.application import Application, Parts
 from reference_impl.commands import create_admins, create_tenants
 from reference_impl.settings import Settings, load
+from reference_impl.settings.limits import Quotas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PASSWORD = "correct horse battery"
 ADMIN = "admin@example.test"
+
+SECTIONS = [entry.name for entry in fields(Settings) if entry.name != "profile"]
 
 
 class Account:
@@ -119,13 +122,21 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return load({"API_PROFILE": "verify", "API_DATA": str(tmp_path / "data"), "API_REQUEST_LOG": "off"})
 
 
+def changed(settings: Settings, **changes: Any) -> Settings:
+    """The settings with other values of these names, whichever section they stand in."""
+    for name, value in changes.items():
+        (section,) = [part for part in SECTIONS if name in {entry.name for entry in fields(getattr(settings, part))}]
+        settings = replace(settings, **{section: replace(getattr(settings, section), **{name: value})})
+    return settings
+
+
 @pytest.fixture
 def open_shop(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., Shop]]:
     """Open shops that are closed after the test; `parts` plants, further names are settings."""
     shops: list[Shop] = []
 
     def open_one(parts: Parts | None = None, **changes: Any) -> Shop:
-        own = replace(settings, data=tmp_path / f"shop{len(shops)}", **changes)
+        own = changed(settings, data=tmp_path / f"shop{len(shops)}", **changes)
         shops.append(Shop(own, parts))
         return shops[-1]
 
@@ -137,6 +148,5 @@ def open_shop(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., Shop
 @pytest.fixture
 def shop(open_shop: Callable[..., Shop]) -> Shop:
     """The clean shop, with quotas that do not get in the way."""
-    quotas = dict.fromkeys(("list", "get", "create", "update", "delete", "register", "login"), 10_000)
-    base = load({"API_PROFILE": "verify"}).quotas
-    return open_shop(quotas=replace(base, **quotas), global_quota=100_000)
+    quotas = Quotas(**{entry.name: 10_000 for entry in fields(Quotas)})
+    return open_shop(quotas=quotas, global_quota=100_000)

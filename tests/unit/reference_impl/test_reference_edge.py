@@ -80,7 +80,7 @@ def forged(shop: Shop, **claims: Any) -> str:
     now = int(time.time())
     payload = jwt.decode(shop.admin.token, options={"verify_signature": False})
     merged = {**payload, "iat": now, **claims}
-    key = shop.application.settings.token_key
+    key = shop.application.settings.identity.token_key
     return jwt.encode({name: value for name, value in merged.items() if value is not None}, key, algorithm="HS256")
 
 
@@ -207,7 +207,7 @@ def test_health_is_true_about_the_database(shop: Shop) -> None:
 def test_https_is_said_by_trusted_proxies_only(open_shop: Callable[..., Shop]) -> None:
     """Strict-Transport-Security stands on what came over https."""
     forwarded = {"X-Forwarded-Proto": "https"}
-    trusting = open_shop(trusted_proxies=load({"API_TRUSTED_PROXIES": "127.0.0.1"}).trusted_proxies)
+    trusting = open_shop(trusted_proxies=load({"API_TRUSTED_PROXIES": "127.0.0.1"}).edge.trusted_proxies)
     assert "strict-transport-security" in trusting.send("GET", "/products", headers=forwarded).headers
     assert "strict-transport-security" not in trusting.send("GET", "/products").headers
     assert "strict-transport-security" not in open_shop().send("GET", "/products", headers=forwarded).headers
@@ -246,7 +246,7 @@ def test_an_unexpected_error_is_a_bare_500(shop: Shop, capfd: pytest.CaptureFixt
 
 def test_forwarded_addresses_count_from_trusted_proxies_only() -> None:
     """The nearest untrusted address is the client; without a trusted peer the header is noise."""
-    proxies = load({"API_PROFILE": "verify", "API_TRUSTED_PROXIES": "10.0.0.0/8"}).trusted_proxies
+    proxies = load({"API_PROFILE": "verify", "API_TRUSTED_PROXIES": "10.0.0.0/8"}).edge.trusted_proxies
     assert client_address("9.9.9.9", "1.1.1.1", proxies) == "9.9.9.9"
     assert client_address("10.0.0.1", "6.6.6.6, 1.1.1.1, 10.0.0.2", proxies) == "1.1.1.1"
     assert client_address("10.0.0.1", "nonsense", proxies) == "10.0.0.1"

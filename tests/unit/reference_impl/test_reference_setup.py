@@ -18,7 +18,8 @@ from reference_impl.commands import main
 from reference_impl.data import migrations
 from reference_impl.data.database import DatabaseError, Statement, Transaction
 from reference_impl.data.sqlite import SqliteDatabase, connect
-from reference_impl.settings import SettingsError, load
+from reference_impl.settings import load
+from reference_impl.settings.reader import SettingsError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,16 +38,42 @@ def test_every_problem_of_the_environment_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
         load(wrong)
     named = [problem.split("=")[0].split(" ")[0] for problem in refused.value.problems]
-    assert named == ["API_DATA", "API_TOKEN_KEY", "API_GLOBAL_QUOTA", "API_UNKNOWN"]
+    assert named == ["API_DATA", "API_GLOBAL_QUOTA", "API_TOKEN_KEY", "API_UNKNOWN"]
     assert "short-secret" not in str(refused.value)
 
 
 def test_profiles_have_their_defaults() -> None:
     """Verify is short, production asks for its secrets."""
     verify, development = load({"API_PROFILE": "verify"}), load({})
-    assert (verify.procedure_window_s, verify.global_quota, verify.default_tenant) == (4.0, 600, "alpha")
-    assert (development.procedure_window_s, development.global_quota) == (60.0, 100)
-    assert verify.quotas.create == development.quotas.create == 10
+    assert (verify.limits.procedure_window_s, verify.limits.global_quota) == (4.0, 600)
+    assert (development.limits.procedure_window_s, development.limits.global_quota) == (60.0, 100)
+    assert verify.limits.quotas.create == development.limits.quotas.create == 10
+    assert (verify.edge.default_tenant, development.edge.default_tenant) == ("alpha", "default")
+
+
+def test_settings_that_need_each_other_are_asked_for_together() -> None:
+    """A storage service without its bucket and keys, and a provider without its client, name what is missing."""
+    with pytest.raises(SettingsError) as refused:
+        load({"API_S3_ENDPOINT": "http://127.0.0.1:9000", "API_OAUTH_ISSUER": "http://127.0.0.1:9001"})
+    named = {problem.split(" ")[0] for problem in refused.value.problems}
+    assert named == {
+        "API_S3_BUCKET",
+        "API_S3_ACCESS_KEY",
+        "API_S3_SECRET_KEY",
+        "API_OAUTH_CLIENT_ID",
+        "API_OAUTH_REDIRECT_URL",
+    }
+
+
+def test_settings_show_no_secret() -> None:
+    """The text form of the settings, as a trace would show it, has no key, password or DSN in it."""
+    told = {
+        "API_TOKEN_KEY": "k" * 40,
+        "API_DATABASE_URL": "postgresql://shop:p4ssword@127.0.0.1/shop",
+        "API_SENTRY_DSN": "http://publickey@127.0.0.1/1",
+    }
+    shown = repr(load(told))
+    assert [value for value in told.values() if value in shown] == []
 
 
 def test_wrong_settings_stop_a_command_with_2(

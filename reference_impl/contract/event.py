@@ -1,0 +1,15 @@
+"""One event of a stream: what SSE frames and event iterators carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`id` is where a reader goes on from; `data` is a value of the procedure's output type."""
+
+    id: str
+    kind: str
+    data: Any

@@ -1,0 +1,87 @@
+"""Reads multipart/form-data bodies (RFC 7578) into msgspec structs: files as Upload, fields as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from reference_impl.contract.reading import hook, refused
+from reference_impl.contract.upload import Upload
+from reference_impl.errors import ApiError, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from starlette.types import Receive
+
+_PARTS = 20
+_FIELD_BYTES = 65_536
+# What headers and boundaries of the parts may add to the files.
+FRAME_BYTES = 65_536
+
+
+class MultipartReader:
+    """Reads one body type."""
+
+    def __init__(self, kind: Any, limit_bytes: int) -> None:
+        self._kind = kind
+        self._limit_bytes = limit_bytes
+
+    async def read(self, content_type: str | None, receive: Receive) -> Any:
+        """Return the value; UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE or VALIDATION_ERROR when it does not fit."""
+        if content_type is None or content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+            raise ApiError("UNSUPPORTED_MEDIA_TYPE", "Send the body as multipart/form-data.")
+        parser = MultiPartParser(
+            Headers({"content-type": content_type}),
+            self._bytes(receive),
+            max_files=_PARTS,
+            max_fields=_PARTS,
+            max_part_size=_FIELD_BYTES,
+        )
+        try:
+            form = await parser.parse()
+        except (MultiPartException, KeyError, ValueError) as error:
+            raise invalid("body", "it is no well-formed multipart/form-data") from error
+        try:
+            return self._value(await _members(form.multi_items()))
+        finally:
+            await form.close()
+
+    def _value(self, members: dict[str, Any]) -> Any:
+        for field in msgspec.structs.fields(self._kind):
+            if field.type is Upload and isinstance(members.get(field.encode_name), str):
+                raise invalid(field.encode_name, "it must be a file: give its part a filename")
+        try:
+            return msgspec.convert(members, self._kind, dec_hook=hook, strict=False)
+        except msgspec.ValidationError as error:
+            raise refused(error) from error
+
+    async def _bytes(self, receive: Receive) -> AsyncGenerator[bytes, None]:
+        left = self._limit_bytes + FRAME_BYTES
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise invalid("body", "it ended early")
+            chunk = message.get("body", b"")
+            left -= len(chunk)
+            if left < 0:
+                raise ApiError("PAYLOAD_TOO_LARGE", f"A file may have {self._limit_bytes} bytes.")
+            yield chunk
+            more = message.get("more_body", False)
+
+
+async def _members(items: list[tuple[str, UploadFile | str]]) -> dict[str, Any]:
+    """Return the parts by name; VALIDATION_ERROR when a name stands twice."""
+    members: dict[str, Any] = {}
+    for name, item in items:
+        if name in members:
+            raise invalid(name[:80], "it may stand once only")
+        if isinstance(item, UploadFile):
+            members[name] = Upload(item.filename or "", item.content_type or "", await item.read())
+        else:
+            members[name] = item
+    return members

@@ -1,0 +1,44 @@
+"""What is told to the outside about how it goes: metrics, traces, unexpected errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reference_impl.settings import reader as parse
+from reference_impl.settings.reader import everywhere
+
+if TYPE_CHECKING:
+    from reference_impl.settings.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Sinks; an empty URL means none."""
+
+    metrics: bool
+    slow_query_s: float
+    traces_url: str
+    """An OTLP/HTTP collector's /v1/traces."""
+    sentry_dsn: str = field(repr=False)
+
+
+def observe(reader: Reader) -> Observe:
+    """Read the section."""
+    return Observe(
+        metrics=reader.switch("API_METRICS", everywhere(value=True)),
+        slow_query_s=reader.seconds("API_SLOW_QUERY_S", everywhere(0.1)),
+        traces_url=reader.read(
+            "API_TRACES_URL",
+            parse.url("http", "https"),
+            "it must be the URL of an OTLP/HTTP collector, or empty",
+            everywhere(""),
+        ),
+        sentry_dsn=reader.read(
+            "API_SENTRY_DSN",
+            parse.url("http", "https"),
+            "it must be a Sentry-compatible DSN, or empty",
+            everywhere(""),
+            secret=True,
+        ),
+    )

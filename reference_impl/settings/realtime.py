@@ -1,0 +1,33 @@
+"""Streams and sockets: heartbeats, silence, sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reference_impl.settings.reader import deployed, everywhere
+
+if TYPE_CHECKING:
+    from reference_impl.settings.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Realtime:
+    """Seconds and bytes of SSE streams and WebSockets."""
+
+    heartbeat_s: float
+    silence_s: float
+    """A WebSocket from which nothing came for so long is closed."""
+    message_limit_bytes: int
+    poll_s: float
+    """How often the events table is asked while no nudge comes."""
+
+
+def realtime(reader: Reader) -> Realtime:
+    """Read the section."""
+    return Realtime(
+        heartbeat_s=reader.seconds("API_HEARTBEAT_S", deployed(15.0, verify=1.0)),
+        silence_s=reader.seconds("API_SILENCE_S", deployed(60.0, verify=4.0)),
+        message_limit_bytes=reader.whole("API_MESSAGE_LIMIT_BYTES", 256, 16_777_216, everywhere(65_536)),
+        poll_s=reader.seconds("API_POLL_S", everywhere(1.0)),
+    )
