@@ -1,0 +1,1 @@
+"""The RPC protocol of oRPC over the procedures of this API."""
