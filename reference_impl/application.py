@@ -11,13 +11,16 @@ import msgspec
 from reference_impl.contract.document import render
 from reference_impl.contract.procedure import Procedure, Services
 from reference_impl.data.tenants import Tenants
+from reference_impl.edge import rest
 from reference_impl.edge.answers import Render, envelope
 from reference_impl.edge.authentication import Authentication
 from reference_impl.edge.document import DocumentEndpoint
+from reference_impl.edge.endpoint import Endpoint, limit_headers, refuse
 from reference_impl.edge.global_limit import GlobalLimit
 from reference_impl.edge.health import HealthEndpoint
 from reference_impl.edge.outer import Outer
-from reference_impl.edge.rest import Endpoint, limit_headers, refuse, router
+from reference_impl.edge.rest import RestTransport
+from reference_impl.edge.routes import router
 from reference_impl.edge.tenancy import Tenancy
 from reference_impl.identity.passwords import Passwords
 from reference_impl.identity.tokens import Tokens
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from reference_impl.edge.endpoint import Transport
     from reference_impl.errors import ApiError
     from reference_impl.settings import Settings
 
@@ -69,16 +73,20 @@ class Application:
             "/ready": health,
             "/openapi.json": DocumentEndpoint(self.document),
         }
-        endpoints = [
-            Endpoint(procedure, self.services, parts.limit_headers, parts.refuse) for procedure in parts.procedures
-        ]
-        routes = router(endpoints, others)
+        endpoints = [self._endpoint(procedure, RestTransport, parts) for procedure in parts.procedures]
+        routes = router({**{path: {"GET": app} for path, app in others.items()}, **rest.paths(endpoints)})
         routes.lifespan_context = self._lifespan
         app: ASGIApp = routes
         app = GlobalLimit(app, self.settings, self.services.store)
         app = Authentication(app, self.services.tokens, self.tenants)
         app = Tenancy(app, self.settings, self.tenants)
         return Outer(app, self.settings, parts.envelope)
+
+    def _endpoint(
+        self, procedure: Procedure, transport: Callable[[Procedure, Services], Transport], parts: Parts
+    ) -> Endpoint:
+        form = transport(procedure, self.services)
+        return Endpoint(procedure, self.services, form, parts.limit_headers, parts.refuse)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:

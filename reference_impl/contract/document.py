@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from reference_impl.contract import parts, promises, schemas
+from reference_impl.edge.endpoint import procedure_rule
 from reference_impl.edge.global_limit import NAME
-from reference_impl.edge.rest import PREFIX, procedure_rule
+from reference_impl.edge.rest import PREFIX
 from reference_impl.errors import KINDS, Code, ErrorEnvelope
 from reference_impl.limits import Rule
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reference_impl.defects.defect import EVERY_OPERATION, Defect
-from reference_impl.edge.rest import limit_headers
+from reference_impl.edge.endpoint import limit_headers
 from reference_impl.errors import ApiError
 from reference_impl.limits import Decision, Key, MemoryStore, Rule, decide
 

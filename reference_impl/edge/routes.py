@@ -1,0 +1,53 @@
+"""Routes paths and methods: one route a path, 405 for its other methods, 404 for what is no path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route, Router
+
+from reference_impl.edge.answers import send_empty
+from reference_impl.edge.exchange import of
+from reference_impl.errors import ApiError, not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class PathEndpoint:
+    """All methods of one path; 405 with the complete Allow for the rest."""
+
+    def __init__(self, template: str, endpoints: Mapping[str, ASGIApp]) -> None:
+        self._template = template
+        self._endpoints = dict(endpoints)
+        if "GET" in self._endpoints:
+            self._endpoints["HEAD"] = self._endpoints["GET"]
+        self._allow = ", ".join(sorted({*self._endpoints, "OPTIONS"})).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        exchange = of(scope)
+        exchange.route = self._template
+        endpoint = self._endpoints.get(scope["method"])
+        if endpoint is not None:
+            await endpoint(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await send_empty(send, 204, ((b"allow", self._allow),))
+        else:
+            raise ApiError(
+                "METHOD_NOT_ALLOWED",
+                f"This path serves {self._allow.decode()}.",
+                headers=((b"allow", self._allow),),
+            )
+
+
+async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise not_found("path")
+
+
+def router(paths: Mapping[str, Mapping[str, ASGIApp]]) -> Router:
+    """Return the router of applications by path template and method."""
+    routes = [Route(template, PathEndpoint(template, methods)) for template, methods in paths.items()]
+    return Router(routes, redirect_slashes=False, default=_nowhere)
