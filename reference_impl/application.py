@@ -78,7 +78,7 @@ class Application:
         routes.lifespan_context = self._lifespan
         app: ASGIApp = routes
         app = GlobalLimit(app, self.settings, self.services.store)
-        app = Authentication(app, self.services.tokens, self.tenants)
+        app = Authentication(app, self.settings, self.services.tokens, self.tenants)
         app = Tenancy(app, self.settings, self.tenants)
         return Outer(app, self.settings, parts.envelope)
 

@@ -46,6 +46,8 @@ class Call(Generic[B, Q]):
     address: str
     base: str
     """What stands before /api/v1 for this client: empty or /t/{tenant}."""
+    secure: bool = False
+    """Whether the client came over https."""
 
     @property
     def identity(self) -> Identity:

@@ -1,24 +1,38 @@
-"""Tells who is calling: a token that is present must hold, on every route; none means nobody."""
+"""Tells who is calling: a token that is present must hold, on every route; none means nobody.
+
+The token is that of the Authorization header, else that of the cookie `session`. A browser cannot put a bad cookie
+away by itself, so the answer to one removes it, and what opens a session does not look at it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reference_impl.edge import forgery
 from reference_impl.edge.exchange import Exchange, of
-from reference_impl.errors import unauthorized
+from reference_impl.errors import ApiError, unauthorized
+from reference_impl.identity import cookies
 from reference_impl.identity.tokens import Tokens, bearer, identify
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reference_impl.data.tenants import Tenants
+    from reference_impl.settings import Settings
+
+_COOKIE = cookies.SESSION + "="
+# What opens a session: the cookie of an old one is no identity here.
+_OPENING = tuple(
+    f"/api/{transport}/auth/{name}" for transport in ("v1", "rpc") for name in ("login", "register", "refresh", "oauth")
+)
 
 
 class Authentication:
-    """Reads the Authorization header into the exchange's caller."""
+    """Puts the caller into the exchange."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, tenants: Tenants) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, tokens: Tokens, tenants: Tenants) -> None:
         self._app = app
+        self._settings = settings
         self._tokens = tokens
         self._tenants = tenants
 
@@ -28,12 +42,26 @@ class Authentication:
             exchange = of(scope)
             header = exchange.headers.get("authorization")
             if header is not None:
-                await self.authenticate(exchange, header)
+                await self.authenticate(exchange, bearer(header))
+            elif _COOKIE in (cookie := exchange.headers.get("cookie", "")):
+                await self._by_cookie(exchange, cookies.read(cookie, cookies.SESSION))
         await self._app(scope, receive, send)
 
-    async def authenticate(self, exchange: Exchange, header: str) -> None:
-        """Put the caller into the exchange; UNAUTHORIZED when the token does not hold here."""
-        claims = self._tokens.read(bearer(header))
+    async def _by_cookie(self, exchange: Exchange, token: str | None) -> None:
+        if token is None or exchange.path.startswith(_OPENING):
+            return
+        try:
+            await self.authenticate(exchange, token)
+        except ApiError as error:
+            if error.code == "UNAUTHORIZED":
+                exchange.response_headers += cookies.clear(secure=exchange.secure)
+            raise
+        assert exchange.caller is not None
+        forgery.check(exchange, exchange.caller.session_id, self._settings)
+
+    async def authenticate(self, exchange: Exchange, token: str) -> None:
+        """Put the token's holder into the exchange; UNAUTHORIZED when it does not hold here."""
+        claims = self._tokens.read(token)
         if exchange.database is not None and claims.tenant != exchange.tenant:
             raise unauthorized("The token is of another tenant.")
         # Outside /api/ no tenant is told; the token's own is asked.

@@ -94,6 +94,7 @@ class Endpoint:
             tenant=exchange.tenant,
             address=exchange.address,
             base=exchange.base,
+            secure=exchange.secure,
         )
         reply = await self.procedure.handler(call)
         await self._transport.answer(scope, receive, send, reply)
