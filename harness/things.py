@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.case import Steps, one, unlimited
 from harness.contract import pointer
+from harness.contract.form import encoded
 from harness.contract.resource import singular
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Outcome
@@ -119,20 +120,31 @@ def valid(  # noqa: PLR0913 - the parts of a request, all by name
         for parameter in operation.parameters
         if parameter.place == "header" and parameter.required
     )
-    declared = operation.json_body()
-    body = None
-    if declared is not None:
-        body = stage.examples.value(declared.schema, everything=everything)
-        body = yield from _with_references(stage, operation, body, set(members or ()), identity, depth)
-        for place, value in (members or {}).items():
-            body = pointer.put(body, place, value)
-    elif operation.body_required:
-        kinds = ", ".join(one_body.media_type for one_body in operation.bodies)
-        raise CannotTell(f"{operation.id} takes {kinds or 'a body without a schema'}, for which no body can be made")
+    made = yield from _body(stage, operation, dict(members or {}), identity, depth, everything=everything)
+    if made is not None and made[0]:
+        headers = (*headers, ("Content-Type", made[0]))
     return stage.request(
         operation.id, path=values, query=query, headers=headers, identity=identity, step=step,
-        **({} if body is None else {"body": body}),
+        **({} if made is None else {"body": made[1]}),
     )  # fmt: skip
+
+
+def _body(
+    stage: Stage, operation: Operation, members: dict[str, Any], identity: Identity, depth: int, *, everything: bool
+) -> Steps[tuple[str, Any] | None]:
+    """The content type and the bytes of a form, or no content type and a JSON value; None where there is no body."""
+    form = operation.form_body()
+    declared = operation.json_body() or form
+    if declared is None:
+        if operation.body_required:
+            kinds = ", ".join(body.media_type for body in operation.bodies) or "a body without a schema"
+            raise CannotTell(f"{operation.id} takes {kinds}, for which no body can be made")
+        return None
+    value = stage.examples.value(declared.schema, everything=everything)
+    value = yield from _with_references(stage, operation, value, set(members), identity, depth)
+    for place, told in members.items():
+        value = pointer.put(value, place, told)
+    return encoded(stage.contract, form, value, stage.random) if form is not None else ("", value)
 
 
 def identity_for(stage: Stage, operation: Operation) -> Steps[Identity]:

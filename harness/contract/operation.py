@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.contract.form import FORMS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,12 +25,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One media type of a request or a response; `pointer` is where its schema stands, empty where it has none."""
+    """One media type of a request or a response; `pointer` is where its schema stands, empty where it has none.
+
+    `encoding` is what a form's document tells of single members, by name.
+    """
 
     media_type: str
     pointer: str
     schema: Mapping[str, Any]
     example: Any = None
+    encoding: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,12 @@ class Operation:
     def json_body(self) -> Body | None:
         """The JSON request body; None where the operation takes none."""
         return next((body for body in self.bodies if is_json(body.media_type)), None)
+
+    def form_body(self) -> Body | None:
+        """The form that an operation without a JSON body takes; None where it takes none."""
+        if self.json_body() is not None:
+            return None
+        return next((body for body in self.bodies if body.media_type.lower() in FORMS), None)
 
     def answer(self, status: int) -> Answer | None:
         """The documented response for a status: the number, then its class (`4XX`), then `default`."""

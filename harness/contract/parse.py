@@ -103,7 +103,14 @@ def _bodies(document: Mapping[str, Any], at: str, holder: Any) -> Iterator[Body]
             document, f"{at}/content/{pointer.escape(media_type)}/schema", media.get("schema") if media else None
         )
         known = isinstance(schema, dict)
-        yield Body(media_type, schema_at if known else "", schema if known else {}, _example(media or {}))
+        encoding = (media or {}).get("encoding")
+        yield Body(
+            media_type,
+            schema_at if known else "",
+            schema if known else {},
+            _example(media or {}),
+            encoding if isinstance(encoding, dict) else {},
+        )
 
 
 def _answers(document: Mapping[str, Any], at: str, item: Mapping[str, Any]) -> Iterator[Answer]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from harness import things
 from harness.case import Case, Steps, one
 from harness.contract import pointer
-from harness.contract.operation import is_json
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Outcome, Request
 from harness.promises import wrong_values
@@ -155,7 +154,7 @@ def _ready(
     identity, path = yield from _caller(contract, operation, stage)
     _spare_the_known(operation, stage, identity)
     plain = operation
-    if not any(is_json(body.media_type) for body in operation.bodies):
+    if operation.json_body() is None and operation.form_body() is None:
         plain = replace(operation, bodies=(), body_required=False)
     request: Request = yield from things.valid(
         stage, plain, identity=identity, path=path, step=step, everything=everything

@@ -87,7 +87,12 @@ class Renderer:
         }
         if procedure.input is not None:
             media_type = "multipart/form-data" if procedure.multipart else "application/json"
-            operation["requestBody"] = {"required": True, "content": self._content(procedure.input, media_type)}
+            content = self._content(procedure.input, media_type)
+            if procedure.encoding:
+                content[media_type]["encoding"] = {
+                    name: {"contentType": kinds} for name, kinds in procedure.encoding.items()
+                }
+            operation["requestBody"] = {"required": True, "content": content}
         return operation
 
     def _parameters(self, procedure: Procedure) -> list[JsonObject]:

@@ -118,5 +118,7 @@ class Procedure:
     """Whether the body must name at least one member."""
     multipart: bool = False
     """Whether the body is multipart/form-data; members of type Upload are its files."""
+    encoding: dict[str, str] = field(default_factory=dict)
+    """The media types that a file of a multipart body may have, by its member's name."""
     stream: bool = False
     """Whether the reply's value is an async iterator of Event whose data are of the type `output`."""

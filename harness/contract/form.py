@@ -1,0 +1,110 @@
+"""Form bodies: multipart/form-data (RFC 7578) and application/x-www-form-urlencoded, from the values of a schema.
+
+A member of format `binary`, or with a `contentMediaType` or an `encoding` of its own, is sent as a file: a small real
+one of the media type that the document asks for, so that an API that looks into it finds what it expects.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from random import Random
+
+    from harness.contract.contract import Contract
+    from harness.contract.operation import Body
+
+MULTIPART = "multipart/form-data"
+URLENCODED = "application/x-www-form-urlencoded"
+FORMS = frozenset({MULTIPART, URLENCODED})
+_SIDE_PIXELS = 16
+_JPEG = (
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8"
+    "ybqmx5moq6T/wAALCAAIAAgBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AP//Z"
+)
+_WEBP = "UklGRiQAAABXRUJQVlA4IBgAAAAwAQCdASoIAAgAAUAmJaQAA3AA/v0gUAA="
+_PDF = b"%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF\n"
+
+
+def encoded(contract: Contract, body: Body, value: Mapping[str, Any], random: Random) -> tuple[str, bytes]:
+    """The content type and the bytes of a form that holds the members of `value`."""
+    if body.media_type.lower() == URLENCODED:
+        pairs = [(name, _text(item)) for name, member in value.items() for item in _items(member)]
+        return URLENCODED, urlencode(pairs).encode()
+    boundary = f"form{random.getrandbits(96):024x}"
+    parts = b"".join(part for part in _parts(contract, body, value, random, boundary))
+    return f"{MULTIPART}; boundary={boundary}", parts + f"--{boundary}--\r\n".encode()
+
+
+def _parts(contract: Contract, body: Body, value: Mapping[str, Any], random: Random, boundary: str) -> Iterator[bytes]:
+    properties = contract.schema(body.schema).get("properties", {})
+    for name, member in value.items():
+        schema = contract.schema(properties.get(name))
+        items = contract.schema(schema.get("items")) if schema.get("type") == "array" else schema
+        asked = _media_type(items, body.encoding.get(name, {}))
+        for item in _items(member):
+            label = f'form-data; name="{_quoted(name)}"'
+            if asked:
+                file_name, kind, data = file(asked, random)
+                label += f'; filename="{file_name}"'
+            else:
+                kind, data = ("application/json" if isinstance(item, dict | list) else ""), _text(item).encode()
+            typed = f"Content-Type: {kind}\r\n" if kind else ""
+            yield f"--{boundary}\r\nContent-Disposition: {label}\r\n{typed}\r\n".encode() + data + b"\r\n"
+
+
+def _media_type(schema: Mapping[str, Any], encoding: Mapping[str, Any]) -> str:
+    """The media types that a member's file may have; empty where the member is no file."""
+    told = str(encoding.get("contentType") or schema.get("contentMediaType") or "")
+    if schema.get("format") == "binary":
+        return told or "application/octet-stream"
+    return "" if told.split(";", maxsplit=1)[0] in {"", "text/plain", "application/json"} else told
+
+
+def file(media_types: str, random: Random) -> tuple[str, str, bytes]:
+    """A small file of the first of these media types that can be made: its name, its media type and its bytes.
+
+    `image/*` is a PNG; a type that nothing is known of gets bytes that mean nothing.
+    """
+    asked = [kind.split(";")[0].strip().lower() for kind in media_types.split(",")]
+    makers: dict[str, tuple[str, Any]] = {
+        "image/png": ("png", lambda: _png(random)),
+        "image/jpeg": ("jpg", lambda: base64.b64decode(_JPEG)),
+        "image/webp": ("webp", lambda: base64.b64decode(_WEBP)),
+        "application/pdf": ("pdf", lambda: _PDF),
+        "application/json": ("json", lambda: b"{}"),
+        "text/csv": ("csv", lambda: b"name,value\na,%d\n" % random.randrange(1000)),
+        "text/plain": ("txt", lambda: b"text %d\n" % random.randrange(10**6)),
+    }
+    for wanted in asked:
+        for kind, (suffix, make) in makers.items():
+            if wanted == kind or (wanted.endswith("/*") and kind.startswith(wanted[:-1])):
+                return f"file.{suffix}", kind, make()
+    unknown = next((kind for kind in asked if "*" not in kind), "application/octet-stream")
+    return "file.bin", unknown, random.randbytes(64)
+
+
+def _png(random: Random) -> bytes:
+    """A grey square, its shade drawn (PNG, third edition)."""
+    shade = bytes([0, *([random.randrange(256)] * _SIDE_PIXELS)])
+    header = _SIDE_PIXELS.to_bytes(4) * 2 + bytes([8, 0, 0, 0, 0])
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(shade * _SIDE_PIXELS)), (b"IEND", b""))
+    packed = [len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4) for kind, data in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+def _items(member: Any) -> list[Any]:
+    return member if isinstance(member, list) else [member]
+
+
+def _text(item: Any) -> str:
+    return item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+
+
+def _quoted(name: str) -> str:
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
