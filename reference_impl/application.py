@@ -24,8 +24,8 @@ from reference_impl.edge.routes import router
 from reference_impl.edge.tenancy import Tenancy
 from reference_impl.identity.passwords import Passwords
 from reference_impl.identity.tokens import Tokens
-from reference_impl.limits import Decision, MemoryStore, Store
 from reference_impl.procedures.catalogue import PROCEDURES
+from reference_impl.stores.choice import Stores, open_stores
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reference_impl.edge.endpoint import Transport
     from reference_impl.errors import ApiError
     from reference_impl.settings import Settings
+    from reference_impl.stores.limits import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Parts:
     """What an application is made of. A planted defect is another value of one of these."""
 
     procedures: tuple[Procedure, ...] = PROCEDURES
-    store: Callable[[], Store] = MemoryStore
+    stores: Callable[[Settings], Stores] = open_stores
     envelope: Render = envelope
     limit_headers: Callable[[Decision], list[tuple[bytes, bytes]]] = limit_headers
     refuse: Callable[[Decision], ApiError] = refuse
@@ -56,9 +57,12 @@ class Application:
         parts = parts or Parts()
         self.settings = settings
         self.tenants = Tenants(settings, parts.pragmas)
+        self.stores = parts.stores(settings)
         self.services = Services(
             settings=settings,
-            store=parts.store(),
+            limits=self.stores.limits,
+            cache=self.stores.cache,
+            bus=self.stores.bus,
             tokens=Tokens(settings.identity.token_key, settings.identity.token_life_s),
             passwords=Passwords(settings.identity.argon2_time_cost, settings.identity.argon2_memory_kib),
         )
@@ -77,7 +81,7 @@ class Application:
         routes = router({**{path: {"GET": app} for path, app in others.items()}, **rest.paths(endpoints)})
         routes.lifespan_context = self._lifespan
         app: ASGIApp = routes
-        app = GlobalLimit(app, self.settings, self.services.store)
+        app = GlobalLimit(app, self.settings, self.services.limits)
         app = Authentication(app, self.settings, self.services.tokens, self.tenants)
         app = Tenancy(app, self.settings, self.tenants)
         return Outer(app, self.settings, parts.envelope)
@@ -92,6 +96,7 @@ class Application:
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:
         self.tenants.migrate()
         yield
+        await self.stores.close()
         self.tenants.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

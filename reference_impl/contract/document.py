@@ -10,7 +10,7 @@ from reference_impl.edge.endpoint import procedure_rule
 from reference_impl.edge.global_limit import NAME
 from reference_impl.edge.rest import PREFIX
 from reference_impl.errors import KINDS, Code, ErrorEnvelope
-from reference_impl.limits import Rule
+from reference_impl.stores.limits import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

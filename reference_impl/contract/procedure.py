@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from reference_impl.data.database import Database
     from reference_impl.identity.passwords import Passwords
     from reference_impl.identity.tokens import Identity, Tokens
-    from reference_impl.limits import Store
     from reference_impl.settings import Settings
+    from reference_impl.stores.bus import Bus
+    from reference_impl.stores.cache import Cache
+    from reference_impl.stores.limits import Limits
 
 B = TypeVar("B")
 Q = TypeVar("Q")
@@ -26,7 +28,9 @@ class Services:
     """What procedures work with, one set a process."""
 
     settings: Settings
-    store: Store
+    limits: Limits
+    cache: Cache
+    bus: Bus
     tokens: Tokens
     passwords: Passwords
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reference_impl.contract.procedure import Procedure
-    from reference_impl.limits import Rule
+    from reference_impl.stores.limits import Rule
 
 JsonObject = dict[str, Any]
 

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING
 from reference_impl.defects.defect import EVERY_OPERATION, Defect
 from reference_impl.edge.endpoint import limit_headers
 from reference_impl.errors import ApiError
-from reference_impl.limits import Decision, Key, MemoryStore, Rule, decide
+from reference_impl.stores.choice import open_stores
+from reference_impl.stores.memory.limits import MemoryLimits, decide
 
 if TYPE_CHECKING:
     from reference_impl.application import Parts
+    from reference_impl.settings import Settings
+    from reference_impl.stores.choice import Stores
+    from reference_impl.stores.limits import Decision, Key, Rule
 
 # About a round trip to a database that is near.
 _ROUND_TRIP_S = 0.005
 
 
-class RacingStore(MemoryStore):
+class RacingLimits(MemoryLimits):
     """S32: counts, waits as for a database, then inserts."""
 
     async def take(self, key: Key, rule: Rule) -> Decision:
@@ -35,8 +39,12 @@ class RacingStore(MemoryStore):
 
 
 def plant_race(parts: Parts) -> Parts:
-    """S32: use the racing store."""
-    return replace(parts, store=RacingStore)
+    """S32: use the racing limits."""
+
+    def racing(settings: Settings) -> Stores:
+        return replace(open_stores(settings), limits=RacingLimits())
+
+    return replace(parts, stores=racing)
 
 
 def reset_now(decision: Decision) -> list[tuple[bytes, bytes]]:

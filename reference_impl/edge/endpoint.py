@@ -10,7 +10,7 @@ from reference_impl.contract.procedure import Call, Procedure, Reply, Services
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.global_limit import spent
 from reference_impl.errors import ApiError, unauthorized
-from reference_impl.limits import Decision, Rule
+from reference_impl.stores.limits import Decision, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +106,7 @@ class Endpoint:
                 raise unauthorized("Sign in first.")
             if not access.admits(exchange.caller.roles):
                 raise ApiError("FORBIDDEN", f"This is for the roles: {', '.join(access.roles)}.")
-        decision = await self._services.store.take(exchange.key(), self._rule)
+        decision = await self._services.limits.take(exchange.key(), self._rule)
         exchange.response_headers += self._limit_headers(decision)
         if not decision.allowed:
             raise self._refuse(decision)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reference_impl.edge.exchange import of
 from reference_impl.edge.tenancy import API
 from reference_impl.errors import ApiError
-from reference_impl.limits import Decision, Rule, Store
+from reference_impl.stores.limits import Decision, Limits, Rule
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,9 +21,9 @@ NAME = "api.global"
 class GlobalLimit:
     """Counts a request against its caller's window before it is routed."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, store: Store) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, limits: Limits) -> None:
         self._app = app
-        self._store = store
+        self._limits = limits
         self._rule = Rule(NAME, settings.limits.global_quota, settings.limits.global_window_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,7 +32,7 @@ class GlobalLimit:
             exchange = of(scope)
             exempt = exchange.caller is not None and exchange.caller.admin
             if exchange.path.startswith(API) and not exempt:
-                decision = await self._store.take(exchange.key(), self._rule)
+                decision = await self._limits.take(exchange.key(), self._rule)
                 exchange.response_headers += headers(decision)
                 if not decision.allowed:
                     raise spent(decision)

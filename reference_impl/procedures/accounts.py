@@ -15,9 +15,9 @@ from reference_impl.contract.procedure import ANYONE, SIGNED_IN, Call, Procedure
 from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.errors import ApiError, unauthorized
 from reference_impl.identity.tokens import Claims
-from reference_impl.limits import Rule
 from reference_impl.procedures.user_types import User, user_of
 from reference_impl.procedures.users import BY_ID, create_user, location
+from reference_impl.stores.limits import Rule
 
 _BY_EMAIL = (
     "SELECT id, name, email, roles, created_at, updated_at, password_hash FROM users "
@@ -73,16 +73,18 @@ async def login(call: Call[Credentials, None]) -> Reply:
         (all_of_address, (call.tenant, call.address)),
     )
     # Counted before the password is looked at, so that concurrent guesses cannot pass the quota together.
+    taken = []
     for rule, key in keys:
-        decision = await call.services.store.take(key, rule)
+        decision = await call.services.limits.take(key, rule)
+        taken.append((key, rule, decision))
         if not decision.allowed:
             wait_s = max(1, math.ceil(decision.reset_s))
             raise ApiError("RATE_LIMITED", "Too many failed logins.", headers=((b"retry-after", b"%d" % wait_s),))
     row = await call.database.query_one(_BY_EMAIL, body.email)
     if not await call.services.passwords.holds(row[6] if row else None, body.password) or row is None:
         raise unauthorized("E-mail and password do not fit an account.")
-    for rule, key in keys:
-        await call.services.store.give_back(key, rule)
+    for admission in taken:
+        await call.services.limits.give_back(*admission)
     return Reply(await open_session(call, row))
 
 

@@ -122,6 +122,13 @@ def line(text: str) -> str:
     return text
 
 
+def word(text: str) -> str:
+    """Parse a short name."""
+    if not re.fullmatch(r"[a-z0-9_-]{1,64}", text):
+        raise ValueError(text)
+    return text
+
+
 def folder(text: str) -> Path:
     """Parse a folder path."""
     if not text or "\0" in text:

@@ -27,6 +27,9 @@ class Storage:
     sqlite_synchronous: str
     redis_url: str = field(repr=False)
     redis_timeout_s: float
+    """Bound on everything that is asked of Redis."""
+    redis_prefix: str
+    """What all names of keys begin with, where several applications share a Redis."""
     retention_days: int
     """How long request logs are kept by the command `retain`."""
 
@@ -68,6 +71,9 @@ def storage(reader: Reader) -> Storage:
             "it must be redis://host:port/number, or empty for one worker's own memory",
             everywhere(""),
             secret=True,
+        ),
+        redis_prefix=reader.read(
+            "API_REDIS_PREFIX", parse.word, "it must be 1 to 64 of a-z, 0-9, - and _", everywhere("api")
         ),
         redis_timeout_s=reader.seconds("API_REDIS_TIMEOUT_S", everywhere(1.0)),
         retention_days=reader.whole("API_RETENTION_DAYS", 1, 3650, everywhere(30)),

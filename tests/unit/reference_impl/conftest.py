@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from reference_impl.application import Application, Parts
 from reference_impl.commands import create_admins, create_tenants
 from reference_impl.settings import Settings, load
 from reference_impl.settings.limits import Quotas
+from reference_impl.stores.redis.server import Server
+from tests.servers.redis import BINARY, MISSING, RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,6 +116,38 @@ class Shop:
         self.runner.run(self.client.aclose())
         self.application.tenants.close()
         self.runner.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis of this test session; tests are told apart by their prefixes."""
+    if BINARY is None:
+        pytest.skip(MISSING)
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """The loop on which a module's stores live."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def open_server(redis_server: RedisServer, runner: asyncio.Runner) -> Iterator[Callable[..., Server]]:
+    """Opens connections to Redis, each with a prefix of its own unless one is told."""
+    servers: list[Server] = []
+
+    def open_one(prefix: str = "") -> Server:
+        servers.append(Server(redis_server.url, prefix or uuid.uuid4().hex, timeout_s=5.0))
+        return servers[-1]
+
+    yield open_one
+    for server in servers:
+        runner.run(server.close())
 
 
 @pytest.fixture

@@ -1,61 +1,24 @@
-"""Rate limits: an exact sliding-window log per key, atomic because nothing is awaited between count and insert."""
+"""The sliding-window log in this process's memory, atomic because nothing is awaited between count and insert."""
 
 from __future__ import annotations
 
-import math
+import contextlib
 import time
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from reference_impl.stores.limits import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Key = tuple[str, ...]
+    from reference_impl.stores.limits import Key, Rule
+
 _SWEEP_EVERY = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """At most `quota` admissions in any half-open window of `window_s` seconds."""
-
-    name: str
-    quota: int
-    window_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the limiter said: `reset_s` is the time until the oldest counted admission leaves the window."""
-
-    allowed: bool
-    quota: int
-    remaining: int
-    reset_s: float
-
-    def reset_delta(self) -> int:
-        """Whole seconds until a unit comes back, never below the truth."""
-        return math.ceil(self.reset_s)
-
-    def reset_epoch(self, now_epoch_s: float) -> int:
-        """The instant a unit comes back in epoch seconds, never below the truth."""
-        return math.ceil(now_epoch_s + self.reset_s)
-
-
-class Store(Protocol):
-    """Where admissions are counted; in process now, shared between workers later."""
-
-    async def take(self, key: Key, rule: Rule) -> Decision:
-        """Count one request of `key` against `rule`, unless the quota is spent."""
-        ...
-
-    async def give_back(self, key: Key, rule: Rule) -> None:
-        """Forget the newest admission of `key`: it did not count after all."""
-        ...
-
-
-class MemoryStore:
-    """The sliding-window log in this process's memory."""
+class MemoryLimits:
+    """One log a key and rule; what has left its window is swept now and then."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -73,11 +36,10 @@ class MemoryStore:
         self._sweep(now)
         return decide(log, rule, now, allowed=allowed)
 
-    async def give_back(self, key: Key, rule: Rule) -> None:
-        """Forget the newest admission of `key`: it did not count after all."""
-        log = self.admitted(key, rule, self._clock())
-        if log:
-            log.pop()
+    async def give_back(self, key: Key, rule: Rule, taken: Decision) -> None:
+        """Forget an admission of `key`: it did not count after all."""
+        with contextlib.suppress(ValueError):  # it has left the window already
+            self.admitted(key, rule, self._clock()).remove(float(taken.ticket))
 
     def now(self) -> float:
         """The store's clock, in seconds."""
@@ -112,4 +74,5 @@ def decide(log: deque[float], rule: Rule, now: float, *, allowed: bool) -> Decis
         quota=rule.quota,
         remaining=max(0, rule.quota - len(log)),
         reset_s=max(0.0, oldest + rule.window_s - now),
+        ticket=repr(now) if allowed else "",
     )

@@ -1,0 +1,1 @@
+"""The stores in Redis: for several workers, which agree through it."""

@@ -1,0 +1,40 @@
+-- What the cache's scripts share. KEYS: epoch, generation of the family, changes under way in it, the entry.
+-- ARGV[1]: a value that was never used, for what has to differ from everything before.
+local entry = {}
+
+-- The family as it is now; a generation that is missing (evicted, flushed) is drawn anew, so that it equals no old one.
+function entry.version()
+  local generation = redis.call('GET', KEYS[2])
+  if not generation then
+    generation = ARGV[1]
+    redis.call('SET', KEYS[2], generation)
+  end
+  return (redis.call('GET', KEYS[1]) or '') .. '|' .. generation
+end
+
+function entry.changing()
+  if redis.call('EXISTS', KEYS[3]) == 0 then
+    return false
+  end
+  local time = redis.call('TIME')
+  return redis.call('ZCOUNT', KEYS[3], tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000), '+inf') > 0
+end
+
+-- The entry's token and value; a token without a value is the trace of a delete, which no value made before may follow.
+function entry.read(version)
+  local held = redis.call('HMGET', KEYS[4], 'version', 'token', 'value')
+  if held[1] ~= version then
+    return '', false
+  end
+  return held[2], held[3]
+end
+
+function entry.write(version, value, age_ms)
+  redis.call('DEL', KEYS[4])
+  redis.call('HSET', KEYS[4], 'version', version, 'token', ARGV[1])
+  if value then
+    redis.call('HSET', KEYS[4], 'value', value)
+  end
+  redis.call('PEXPIRE', KEYS[4], age_ms)
+end
+

@@ -1,0 +1,112 @@
+"""The connection to Redis: names, scripts, and one bound on everything that is asked of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from reference_impl.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from redis.asyncio.connection import AbstractConnection
+
+_FOLDER = Path(__file__).parent
+_log = logging.getLogger("reference_impl.stores")
+
+
+def unavailable() -> ApiError:
+    """Return what a client is told while Redis does not answer."""
+    return ApiError("UNAVAILABLE", "The shared store does not answer.", headers=((b"retry-after", b"1"),))
+
+
+class Server:
+    """One pool a process. What is not answered within `timeout_s`, waiting for a connection included, is UNAVAILABLE.
+
+    Nothing is sent twice: a command that was not answered may have had its effect.
+    """
+
+    def __init__(self, url: str, prefix: str, timeout_s: float, connections: int = 32) -> None:
+        self._prefix = prefix
+        self._timeout_s = timeout_s
+        self.epoch = f"{prefix}:cache:epoch"
+        self._pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=connections,
+            timeout=timeout_s,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 0),
+            redis_connect_func=self._greet,
+        )
+        self.client: Redis = Redis.from_pool(self._pool)
+        self._scripts = {name: self.client.register_script(text) for name, text in scripts().items()}
+        self._lost = False
+
+    def name(self, kind: str, parts: Sequence[str]) -> str:
+        """Return the name of a key; no two parts make the same one."""
+        return f"{self._prefix}:{kind}:" + ":".join(quote(part, safe="") for part in parts)
+
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """Run a script; UNAVAILABLE when it is not answered in time."""
+        return await self._bounded(self._scripts[script](keys=keys, args=arguments))
+
+    async def call(self, *command: str | bytes | int) -> Any:
+        """Send one command; UNAVAILABLE when it is not answered in time."""
+        return await self._bounded(self.client.execute_command(*command))  # type: ignore[no-untyped-call]  # it is in redis-py
+
+    async def answers(self) -> bool:
+        """Say whether Redis answers now."""
+        try:
+            await self.call("PING")
+        except ApiError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.client.aclose()
+        await self._pool.aclose()
+
+    async def _bounded(self, sent: Awaitable[Any]) -> Any:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await sent
+        except (RedisError, OSError, TimeoutError) as error:
+            self._tell(lost=True, why=type(error).__name__)
+            raise unavailable() from error
+        self._tell(lost=False, why="it answers")
+        return answer
+
+    def _tell(self, *, lost: bool, why: str) -> None:
+        if lost != self._lost:
+            self._lost = lost
+            _log.warning("Redis is %s: %s", "lost" if lost else "back", why)
+
+    async def _greet(self, connection: AbstractConnection) -> None:
+        """Write the server's run into the cache's epoch before a new connection is used.
+
+        A Redis that was started anew may have forgotten a change: nothing cached in an earlier run counts.
+        """
+        await connection.on_connect()
+        await connection.send_command("INFO", "server")
+        told = await connection.read_response()
+        run_id = bytes(told).partition(b"run_id:")[2].partition(b"\r\n")[0]
+        await connection.send_command("SET", self.epoch, run_id)
+        await connection.read_response()
+
+
+def scripts() -> dict[str, str]:
+    """Return the Lua files by name; those of the cache begin with what they share."""
+    shared = (_FOLDER / "entry.lua").read_text(encoding="utf-8")
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in _FOLDER.glob("*.lua") if path.stem != "entry"}
+    return {name: shared + text if "entry." in text else text for name, text in texts.items()}
