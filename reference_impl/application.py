@@ -24,6 +24,7 @@ from reference_impl.edge.routes import router
 from reference_impl.edge.tenancy import Tenancy
 from reference_impl.identity.passwords import Passwords
 from reference_impl.identity.tokens import Tokens
+from reference_impl.objects.store import open_objects
 from reference_impl.procedures.catalogue import PROCEDURES
 from reference_impl.stores.choice import Stores, open_stores
 
@@ -65,6 +66,7 @@ class Application:
             bus=self.stores.bus,
             tokens=Tokens(settings.identity.token_key, settings.identity.token_life_s),
             passwords=Passwords(settings.identity.argon2_time_cost, settings.identity.argon2_memory_kib),
+            objects=open_objects(settings),
         )
         self.document = msgspec.json.encode(render(parts.procedures, self.services))
         self._app = self._layers(parts)
@@ -97,6 +99,7 @@ class Application:
         self.tenants.migrate()
         yield
         await self.stores.close()
+        await self.services.objects.close()
         self.tenants.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from reference_impl.data.database import Database
     from reference_impl.identity.passwords import Passwords
     from reference_impl.identity.tokens import Identity, Tokens
+    from reference_impl.objects.store import Objects
     from reference_impl.settings import Settings
     from reference_impl.stores.bus import Bus
     from reference_impl.stores.cache import Cache
@@ -33,6 +34,7 @@ class Services:
     bus: Bus
     tokens: Tokens
     passwords: Passwords
+    objects: Objects
 
 
 @dataclass(frozen=True, slots=True)

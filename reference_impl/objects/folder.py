@@ -1,0 +1,75 @@
+"""Files in a folder a tenant; a file appears whole, by a rename."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+from reference_impl.objects.store import StoredObject, check, media_type, unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FolderObjects:
+    """Names are checked before they become paths, so none leads out of the tenant's folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def put(self, tenant: str, name: str, data: bytes, content_type: str) -> None:
+        """Store a file; it is on the disk when this returns."""
+        check(tenant, name, content_type)
+        try:
+            await asyncio.to_thread(_write, self._root / tenant, name, data)
+        except OSError as error:
+            raise unavailable() from error
+
+    async def read(self, tenant: str, name: str) -> StoredObject | None:
+        """Return a file, or None."""
+        content_type = media_type(tenant, name)
+        if content_type is None:
+            return None
+        try:
+            data = await asyncio.to_thread((self._root / tenant / name).read_bytes)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise unavailable() from error
+        return StoredObject(data, content_type)
+
+    async def delete(self, tenant: str, name: str) -> None:
+        """Forget a file."""
+        if media_type(tenant, name) is None:
+            return
+        try:
+            await asyncio.to_thread((self._root / tenant / name).unlink, missing_ok=True)
+        except OSError as error:
+            raise unavailable() from error
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _write(folder: Path, name: str, data: bytes) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    # A name with a dot in front is no name of ours: a half-written file is never read.
+    handle, draft = tempfile.mkstemp(prefix=".", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, folder / name)  # noqa: PTH105 - the draft is text
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)  # noqa: PTH108 - same
+        raise
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
