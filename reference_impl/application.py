@@ -26,6 +26,9 @@ from reference_impl.identity.passwords import Passwords
 from reference_impl.identity.tokens import Tokens
 from reference_impl.objects.store import open_objects
 from reference_impl.procedures.catalogue import PROCEDURES
+from reference_impl.rpc import transport as rpc
+from reference_impl.rpc.failures import rendered
+from reference_impl.rpc.transport import RpcTransport
 from reference_impl.stores.choice import Stores, open_stores
 
 if TYPE_CHECKING:
@@ -79,19 +82,26 @@ class Application:
             "/ready": health,
             "/openapi.json": DocumentEndpoint(self.document),
         }
-        endpoints = [self._endpoint(procedure, RestTransport, parts) for procedure in parts.procedures]
-        routes = router({**{path: {"GET": app} for path, app in others.items()}, **rest.paths(endpoints)})
+        rest_endpoints, rpc_endpoints = [], []
+        for procedure in parts.procedures:
+            rest_endpoints.append(self._endpoint(procedure, RestTransport(procedure, self.services), parts))
+            form = RpcTransport(procedure, self.services, parts.envelope)
+            rpc_endpoints.append(self._endpoint(procedure, form, parts))
+        routes = router(
+            {
+                **{path: {"GET": app} for path, app in others.items()},
+                **rest.paths(rest_endpoints),
+                **rpc.paths(rpc_endpoints),
+            }
+        )
         routes.lifespan_context = self._lifespan
         app: ASGIApp = routes
         app = GlobalLimit(app, self.settings, self.services.limits)
         app = Authentication(app, self.settings, self.services.tokens, self.tenants)
         app = Tenancy(app, self.settings, self.tenants)
-        return Outer(app, self.settings, parts.envelope)
+        return Outer(app, self.settings, rendered(parts.envelope))
 
-    def _endpoint(
-        self, procedure: Procedure, transport: Callable[[Procedure, Services], Transport], parts: Parts
-    ) -> Endpoint:
-        form = transport(procedure, self.services)
+    def _endpoint(self, procedure: Procedure, form: Transport, parts: Parts) -> Endpoint:
         return Endpoint(procedure, self.services, form, parts.limit_headers, parts.refuse)
 
     @contextlib.asynccontextmanager

@@ -22,9 +22,11 @@ _MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOp
 def hook(kind: type, value: Any) -> Any:
     """Decode the types msgspec does not know."""
     if kind is Price:
-        return price_of(value)
-    if kind is Upload and isinstance(value, Upload):
-        return value
+        return value if isinstance(value, Price) else price_of(value)
+    if kind is Upload:
+        if isinstance(value, Upload):
+            return value
+        raise ValueError("expected a file")
     raise NotImplementedError(kind)
 
 
@@ -44,28 +46,41 @@ class BodyReader:
         self._kind = kind
         self._partial = partial
         self._typed = msgspec.json.Decoder(kind, dec_hook=hook, float_hook=Decimal)
-        self._untyped = msgspec.json.Decoder(float_hook=Decimal)
 
     def read(self, raw: bytes) -> Any:
         """Return the value; VALIDATION_ERROR when it is malformed or does not fit."""
         try:
             value = self._typed.decode(raw)
         except msgspec.ValidationError:
-            value = self._slowly(raw)
+            return self.convert(json_value(raw))
         except _MALFORMED as error:
             raise invalid("body", "it is not well-formed JSON") from error
-        if self._partial and all(getattr(value, name) is msgspec.UNSET for name in value.__struct_fields__):
-            raise invalid("body", "name at least one member to change")
-        return value
+        return self._checked(value)
 
-    def _slowly(self, raw: bytes) -> Any:
-        """Read again with integral floats as integers."""
+    def convert(self, value: Any) -> Any:
+        """Return a decoded JSON value as the type has it; integral numbers are integers."""
         try:
-            return msgspec.convert(integral(self._untyped.decode(raw)), self._kind, dec_hook=hook)
+            return self._checked(msgspec.convert(integral(value), self._kind, dec_hook=hook))
         except msgspec.ValidationError as error:
             raise refused(error) from error
         except _MALFORMED as error:
             raise invalid("body", "it is not well-formed JSON") from error
+
+    def _checked(self, value: Any) -> Any:
+        if self._partial and all(getattr(value, name) is msgspec.UNSET for name in value.__struct_fields__):
+            raise invalid("body", "name at least one member to change")
+        return value
+
+
+_untyped = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def json_value(raw: bytes | str, field: str = "body") -> Any:
+    """Return a JSON text's value, its numbers exact; VALIDATION_ERROR when it is malformed."""
+    try:
+        return _untyped.decode(raw)
+    except _MALFORMED as error:
+        raise invalid(field, "it is not well-formed JSON") from error
 
 
 def integral(value: Any) -> Any:
@@ -110,10 +125,19 @@ class QueryReader:
                 values[name] = parse(text)
             except ValueError as error:
                 raise invalid(name, str(error)) from error
+        return self.convert(values)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names it knows."""
+        return frozenset(self._parsers)
+
+    def convert(self, values: dict[str, Any]) -> Any:
+        """Return decoded values by name as the type has them."""
         if self._kind is None:
             return None
         try:
-            return msgspec.convert(values, self._kind)
+            return msgspec.convert(integral(values), self._kind, dec_hook=hook)
         except msgspec.ValidationError as error:
             raise refused(error) from error
 

@@ -32,23 +32,7 @@ class MultipartReader:
 
     async def read(self, content_type: str | None, receive: Receive) -> Any:
         """Return the value; UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE or VALIDATION_ERROR when it does not fit."""
-        if content_type is None or content_type.partition(";")[0].strip().lower() != "multipart/form-data":
-            raise ApiError("UNSUPPORTED_MEDIA_TYPE", "Send the body as multipart/form-data.")
-        parser = MultiPartParser(
-            Headers({"content-type": content_type}),
-            self._bytes(receive),
-            max_files=_PARTS,
-            max_fields=_PARTS,
-            max_part_size=_FIELD_BYTES,
-        )
-        try:
-            form = await parser.parse()
-        except (MultiPartException, KeyError, ValueError) as error:
-            raise invalid("body", "it is no well-formed multipart/form-data") from error
-        try:
-            return self._value(await _members(form.multi_items()))
-        finally:
-            await form.close()
+        return self._value(await read_form(content_type, receive, self._limit_bytes))
 
     def _value(self, members: dict[str, Any]) -> Any:
         for field in msgspec.structs.fields(self._kind):
@@ -59,24 +43,46 @@ class MultipartReader:
         except msgspec.ValidationError as error:
             raise refused(error) from error
 
-    async def _bytes(self, receive: Receive) -> AsyncGenerator[bytes, None]:
-        left = self._limit_bytes + FRAME_BYTES
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise invalid("body", "it ended early")
-            chunk = message.get("body", b"")
-            left -= len(chunk)
-            if left < 0:
-                raise ApiError("PAYLOAD_TOO_LARGE", f"A file may have {self._limit_bytes} bytes.")
-            yield chunk
-            more = message.get("more_body", False)
+
+async def read_form(content_type: str | None, receive: Receive, limit_bytes: int) -> dict[str, Upload | str]:
+    """Return the parts of a body by name, files as Upload; ApiError when it is no form or too large."""
+    if content_type is None or content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+        raise ApiError("UNSUPPORTED_MEDIA_TYPE", "Send the body as multipart/form-data.")
+    parser = MultiPartParser(
+        Headers({"content-type": content_type}),
+        _bytes(receive, limit_bytes),
+        max_files=_PARTS,
+        max_fields=_PARTS,
+        max_part_size=_FIELD_BYTES,
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise invalid("body", "it is no well-formed multipart/form-data") from error
+    try:
+        return await _members(form.multi_items())
+    finally:
+        await form.close()
 
 
-async def _members(items: list[tuple[str, UploadFile | str]]) -> dict[str, Any]:
+async def _bytes(receive: Receive, limit_bytes: int) -> AsyncGenerator[bytes, None]:
+    left = limit_bytes + FRAME_BYTES
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise invalid("body", "it ended early")
+        chunk = message.get("body", b"")
+        left -= len(chunk)
+        if left < 0:
+            raise ApiError("PAYLOAD_TOO_LARGE", f"A file may have {limit_bytes} bytes.")
+        yield chunk
+        more = message.get("more_body", False)
+
+
+async def _members(items: list[tuple[str, UploadFile | str]]) -> dict[str, Upload | str]:
     """Return the parts by name; VALIDATION_ERROR when a name stands twice."""
-    members: dict[str, Any] = {}
+    members: dict[str, Upload | str] = {}
     for name, item in items:
         if name in members:
             raise invalid(name[:80], "it may stand once only")

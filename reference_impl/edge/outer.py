@@ -62,15 +62,8 @@ class Outer:
         try:
             self._refuse_large(exchange)
             await self._app(scope, receive, send_dressed)
-        except ApiError as error:
-            await self._answer(exchange, error, send_dressed)
-        except DatabaseError as error:
-            report(exchange, error)
-            await self._answer(exchange, refusal(error), send_dressed)
         except Exception as error:  # noqa: BLE001 - logged whole; the client gets the envelope and nothing else
-            report(exchange, error)
-            fault = ApiError("INTERNAL_ERROR", "The server failed; the request id finds it in the log.")
-            await self._answer(exchange, fault, send_dressed)
+            await self._answer(exchange, told(exchange, error), send_dressed)
         if self._settings.edge.request_log:
             log(exchange)
 
@@ -115,6 +108,16 @@ def dress(exchange: Exchange) -> list[tuple[bytes, bytes]]:
     if exchange.secure:
         headers.append(_HSTS)
     return headers
+
+
+def told(exchange: Exchange, error: Exception) -> ApiError:
+    """Return what a client is told about any error; what no procedure expected is logged whole."""
+    if isinstance(error, ApiError):
+        return error
+    report(exchange, error)
+    if isinstance(error, DatabaseError):
+        return refusal(error)
+    return ApiError("INTERNAL_ERROR", "The server failed; the request id finds it in the log.")
 
 
 def refusal(error: DatabaseError) -> ApiError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reference_impl.edge.answers import encode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
     from starlette.types import Receive, Send
 
@@ -37,36 +37,62 @@ async def send_events(
     heartbeat_s: float,
 ) -> None:
     """Send until the iterator ends or the client leaves; the iterator is closed either way."""
+    await send_frames(receive, send, frames(events), headers, heartbeat_s=heartbeat_s)
+
+
+async def frames(events: AsyncIterator[Event]) -> AsyncGenerator[bytes, None]:
+    """Give the bytes of each event."""
+    try:
+        async for event in events:
+            yield frame(event)
+    finally:
+        await close(events)
+
+
+async def close(events: AsyncIterator[Event]) -> None:
+    """Close an iterator that can be closed."""
+    if (aclose := getattr(events, "aclose", None)) is not None:
+        await aclose()
+
+
+async def send_frames(
+    receive: Receive,
+    send: Send,
+    chunks: AsyncGenerator[bytes, None],
+    headers: Iterable[tuple[bytes, bytes]] = (),
+    *,
+    heartbeat_s: float,
+) -> None:
+    """Send frames, and heartbeats between them, until they end or the client leaves; they are closed either way."""
     await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]})
     await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
     leaving = asyncio.create_task(_left(receive))
-    next_event: asyncio.Task[Event] | None = None
+    next_chunk: asyncio.Task[bytes] | None = None
     try:
         while True:
-            next_event = next_event or asyncio.create_task(_next(events))
+            next_chunk = next_chunk or asyncio.create_task(_next(chunks))
             done, _ = await asyncio.wait(
-                {leaving, next_event}, timeout=heartbeat_s, return_when=asyncio.FIRST_COMPLETED
+                {leaving, next_chunk}, timeout=heartbeat_s, return_when=asyncio.FIRST_COMPLETED
             )
             if leaving in done:
                 return
-            if next_event in done:
+            if next_chunk in done:
                 try:
-                    body = frame(next_event.result())
+                    body = next_chunk.result()
                 except StopAsyncIteration:
                     break
-                next_event = None
+                next_chunk = None
             else:
                 body = HEARTBEAT
             await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
-        await _end(leaving, next_event)
-        if (close := getattr(events, "aclose", None)) is not None:
-            await close()
+        await _end(leaving, next_chunk)
+        await chunks.aclose()
 
 
-async def _next(events: AsyncIterator[Event]) -> Event:
-    return await anext(events)
+async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes:
+    return await anext(chunks)
 
 
 async def _left(receive: Receive) -> None:
@@ -75,7 +101,7 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-async def _end(*tasks: asyncio.Task[object] | asyncio.Task[None] | asyncio.Task[Event] | None) -> None:
+async def _end(*tasks: asyncio.Task[object] | asyncio.Task[None] | asyncio.Task[bytes] | None) -> None:
     for task in tasks:
         if task is not None:
             task.cancel()

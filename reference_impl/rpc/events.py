@@ -1,0 +1,35 @@
+"""Streams as event iterators: an event a value, `done` at the end, `error` when the stream fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reference_impl.edge.answers import encode
+from reference_impl.edge.stream import close
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+
+    from reference_impl.contract.event import Event
+
+DONE = b"event: done\n\n"
+
+
+def frame(event: Event) -> bytes:
+    """Return the bytes of one event; JSON has no line break, so `data` is one line."""
+    value = {"json": {"kind": event.kind, "data": event.data}}
+    return b"event: message\nid: %b\ndata: %b\n\n" % (event.id.encode(), encode(value))
+
+
+async def frames(
+    events: AsyncIterator[Event], failed: Callable[[Exception], dict[str, Any]]
+) -> AsyncGenerator[bytes, None]:
+    """Give the bytes of each event, then of the end; `failed` says what an error is told as."""
+    try:
+        async for event in events:
+            yield frame(event)
+        yield DONE
+    except Exception as error:  # noqa: BLE001 - `failed` logs it; the response has begun, so it ends in an event
+        yield b"event: error\ndata: %b\n\n" % encode(failed(error))
+    finally:
+        await close(events)
