@@ -22,8 +22,7 @@ path prefix `/t/{tenant}`, else the default tenant is meant. An unknown tenant i
 are 429 too.
 
 **RPC.** `/api/rpc/*` serves the same operations, guards and limits by the RPC protocol of oRPC (RPCLink of
-`@orpc/client`),
-with the error envelope as an error's `data`; this document states REST alone.
+`@orpc/client`), with the error envelope as an error's `data`; this document states REST alone.
 
 **Paths outside this document.** `/health`, `/ready` and `/openapi.json` have no tenant and no limit; `OPTIONS` answers
 `Allow`, `HEAD` is served where `GET` is, other methods are 405.

@@ -15,3 +15,15 @@ class Upload:
         self.name = name
         self.content_type = content_type
         self.data = data
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Upload) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Upload({self.name!r}, {self.content_type!r}, {len(self.data)} bytes)"
+
+    def _key(self) -> tuple[str, str, bytes]:
+        return (self.name, self.content_type, self.data)
