@@ -10,7 +10,7 @@ import msgspec
 
 from reference_impl.contract.document import render
 from reference_impl.contract.procedure import Procedure, Services
-from reference_impl.data.tenants import Tenants
+from reference_impl.data.tenants import open_tenants
 from reference_impl.edge import rest
 from reference_impl.edge.answers import Render, envelope
 from reference_impl.edge.authentication import Authentication
@@ -60,7 +60,7 @@ class Application:
     def __init__(self, settings: Settings, parts: Parts | None = None) -> None:
         parts = parts or Parts()
         self.settings = settings
-        self.tenants = Tenants(settings, parts.pragmas)
+        self.tenants = open_tenants(settings, parts.pragmas)
         self.stores = parts.stores(settings)
         self.services = Services(
             settings=settings,
@@ -106,11 +106,11 @@ class Application:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:
-        self.tenants.migrate()
+        await self.tenants.migrate()
         yield
         await self.stores.close()
         await self.services.objects.close()
-        self.tenants.close()
+        await self.tenants.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""

@@ -10,8 +10,9 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from reference_impl.contract.fields import EMAIL
+from reference_impl.data.database import DatabaseError
 from reference_impl.data.migrations import MigrationError
-from reference_impl.data.tenants import Tenants
+from reference_impl.data.tenants import open_tenants
 from reference_impl.identity.passwords import Passwords
 from reference_impl.settings import Settings, load
 from reference_impl.settings.reader import SettingsError
@@ -25,7 +26,7 @@ WRONG_USE = 2
 _PASSWORD_LENGTH = 8
 _ADMIN = (
     "UPDATE users SET roles = roles || ',admin' WHERE lower(email) = lower(?) AND deleted_at IS NULL "
-    "AND instr(',' || roles || ',', ',admin,') = 0"
+    "AND ',' || roles || ',' NOT LIKE '%,admin,%'"
 )
 _EXISTS = "SELECT id FROM users WHERE lower(email) = lower(?) AND deleted_at IS NULL"
 
@@ -48,7 +49,8 @@ def parser() -> argparse.ArgumentParser:
     prepare = commands.add_parser("set-up", help="make tenants with an admin in each; safe to repeat")
     prepare.add_argument("--tenants", required=True, help="names between commas")
     prepare.add_argument("--admin-email", required=True)
-    commands.add_parser("migrate", help="bring every tenant's database up to date")
+    update = commands.add_parser("migrate", help="bring every tenant's database up to date")
+    update.add_argument("--down", type=int, default=0, metavar="N", help="undo each tenant's newest N migrations")
     server = commands.add_parser("serve")
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=8000)
@@ -72,22 +74,24 @@ def main(arguments: Sequence[str] | None = None, parts: Parts | None = None) -> 
         run(options, settings, parts)
     except (MigrationError, ValueError) as error:
         stop(str(error))
+    except DatabaseError as error:
+        stop(f"The database refuses or does not answer ({error.category}): {error}")
 
 
 def run(options: argparse.Namespace, settings: Settings, parts: Parts | None) -> None:
     """Do what the options say."""
     match options.command:
         case "tenant":
-            create_tenants(settings, [options.name])
+            asyncio.run(create_tenants(settings, [options.name]))
         case "admin":
             asyncio.run(create_admins(settings, [options.tenant], options.email))
         case "set-up":
             names = [name.strip() for name in options.tenants.split(",")]
-            create_tenants(settings, names)
+            asyncio.run(create_tenants(settings, names))
             asyncio.run(create_admins(settings, names, options.admin_email))
         case "migrate":
-            for name, applied in Tenants(settings).migrate().items():
-                sys.stdout.write(f"{name}: {', '.join(applied) or 'up to date'}\n")
+            for name, changed in asyncio.run(migrate(settings, options.down)).items():
+                sys.stdout.write(f"{name}: {', '.join(changed) or 'up to date'}\n")
         case _:
             run_application(options, settings, parts)
 
@@ -101,16 +105,28 @@ def run_application(options: argparse.Namespace, settings: Settings, parts: Part
     if options.command == "openapi":
         sys.stdout.write(application.document.decode() + "\n")
         return
-    application.tenants.migrate()
+    asyncio.run(migrate(settings))
     serve(application, options.host, options.port)
 
 
-def create_tenants(settings: Settings, names: list[str]) -> None:
+async def migrate(settings: Settings, down: int = 0) -> dict[str, list[str]]:
+    """Bring every tenant up to date, or undo its newest migrations, and return what was done."""
+    tenants = open_tenants(settings)
+    try:
+        return await tenants.undo(down) if down else await tenants.migrate()
+    finally:
+        await tenants.close()
+
+
+async def create_tenants(settings: Settings, names: list[str]) -> None:
     """Make tenants; those that exist are left and brought up to date."""
-    tenants = Tenants(settings)
-    for name in names:
-        made = tenants.create(name)
-        sys.stdout.write(f"tenant {name}: {'created' if made else 'exists'}\n")
+    tenants = open_tenants(settings)
+    try:
+        for name in names:
+            made = await tenants.create(name)
+            sys.stdout.write(f"tenant {name}: {'created' if made else 'exists'}\n")
+    finally:
+        await tenants.close()
 
 
 async def create_admins(settings: Settings, names: list[str], email: str) -> None:
@@ -125,10 +141,10 @@ async def create_admins(settings: Settings, names: list[str], email: str) -> Non
     password_hash = Passwords(settings.identity.argon2_time_cost, settings.identity.argon2_memory_kib).hash_now(
         password
     )
-    tenants = Tenants(settings)
+    tenants = open_tenants(settings)
     try:
         for name in names:
-            database = tenants.get(name)
+            database = await tenants.get(name)
             if database is None:
                 stop(f"No tenant {name!r}: make it with `tenant create {name}`.")
             if await database.query_one(_EXISTS, email) is not None:
@@ -138,4 +154,4 @@ async def create_admins(settings: Settings, names: list[str], email: str) -> Non
             await create_user(database, "Admin", email, password_hash, ("user", "admin"))
             sys.stdout.write(f"admin {email} of {name}: created\n")
     finally:
-        tenants.close()
+        await tenants.close()

@@ -1,23 +1,27 @@
-"""The four verbs every engine answers: query, query_one, run, transaction.
+"""The verbs every engine answers: query, query_one, run, transaction, read.
 
-Statements are plain SQL with `?` for parameters. A transaction is a generator that yields statements and receives
-their rows, so one body runs on any engine, in one thread hop, and can be run again after a serialization failure.
+Statements are plain SQL with `?` for parameters. A body is a generator that yields statements and receives their rows,
+so it runs on any engine, in one thread hop, and can be run again after a serialization failure: it does nothing
+besides yielding statements.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+Category = Literal["unique", "foreign", "check", "unavailable", "timeout", "conflict"]
 
 
 class Statement(NamedTuple):
-    """One SQL text and its parameters, in order."""
+    """One SQL text and its parameters, in order; `lock` keeps the rows that it selects from other transactions."""
 
     sql: str
     parameters: tuple[Any, ...] = ()
+    lock: bool = False
 
 
 Transaction = Generator[Statement, list[Row], T]
@@ -25,11 +29,15 @@ Body = Callable[[], Transaction[T]]
 
 
 class DatabaseError(Exception):
-    """A statement was refused: `category` says why, the text stays inside the server."""
+    """A statement failed: `category` says why, the text stays inside the server.
 
-    def __init__(self, category: Literal["unique", "foreign", "check", "unavailable"], text: str) -> None:
+    unique, foreign, check: the rows refuse it. timeout: it took too long. conflict: it lost against other transactions
+    as often as it was tried. unavailable: nobody answers, or no connection is free.
+    """
+
+    def __init__(self, category: Category, text: str) -> None:
         super().__init__(text)
-        self.category = category
+        self.category: Category = category
 
 
 class Database(Protocol):
@@ -47,6 +55,33 @@ class Database(Protocol):
         """Execute one write, committed when this returns; rows are those of its RETURNING clause."""
         ...
 
-    async def transaction(self, body: Body[T]) -> T:
-        """Run a body: all of it is committed when this returns, none of it when it raises."""
+    async def transaction(self, body: Body[T], *, locking: bool = False) -> T:
+        """Run a body: all of it is committed when this returns, none of it when it raises.
+
+        It runs as if alone, and again when it lost against another. With `locking` it must select every row it decides
+        on with `lock`, in sorted order of ids; then it waits for others where it would have lost.
+        """
         ...
+
+    async def read(self, body: Body[T], *, small: bool = False) -> T:
+        """Run a body that only reads, all of it on one state of the database; `small` is a few rows by key."""
+        ...
+
+
+@functools.lru_cache(maxsize=128)
+def marks(count: int) -> str:
+    """Return `?` for each of `count` parameters, between commas."""
+    return ", ".join("?" * count)
+
+
+def savepoint(body: Transaction[T]) -> Transaction[T]:
+    """Run a part of a body so that its failure undoes that part only, and is raised for the body to judge."""
+    yield Statement("SAVEPOINT part")
+    try:
+        result = yield from body
+    except Exception:
+        yield Statement("ROLLBACK TO SAVEPOINT part")
+        yield Statement("RELEASE SAVEPOINT part")
+        raise
+    yield Statement("RELEASE SAVEPOINT part")
+    return result

@@ -1,4 +1,4 @@
-"""SQLite behind the four verbs: one writer thread that commits what is waiting in groups, readers beside it (WAL)."""
+"""SQLite behind the verbs: one writer thread that commits what is waiting in groups, readers beside it (WAL)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from reference_impl.data.database import Body, DatabaseError, Row, Statement, Transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 T = TypeVar("T")
 _GROUP = 64
 _READERS = 2
+_FAILURES = (sqlite3.Error, OverflowError)
 
 
 @dataclass(slots=True)
@@ -56,13 +58,17 @@ class SqliteDatabase:
 
     async def query(self, sql: str, *parameters: object) -> list[Row]:
         """Return all rows of a read, from a reader thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, sql, parameters)
+
+        def body() -> Transaction[list[Row]]:
+            return (yield Statement(sql, parameters))
+
+        return await self._beside(body)
 
     async def query_one(self, sql: str, *parameters: object) -> Row | None:
         """Return the first row of a read, or None."""
         try:
             row: Row | None = self._near.execute(sql, parameters).fetchone()
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             raise translated(error) from error
         return row
 
@@ -74,14 +80,18 @@ class SqliteDatabase:
 
         return await self.transaction(body)
 
-    async def transaction(self, body: Body[T]) -> T:
-        """Run a body on the writer thread: all or nothing."""
+    async def transaction(self, body: Body[T], *, locking: bool = False) -> T:  # noqa: ARG002 - the one writer holds every lock
+        """Run a body on the writer thread: all or nothing; one whose caller was cancelled is undone."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put(_Job(body, loop, future))
         return await future
 
-    def close(self) -> None:
+    async def read(self, body: Body[T], *, small: bool = False) -> T:
+        """Run a body that only reads, on one snapshot: from a reader thread, or here when it is small."""
+        return observed(self._near, body) if small else await self._beside(body)
+
+    async def close(self) -> None:
         """Finish what is queued, then close every connection."""
         self._jobs.put(None)
         self._writer.join()
@@ -89,15 +99,18 @@ class SqliteDatabase:
         for connection in self._open:
             connection.close()
 
-    def _read(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
-        try:
-            connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-            if connection is None:
+    async def _beside(self, body: Body[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, body)
+
+    def _read(self, body: Body[T]) -> T:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            try:
                 connection = self._local.connection = connect(self.path, self._synchronous)
-                self._open.append(connection)
-            return connection.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise translated(error) from error
+            except sqlite3.Error as error:
+                raise translated(error) from error
+            self._open.append(connection)
+        return observed(connection, body)
 
     def _connect_writer(self) -> sqlite3.Connection:
         connection = connect(self.path, self._synchronous)
@@ -141,10 +154,34 @@ def write_group(connection: sqlite3.Connection, group: list[_Job]) -> list[tuple
     return results
 
 
+def alone(connection: sqlite3.Connection, body: Body[T]) -> T:
+    """Run a body in a transaction of its own: all or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = step(connection, body())
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return result
+
+
+def observed(connection: sqlite3.Connection, body: Body[T]) -> T:
+    """Run a body that only reads on one snapshot."""
+    try:
+        connection.execute("BEGIN")
+        try:
+            return step(connection, body())
+        finally:
+            connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise translated(error) from error
+
+
 def _attempt(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseException | None]:
     connection.execute("SAVEPOINT job")
     try:
-        result = step(connection, job.body())
+        result = step(connection, job.body(), job.future.cancelled)
     except Exception as error:  # noqa: BLE001 - handed to the caller who waits for this job
         connection.execute("ROLLBACK TO job")
         connection.execute("RELEASE job")
@@ -153,14 +190,16 @@ def _attempt(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseExcept
     return result, None
 
 
-def step(connection: sqlite3.Connection, running: Transaction[T]) -> T:
+def step(connection: sqlite3.Connection, running: Transaction[T], cancelled: Callable[[], bool] = bool) -> T:
     """Drive a body to its end: execute what it yields, hand it the rows or the refusal."""
     try:
         statement = next(running)
         while True:
+            if cancelled():
+                raise DatabaseError("timeout", "The caller has gone.")
             try:
                 rows = connection.execute(statement.sql, statement.parameters).fetchall()
-            except sqlite3.Error as error:
+            except _FAILURES as error:
                 statement = running.throw(translated(error))
             else:
                 statement = running.send(rows)
@@ -187,8 +226,10 @@ def _resolve(future: asyncio.Future[Any], value: object, error: BaseException | 
         future.set_result(value)
 
 
-def translated(error: sqlite3.Error) -> DatabaseError:
+def translated(error: Exception) -> DatabaseError:
     """Return the category of a SQLite error."""
+    if isinstance(error, OverflowError):  # an integer of more than 64 bits
+        return DatabaseError("check", str(error))
     name = getattr(error, "sqlite_errorname", "")
     if name in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}:
         return DatabaseError("unique", str(error))

@@ -65,7 +65,7 @@ class Authentication:
         if exchange.database is not None and claims.tenant != exchange.tenant:
             raise unauthorized("The token is of another tenant.")
         # Outside /api/ no tenant is told; the token's own is asked.
-        database = exchange.database or self._tenants.get(claims.tenant)
+        database = exchange.database or await self._tenants.get(claims.tenant)
         if database is None:
             raise unauthorized("The token does not hold.")
         exchange.caller = await identify(database, claims)

@@ -129,6 +129,10 @@ def refusal(error: DatabaseError) -> ApiError:
             return ApiError("INVALID_REFERENCE", "It names something that is not there.")
         case "check":
             return ApiError("VALIDATION_ERROR", "The database refuses a value.")
+        case "timeout":
+            return ApiError("TIMEOUT", "The database took too long.")
+        case "conflict":
+            return ApiError("UNAVAILABLE", "Others change the same: try again.", headers=((b"retry-after", b"1"),))
         case _:
             return ApiError("UNAVAILABLE", "The database does not answer.", headers=((b"retry-after", b"1"),))
 

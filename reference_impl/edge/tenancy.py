@@ -49,7 +49,7 @@ class Tenancy:
                 or prefixed
                 or self._settings.edge.default_tenant
             )
-            database = self._tenants.get(name)
+            database = await self._tenants.get(name)
             if database is None:
                 raise not_found("tenant")
             exchange.tenant = name

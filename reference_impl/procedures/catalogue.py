@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.procedures import accounts, categories, orders, products, sessions, users
+from reference_impl.procedures import accounts, categories, orders, products, users
 
 if TYPE_CHECKING:
     from reference_impl.contract.procedure import Procedure
 
 PROCEDURES: tuple[Procedure, ...] = (
     *accounts.PROCEDURES,
-    *sessions.PROCEDURES,
     *users.PROCEDURES,
     *categories.PROCEDURES,
     *products.PROCEDURES,

@@ -14,10 +14,7 @@ from reference_impl.contract.procedure import ADMIN, ANYONE, Call, Procedure, Re
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
 from reference_impl.errors import ApiError, not_found
 
-_LIST = (
-    "SELECT id, name, created_at, updated_at, COUNT(*) OVER () FROM categories "
-    "ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
-)
+_LIST = "SELECT id, name, created_at, updated_at FROM categories ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
 _COUNT = "SELECT COUNT(*) FROM categories"
 _GET = "SELECT id, name, created_at, updated_at FROM categories WHERE id = ?"
 _INSERT = "INSERT INTO categories (id, name, created_at, updated_at) VALUES (?, ?, ?, ?)"
@@ -74,12 +71,15 @@ def _taken(error: DatabaseError) -> Exception:
 async def list_categories(call: Call[None, CategoryQuery]) -> Reply:
     """Return one page."""
     query = call.query
-    rows = await call.database.query(_LIST, query.limit, (query.page - 1) * query.limit)
-    total = rows[0][4] if rows else 0
-    if not rows and query.page > 1:
-        total = (await call.database.query(_COUNT))[0][0]
-    items = [Category(*row[:4]) for row in rows]
+    rows, total = await call.database.read(partial(_page, query))
+    items = [Category(*row) for row in rows]
     return Reply(CategoryPage(items, total, query.page, pages_of(total, query.limit)))
+
+
+def _page(query: CategoryQuery) -> Transaction[tuple[list[Row], int]]:
+    rows = yield Statement(_LIST, (query.limit, (query.page - 1) * query.limit))
+    count = yield Statement(_COUNT)
+    return rows, count[0][0]
 
 
 async def get_category(call: Call[None, None]) -> Reply:
@@ -127,10 +127,19 @@ async def delete_category(call: Call[None, None]) -> Reply:
 
 def _remove(category_id: str) -> Transaction[None]:
     if (yield Statement(_IN_USE, (category_id,))):
-        raise ApiError("CONFLICT", "Products stand in this category: move them first.")
+        raise _in_use()
     yield Statement(_FREE, (category_id,))
-    if not (yield Statement(_DELETE, (category_id,))):
+    try:
+        deleted = yield Statement(_DELETE, (category_id,))
+    except DatabaseError as error:
+        # A product came in since it was looked for.
+        raise (_in_use() if error.category == "foreign" else error) from error
+    if not deleted:
         raise not_found("category")
+
+
+def _in_use() -> ApiError:
+    return ApiError("CONFLICT", "Products stand in this category: move them first.")
 
 
 PROCEDURES = (

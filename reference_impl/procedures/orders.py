@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
 import uuid_utils
 
 from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import SIGNED_IN, Call, Procedure, Reply
-from reference_impl.data.database import Row, Statement, Transaction
+from reference_impl.data.database import Row, Statement, Transaction, marks
 from reference_impl.errors import ApiError, not_found
 from reference_impl.price import Price
 from reference_impl.procedures.categories import pages_of
@@ -38,19 +37,19 @@ _INSERT = "INSERT INTO orders (id, user_id, status, total_cents, created_at) VAL
 _ITEM = "INSERT INTO order_items (order_id, position, product_id, quantity, price_cents) VALUES (?, ?, ?, ?, ?)"
 _ITEMS = "SELECT product_id, quantity, price_cents FROM order_items WHERE order_id = ? ORDER BY position"
 _GET = "SELECT id, user_id, status, total_cents, created_at, cancelled_at FROM orders WHERE id = ?"
-_WHOLE = (
-    "SELECT o.id, o.user_id, o.status, o.total_cents, o.created_at, o.cancelled_at, "
-    "(SELECT json_group_array(json_array(product_id, quantity, price_cents)) FROM (SELECT product_id, quantity, "
-    "price_cents FROM order_items i WHERE i.order_id = o.id ORDER BY position)), COUNT(*) OVER () FROM orders o "
+_PAGE = (
+    "SELECT id, user_id, status, total_cents, created_at, cancelled_at FROM orders WHERE user_id = ? "
+    "ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
 )
-_ONE = f"{_WHOLE} WHERE o.id = ?"
-_PAGE = f"{_WHOLE} WHERE o.user_id = ? ORDER BY o.created_at DESC, o.id DESC LIMIT ? OFFSET ?"
+_PAGE_ITEMS = (
+    "SELECT order_id, product_id, quantity, price_cents FROM order_items WHERE order_id IN ({}) "
+    "ORDER BY order_id, position"
+)
 _COUNT = "SELECT COUNT(*) FROM orders WHERE user_id = ?"
 _CANCEL = (
     "UPDATE orders SET status = 'cancelled', cancelled_at = ? WHERE id = ? AND status = 'placed' "
     "RETURNING id, user_id, status, total_cents, created_at, cancelled_at"
 )
-_items = msgspec.json.Decoder(list[tuple[str, int, int]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Draft:
 
 async def create_order(call: Call[OrderInput, None]) -> Reply:
     """Place an order: all of it or nothing."""
-    order = await call.database.transaction(partial(place, call.identity, call.body))
+    order = await call.database.transaction(partial(place, call.identity, call.body), locking=True)
     return Reply(order, ((b"location", f"{call.base}/api/v1/orders/{order.id}".encode()),))
 
 
@@ -78,16 +77,16 @@ def place(identity: Identity, body: OrderInput) -> Transaction[Order]:
 
 
 def summed(lines: list[Line]) -> dict[str, int]:
-    """Return the quantity asked of each product; one product on two lines is asked for the sum."""
+    """Return the quantity asked of each product, in order of ids; one product on two lines is asked for the sum."""
     wanted: dict[str, int] = {}
     for line in lines:
         wanted[line.product_id] = wanted.get(line.product_id, 0) + line.quantity
-    return wanted
+    return dict(sorted(wanted.items()))
 
 
 def judge(product_id: str, quantity: int) -> Transaction[int]:
     """Return the product's price; INVALID_REFERENCE when it is gone, INSUFFICIENT_STOCK when it has too little."""
-    rows = yield Statement(_PRODUCT, (product_id,))
+    rows = yield Statement(_PRODUCT, (product_id,), lock=True)
     if not rows:
         raise ApiError("INVALID_REFERENCE", "productId names no product.")
     price, stock = rows[0]
@@ -116,25 +115,34 @@ async def list_orders(call: Call[None, OrderQuery]) -> Reply:
     """Return one page of the caller's own orders."""
     query = call.query
     user_id = call.identity.user_id
-    rows = await call.database.query(_PAGE, user_id, query.limit, (query.page - 1) * query.limit)
-    total = rows[0][7] if rows else 0
-    if not rows and query.page > 1:
-        total = (await call.database.query(_COUNT, user_id))[0][0]
-    orders = [order_of(row, items_of(_items.decode(row[6]))) for row in rows]
+    orders, total = await call.database.read(partial(_page, user_id, query))
     return Reply(OrderPage(orders, total, query.page, pages_of(total, query.limit)))
 
 
-def items_of(rows: list[tuple[str, int, int]]) -> list[OrderItem]:
+def _page(user_id: str, query: OrderQuery) -> Transaction[tuple[list[Order], int]]:
+    rows = yield Statement(_PAGE, (user_id, query.limit, (query.page - 1) * query.limit))
+    count = yield Statement(_COUNT, (user_id,))
+    items: dict[str, list[Row]] = {row[0]: [] for row in rows}
+    if items:
+        for item in (yield Statement(_PAGE_ITEMS.format(marks(len(items))), tuple(items))):
+            items[item[0]].append(item[1:])
+    return [order_of(row, items_of(items[row[0]])) for row in rows], count[0][0]
+
+
+def items_of(rows: list[Row]) -> list[OrderItem]:
     """Return rows (product, quantity, price in minor units) as items."""
     return [OrderItem(product_id, quantity, Price(cents)) for product_id, quantity, cents in rows]
 
 
 async def get_order(call: Call[None, None]) -> Reply:
     """Return an order of the caller's, or any to an admin; another's is not there."""
-    row = await call.database.query_one(_ONE, call.path["id"])
-    visible(call.identity, [row] if row else [])
-    assert row is not None, "visible refuses it"
-    return Reply(order_of(row, items_of(_items.decode(row[6]))))
+    return Reply(await call.database.read(partial(read, call.identity, call.path["id"]), small=True))
+
+
+def read(identity: Identity, order_id: str) -> Transaction[Order]:
+    """Return an order with its items; NOT_FOUND when there is none for this caller."""
+    row = visible(identity, (yield Statement(_GET, (order_id,))))
+    return order_of(row, items_of((yield Statement(_ITEMS, (order_id,)))))
 
 
 def visible(identity: Identity, rows: list[Row]) -> Row:
@@ -146,22 +154,23 @@ def visible(identity: Identity, rows: list[Row]) -> Row:
 
 async def cancel_order(call: Call[None, None]) -> Reply:
     """Cancel a placed order and give its stock back, once."""
-    return Reply(await call.database.transaction(partial(give_back, call.identity, call.path["id"])))
+    order = await call.database.transaction(partial(give_back, call.identity, call.path["id"]), locking=True)
+    return Reply(order)
 
 
 def give_back(identity: Identity, order_id: str) -> Transaction[Order]:
     """Turn the status and restore the stock; CONFLICT when it was cancelled before."""
-    visible(identity, (yield Statement(_GET, (order_id,))))
+    visible(identity, (yield Statement(_GET, (order_id,), lock=True)))
     now = rfc3339(time.time())
     rows = yield Statement(_CANCEL, (now, order_id))
     if not rows:
         raise ApiError("CONFLICT", "The order is cancelled already.")
     items = yield Statement(_ITEMS, (order_id,))
-    for product_id, quantity, _ in items:
+    for product_id, quantity, _ in sorted(items):
         yield Statement(_RESTORE, (quantity, now, product_id))
     yield from audit(identity.user_id, "orders.cancel", order_id)
     yield from emit("orders", "cancelled", id=order_id)
-    return order_of(rows[0], items_of([(item[0], item[1], item[2]) for item in items]))
+    return order_of(rows[0], items_of(items))
 
 
 _OWNER = {"owner": {"resource": "order", "roles": ["admin"], "stranger": 404}}

@@ -15,6 +15,7 @@ from msgspec import UNSET
 from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import Call, Reply
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
+from reference_impl.data.search import folded
 from reference_impl.errors import ApiError, invalid, not_found
 from reference_impl.price import Price
 from reference_impl.procedures.product_types import COLUMNS, Product, ProductInput, ProductPatch, etag, product_of
@@ -28,10 +29,10 @@ _ONE = (
     "WHERE p.id = ? AND p.deleted_at IS NULL"
 )
 _IMAGES = "SELECT url FROM product_images WHERE product_id = ? ORDER BY position"
-_SLUG = "SELECT 1 FROM products WHERE slug = ?"
 _INSERT = (
-    "INSERT INTO products (id, seller_id, category_id, name, slug, description, price_cents, stock, version, "
-    "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)"
+    "INSERT INTO products (id, seller_id, category_id, name, slug, description, search_text, price_cents, stock, "
+    "version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) "
+    "ON CONFLICT (slug) DO NOTHING RETURNING id"
 )
 _IMAGE = "INSERT INTO product_images (product_id, position, url) VALUES (?, ?, ?)"
 UPDATE = (
@@ -39,6 +40,10 @@ UPDATE = (
     "category_id = coalesce(?, category_id), stock = coalesce(?, stock), description = coalesce(?, description), "
     "version = version + 1, updated_at = ? WHERE id = ?"
 )
+# What others may not change while a body decides on it; joins come after.
+_LOCK = "SELECT id FROM products WHERE id = ?"
+_NAMED = "SELECT name, description FROM products WHERE id = ?"
+_SEARCH = "UPDATE products SET search_text = ? WHERE id = ?"
 _DELETE = "UPDATE products SET deleted_at = ?, version = version + 1 WHERE id = ?"
 _DELETE_IMAGES = "DELETE FROM product_images WHERE product_id = ?"
 _IF_MATCH = re.compile(r'"([^"]{0,64})"')
@@ -55,7 +60,7 @@ class Seen:
 
 async def create_product(call: Call[ProductInput, None]) -> Reply:
     """Make a product of the caller's."""
-    product = await call.database.transaction(partial(insert, call.identity, call.body))
+    product = await call.database.transaction(partial(insert, call.identity, call.body), locking=True)
     location = (b"location", f"{call.base}/api/v1/products/{product.id}".encode())
     return Reply(product, (location, *etag(product.version)))
 
@@ -64,12 +69,12 @@ def insert(identity: Identity, body: ProductInput) -> Transaction[Product]:
     """Write product, images, audit row and event row."""
     product_id = str(uuid_utils.uuid7())
     slug = slug_of(body.name)
-    if (yield Statement(_SLUG, (slug,))):
-        slug = f"{slug}-{product_id[-12:]}"
     now = rfc3339(time.time())
-    values = (body.category_id, body.name, slug, body.description, body.price.cents, body.stock, now, now)
+    named = (product_id, identity.user_id, body.category_id, body.name)
+    values = (body.description, folded(body.name, body.description), body.price.cents, body.stock, now, now)
     try:
-        yield Statement(_INSERT, (product_id, identity.user_id, *values))
+        if not (yield Statement(_INSERT, (*named, slug, *values))):
+            yield Statement(_INSERT, (*named, f"{slug}-{product_id[-12:]}", *values))
     except DatabaseError as error:
         raise unknown_category(error) from error
     for position, url in enumerate(body.images):
@@ -104,7 +109,8 @@ def slug_of(name: str) -> str:
 async def update_product(call: Call[ProductPatch, None]) -> Reply:
     """Change a product, if the version the client saw is still the newest."""
     seen = seen_by(call)
-    product = await call.database.transaction(partial(change, call.identity, call.path["id"], call.body, seen))
+    body = partial(change, call.identity, call.path["id"], call.body, seen)
+    product = await call.database.transaction(body, locking=True)
     return Reply(product, etag(product.version))
 
 
@@ -142,6 +148,7 @@ def compare(seen: Seen, version: int) -> None:
 
 def change(identity: Identity, product_id: str, body: ProductPatch, seen: Seen) -> Transaction[Product]:
     """Compare and write in one transaction, with audit row and event row."""
+    yield Statement(_LOCK, (product_id,), lock=True)
     rows = yield Statement(_ONE, (product_id,))
     if not rows:
         raise not_found("product")
@@ -162,16 +169,20 @@ def write(product_id: str, body: ProductPatch) -> Transaction[None]:
         yield Statement(UPDATE, (*values, rfc3339(time.time()), product_id))
     except DatabaseError as error:
         raise unknown_category(error) from error
+    if body.name is not UNSET or body.description is not UNSET:
+        rows = yield Statement(_NAMED, (product_id,))
+        yield Statement(_SEARCH, (folded(*rows[0]), product_id))
 
 
 async def delete_product(call: Call[None, None]) -> Reply:
     """Delete a product: from now on it is nowhere."""
-    await call.database.transaction(partial(remove, call.identity, call.path["id"]))
+    await call.database.transaction(partial(remove, call.identity, call.path["id"]), locking=True)
     return Reply()
 
 
 def remove(identity: Identity, product_id: str) -> Transaction[None]:
     """Mark the row deleted, drop its images, write audit row and event row."""
+    yield Statement(_LOCK, (product_id,), lock=True)
     rows = yield Statement(_ONE, (product_id,))
     if not rows:
         raise not_found("product")

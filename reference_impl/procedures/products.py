@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from functools import partial
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
 from reference_impl.contract.procedure import ANYONE, SELLER, SIGNED_IN, Call, Procedure, Reply
-from reference_impl.errors import not_found
+from reference_impl.data.database import Statement, Transaction, marks
+from reference_impl.data.search import containing
 from reference_impl.procedures.categories import pages_of
 from reference_impl.procedures.product_types import (
     COLUMNS,
@@ -20,51 +22,66 @@ from reference_impl.procedures.product_types import (
     etag,
     product_of,
 )
-from reference_impl.procedures.product_writes import create_product, delete_product, update_product
+from reference_impl.procedures.product_writes import create_product, delete_product, read, update_product
 
-_FROM = " FROM products p JOIN categories c ON c.id = p.category_id WHERE p.deleted_at IS NULL"
-_FILTER = (
-    " AND (? = '' OR instr(lower(p.name), lower(?)) > 0 OR instr(lower(p.description), lower(?)) > 0)"
-    " AND (? IS NULL OR p.category_id = ?) AND (? IS NULL OR p.price_cents >= ?) AND (? IS NULL OR p.price_cents <= ?)"
+_PAGE = (
+    "SELECT {columns} FROM (SELECT * FROM products WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?) p "
+    "JOIN categories c ON c.id = p.category_id ORDER BY {outer}"
 )
-_IMAGES = (
-    "(SELECT json_group_array(url) FROM (SELECT url FROM product_images i WHERE i.product_id = p.id ORDER BY position))"
-)
-# Built once from constants; a request chooses among four texts and adds parameters only.
-_LISTS = {
-    (by, order): f"SELECT {COLUMNS}, {_IMAGES}, COUNT(*) OVER (){_FROM}{_FILTER} "
-    f"ORDER BY p.{column} {order}, p.id {order} LIMIT ? OFFSET ?"
-    for by, column in (("price", "price_cents"), ("createdAt", "created_at"))
-    for order in ("asc", "desc")
-}
-_COUNT = f"SELECT COUNT(*){_FROM}{_FILTER}"
-GET = f"SELECT {COLUMNS}, {_IMAGES}{_FROM} AND p.id = ?"
-_images = msgspec.json.Decoder(list[str])
+_COUNT = "SELECT COUNT(*) FROM products WHERE {where}"
+_PAGE_IMAGES = "SELECT product_id, url FROM product_images WHERE product_id IN ({}) ORDER BY product_id, position"
+_BY = {"price": "price_cents", "createdAt": "created_at"}
 
 
 async def list_products(call: Call[None, ProductQuery]) -> Reply:
     """Return one page in a stable order."""
     query = call.query
-    category = None if query.category is UNSET else query.category
-    low = None if query.min_price is UNSET else query.min_price.cents
-    high = None if query.max_price is UNSET else query.max_price.cents
-    search = query.search
-    filters: tuple[Any, ...] = (search, search, search, category, category, low, low, high, high)
-    sql = _LISTS[query.sort_by, query.sort_order]
-    rows = await call.database.query(sql, *filters, query.limit, (query.page - 1) * query.limit)
-    total = rows[0][13] if rows else 0
-    if not rows and query.page > 1:
-        total = (await call.database.query(_COUNT, *filters))[0][0]
-    items = [product_of(row, _images.decode(row[12])) for row in rows]
+    items, total = await call.database.read(partial(_page, query))
     return Reply(ProductPage(items, total, query.page, pages_of(total, query.limit)))
+
+
+def _page(query: ProductQuery) -> Transaction[tuple[list[Product], int]]:
+    where, values = filtered(query)
+    text = page_text(where, _BY[query.sort_by], query.sort_order)
+    rows = yield Statement(text, (*values, query.limit, (query.page - 1) * query.limit))
+    count = yield Statement(_COUNT.format(where=where), values)
+    images: dict[str, list[str]] = {row[0]: [] for row in rows}
+    if images:
+        for product_id, url in (yield Statement(_PAGE_IMAGES.format(marks(len(images))), tuple(images))):
+            images[product_id].append(url)
+    return [product_of(row, images[row[0]]) for row in rows], count[0][0]
+
+
+def filtered(query: ProductQuery) -> tuple[str, tuple[Any, ...]]:
+    """Return the condition that a query makes, built of constants, and its parameters."""
+    conditions: list[str] = ["deleted_at IS NULL"]
+    values: list[Any] = []
+    if query.search:
+        conditions.append(r"search_text LIKE ? ESCAPE '\'")
+        values.append(containing(query.search))
+    if query.category is not UNSET:
+        conditions.append("category_id = ?")
+        values.append(query.category)
+    if query.min_price is not UNSET:
+        conditions.append("price_cents >= ?")
+        values.append(query.min_price.cents)
+    if query.max_price is not UNSET:
+        conditions.append("price_cents <= ?")
+        values.append(query.max_price.cents)
+    return " AND ".join(conditions), tuple(values)
+
+
+@functools.cache
+def page_text(where: str, column: str, order: str) -> str:
+    """Return the text of a page: the rows are chosen first, and joined then."""
+    chosen = f"{column} {order}, id {order}"
+    return _PAGE.format(columns=COLUMNS, where=where, order=chosen, outer=f"p.{column} {order}, p.id {order}")
 
 
 async def get_product(call: Call[None, None]) -> Reply:
     """Return one product with its entity tag."""
-    row = await call.database.query_one(GET, call.path["id"])
-    if row is None:
-        raise not_found("product")
-    return Reply(product_of(row, _images.decode(row[12])), etag(row[7]))
+    product = await call.database.read(partial(read, call.path["id"]), small=True)
+    return Reply(product, etag(product.version))
 
 
 IF_MATCH = {

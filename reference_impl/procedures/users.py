@@ -12,8 +12,8 @@ from msgspec import UNSET
 from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import ADMIN, SIGNED_IN, Call, Headers, Procedure, Reply
 from reference_impl.data.database import Database, DatabaseError, Row, Statement, Transaction
+from reference_impl.data.search import containing, folded
 from reference_impl.errors import ApiError, not_found
-from reference_impl.procedures.session_writes import end_all
 from reference_impl.procedures.user_types import (
     NewUser,
     Pagination,
@@ -31,29 +31,29 @@ if TYPE_CHECKING:
 
 BY_ID = "SELECT id, name, email, roles, created_at, updated_at FROM users WHERE id = ? AND deleted_at IS NULL"
 _INSERT = (
-    "INSERT INTO users (id, email, name, roles, password_hash, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO users (id, email, name, search_text, roles, password_hash, created_at, updated_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-# An admin's search sees e-mails too; for others that would tell who has which.
 _LIST = (
-    "SELECT id, name, email, roles, created_at, updated_at, COUNT(*) OVER () FROM users WHERE deleted_at IS NULL "
-    "AND (? = '' OR instr(lower(name), lower(?)) > 0 OR (? = 1 AND instr(lower(email), lower(?)) > 0)) "
+    "SELECT id, name, email, roles, created_at, updated_at FROM users WHERE deleted_at IS NULL{} "
     "ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
 )
-_COUNT = (
-    "SELECT COUNT(*) FROM users WHERE deleted_at IS NULL "
-    "AND (? = '' OR instr(lower(name), lower(?)) > 0 OR (? = 1 AND instr(lower(email), lower(?)) > 0))"
-)
+_COUNT = "SELECT COUNT(*) FROM users WHERE deleted_at IS NULL{}"
+_BY_NAME = r" AND search_text LIKE ? ESCAPE '\'"
+# An admin's search sees e-mails too; for others that would tell who has which.
+_BY_EITHER = r" AND (search_text LIKE ? ESCAPE '\' OR lower(email) LIKE ? ESCAPE '\')"
 _UPDATE = (
-    "UPDATE users SET name = coalesce(?, name), email = coalesce(?, email), updated_at = ? "
-    "WHERE id = ? AND deleted_at IS NULL RETURNING id, name, email, roles, created_at, updated_at"
+    "UPDATE users SET name = coalesce(?, name), search_text = coalesce(?, search_text), email = coalesce(?, email), "
+    "updated_at = ? WHERE id = ? AND deleted_at IS NULL RETURNING id, name, email, roles, created_at, updated_at"
 )
 _ROLES = (
     "UPDATE users SET roles = ?, updated_at = ? WHERE id = ? AND deleted_at IS NULL "
     "RETURNING id, name, email, roles, created_at, updated_at"
 )
 _DELETE = "UPDATE users SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL RETURNING id"
+_END_SESSIONS = "UPDATE sessions SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL"
 _OTHER_ADMINS = (
-    "SELECT COUNT(*) FROM users WHERE deleted_at IS NULL AND id <> ? AND instr(',' || roles || ',', ',admin,') > 0"
+    "SELECT COUNT(*) FROM users WHERE deleted_at IS NULL AND id <> ? AND ',' || roles || ',' LIKE '%,admin,%'"
 )
 _ORDER = ("user", "seller", "admin")
 
@@ -73,7 +73,8 @@ async def create_user(database: Database, name: str, email: str, password_hash: 
     now = rfc3339(time.time())
     user_id = str(uuid_utils.uuid7())
     try:
-        await database.run(_INSERT, user_id, email, name, ",".join(roles), password_hash, now, now)
+        values = (user_id, email, name, folded(name), ",".join(roles), password_hash, now, now)
+        await database.run(_INSERT, *values)
     except DatabaseError as error:
         raise taken(error) from error
     return User(id=user_id, name=name, created_at=now, updated_at=now, email=email, roles=list(roles))
@@ -90,13 +91,19 @@ async def list_users(call: Call[None, UserQuery]) -> Reply:
     """Return one page."""
     query = call.query
     identity = call.identity
-    search = (query.search, query.search, int(identity.admin), query.search)
-    rows = await call.database.query(_LIST, *search, query.limit, query.offset)
-    total = rows[0][6] if rows else 0
-    if not rows and query.offset:
-        total = (await call.database.query(_COUNT, *search))[0][0]
+    rows, total = await call.database.read(partial(_page, query, admin=identity.admin))
     users = [user_of(row, whole=may_see(identity, row[0])) for row in rows]
     return Reply(UserPage(users, Pagination(total, query.limit, query.offset)))
+
+
+def _page(query: UserQuery, *, admin: bool) -> Transaction[tuple[list[Row], int]]:
+    where, search = "", tuple[str, ...]()
+    if query.search:
+        where = _BY_EITHER if admin else _BY_NAME
+        search = (containing(query.search),) * where.count("?")
+    rows = yield Statement(_LIST.format(where), (*search, query.limit, query.offset))
+    count = yield Statement(_COUNT.format(where), search)
+    return rows, count[0][0]
 
 
 async def get_user(call: Call[None, None]) -> Reply:
@@ -135,7 +142,8 @@ async def change_user(call: Call[UserPatch, None]) -> User:
     name = None if body.name is UNSET else body.name
     email = None if body.email is UNSET else body.email
     try:
-        rows = await call.database.run(_UPDATE, name, email, rfc3339(time.time()), call.path["id"])
+        search = None if name is None else folded(name)
+        rows = await call.database.run(_UPDATE, name, search, email, rfc3339(time.time()), call.path["id"])
     except DatabaseError as error:
         raise taken(error) from error
     if not rows:
@@ -183,7 +191,7 @@ def remove_user(actor_id: str, user_id: str) -> Transaction[None]:
     yield from keep_an_admin(actor_id, found[0])
     now = rfc3339(time.time())
     yield Statement(_DELETE, (now, user_id))
-    yield from end_all(user_id, now)
+    yield Statement(_END_SESSIONS, (now, user_id))
 
 
 _OWNER = {"owner": {"resource": "user", "self": True, "roles": ["admin"], "stranger": 403}}

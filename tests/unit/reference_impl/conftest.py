@@ -39,8 +39,8 @@ class Shop:
     """An application, its clock's loop, and short ways to do ordinary things."""
 
     def __init__(self, settings: Settings, parts: Parts | None = None) -> None:
-        create_tenants(settings, ["alpha", "beta"])
         self.runner = asyncio.Runner()
+        self.runner.run(create_tenants(settings, ["alpha", "beta"]))
         self.runner.run(create_admins(settings, ["alpha", "beta"], ADMIN))
         self.application = Application(settings, parts)
         self.client = httpx.AsyncClient(
@@ -114,7 +114,7 @@ class Shop:
     def close(self) -> None:
         """Close client, databases and loop."""
         self.runner.run(self.client.aclose())
-        self.application.tenants.close()
+        self.runner.run(self.application.tenants.close())
         self.runner.close()
 
 

@@ -121,7 +121,7 @@ def test_a_write_leaves_its_audit_and_event_rows(shop: Shop) -> None:
     shop.send("PATCH", path, seller, json={"name": "B", "version": 7})
     shop.send("PATCH", path, seller, json={"name": "B", "version": 1})
     shop.send("DELETE", path, seller)
-    database = shop.application.tenants.get("alpha")
+    database = shop.runner.run(shop.application.tenants.get("alpha"))
     assert database is not None
     audit = shop.runner.run(database.query("SELECT actor_id, action, subject_id FROM audit_log ORDER BY id"))
     events = shop.runner.run(database.query("SELECT type, data FROM events WHERE channel = 'products' ORDER BY id"))

@@ -18,6 +18,7 @@ from reference_impl.commands import main
 from reference_impl.data import migrations
 from reference_impl.data.database import DatabaseError, Statement, Transaction
 from reference_impl.data.sqlite import SqliteDatabase, connect
+from reference_impl.data.sqlite_tenants import migrate
 from reference_impl.settings import load
 from reference_impl.settings.reader import SettingsError
 
@@ -98,26 +99,26 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def test_migrations_are_applied_once_in_order(connection: sqlite3.Connection) -> None:
     """The second start applies nothing."""
     names = [migration.name for migration in migrations.read()]
-    assert migrations.apply(connection, migrations.read()) == names
-    assert migrations.apply(connection, migrations.read()) == []
+    assert migrate(connection, migrations.read()) == names
+    assert migrate(connection, migrations.read()) == []
 
 
 def test_a_changed_migration_is_refused(connection: sqlite3.Connection) -> None:
     """The message names the file and the fix."""
-    first = migrations.Migration(1, "0001_a.sql", "CREATE TABLE a (x TEXT);")
-    migrations.apply(connection, [first])
+    first = migrations.Migration(1, "0001_a.sql", "CREATE TABLE a (x TEXT);", "DROP TABLE a;")
+    migrate(connection, [first])
     changed = migrations.Migration(1, "0001_a.sql", "CREATE TABLE a (y TEXT);")
     with pytest.raises(migrations.MigrationError, match=r"0001_a\.sql .*write a new migration"):
-        migrations.apply(connection, [changed])
+        migrate(connection, [changed])
     with pytest.raises(migrations.MigrationError, match="its file is gone"):
-        migrations.apply(connection, [])
+        migrate(connection, [])
 
 
 def test_a_failing_migration_leaves_nothing(connection: sqlite3.Connection) -> None:
     """All of a file is applied or none of it."""
     broken = migrations.Migration(1, "0001_a.sql", "CREATE TABLE a (x TEXT); CREATE TABLE a (x TEXT);")
     with pytest.raises(migrations.MigrationError, match="rolled back"):
-        migrations.apply(connection, [broken])
+        migrate(connection, [broken])
     assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'a'").fetchall() == []
 
 
@@ -150,7 +151,7 @@ def test_a_transaction_is_all_or_nothing_beside_others(tmp_path: Path, connectio
     assert [result for result in results if isinstance(result, int)] == list(range(0, 20, 2))
     assert {error.category for error in results if isinstance(error, DatabaseError)} == {"unique"}
     assert connection.execute("SELECT x FROM a").fetchall() == [(n,) for n in range(0, 20, 2)]
-    database.close()
+    asyncio.run(database.close())
 
 
 def exchange_bytes(port: int, sent: bytes) -> bytes:

@@ -1,5 +1,5 @@
 CREATE TABLE audit_log (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   at TEXT NOT NULL,
   actor_id TEXT NOT NULL,
   action TEXT NOT NULL,
@@ -7,8 +7,9 @@ CREATE TABLE audit_log (
   details TEXT NOT NULL
 );
 
+-- One writer at a time: ids increase in the order of commits, and none is used twice.
 CREATE TABLE events (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   at TEXT NOT NULL,
   channel TEXT NOT NULL,
   type TEXT NOT NULL,

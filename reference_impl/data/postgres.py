@@ -1,0 +1,196 @@
+"""PostgreSQL behind the verbs: a schema a tenant, a bounded pool of connections, every wait with an end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import asyncpg  # type: ignore[import-untyped]  # the package carries no types
+
+from reference_impl.data.database import Body, Category, DatabaseError, Row, Statement
+from reference_impl.data.dialect import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
+RETRIES = 3
+_PAUSE_S = 0.01
+_SERIALIZABLE = "BEGIN ISOLATION LEVEL SERIALIZABLE"
+_LOCKING = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_IDLE_S = 300.0
+_STATEMENTS = 512
+# SQLSTATE, or its first two characters, which are its class (PostgreSQL's manual, appendix A).
+_CATEGORIES: dict[str, Category] = {
+    "23505": "unique",
+    "23503": "foreign",
+    "23": "check",
+    "22": "check",
+    "40001": "conflict",
+    "40P01": "conflict",
+    "57014": "timeout",
+    "55P03": "timeout",
+    # A statement was prepared before a migration; the next try prepares it anew.
+    "0A000": "conflict",
+}
+_REFUSED = {"unique", "foreign", "check"}
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many connections, how long one may be waited for, how long a statement may take."""
+
+    connections: int
+    wait_s: float
+    command_timeout_s: float
+
+
+class PostgresDatabase:
+    """One schema. Connections are made when they are needed and again when they broke."""
+
+    def __init__(self, url: str, schema: str, bounds: Bounds) -> None:
+        self.schema = schema
+        self._bounds = bounds
+        timeout_ms = str(max(1, round(bounds.command_timeout_s * 1000)))
+        self._options: dict[str, Any] = {
+            "dsn": url,
+            "min_size": 0,
+            "max_size": bounds.connections,
+            "max_inactive_connection_lifetime": _IDLE_S,
+            "statement_cache_size": _STATEMENTS,
+            "timeout": bounds.wait_s,
+            "command_timeout": bounds.command_timeout_s,
+            "reset": _leave,
+            "server_settings": {
+                "search_path": quoted(schema),
+                "statement_timeout": timeout_ms,
+                "idle_in_transaction_session_timeout": timeout_ms,
+                "jit": "off",
+                "timezone": "UTC",
+            },
+        }
+        self._pool: Any = None
+
+    async def query(self, sql: str, *parameters: object) -> list[Row]:
+        """Return all rows of a read."""
+        return await self._work(lambda connection: _fetch(connection, Statement(sql, parameters)))
+
+    async def query_one(self, sql: str, *parameters: object) -> Row | None:
+        """Return the first row of a read, or None."""
+        record = await self._work(lambda connection: connection.fetchrow(spelled(sql), *parameters))
+        return None if record is None else tuple(record)
+
+    async def run(self, sql: str, *parameters: object) -> list[Row]:
+        """Execute one write, committed when this returns."""
+        return await self.query(sql, *parameters)
+
+    async def transaction(self, body: Body[T], *, locking: bool = False) -> T:
+        """Run a body: all or nothing, and again after a serialization failure or a deadlock."""
+        begin = _LOCKING if locking else _SERIALIZABLE
+        for attempt in range(RETRIES):
+            try:
+                return await self._work(lambda connection: _drive(connection, begin, body))
+            except DatabaseError as error:
+                if error.category != "conflict":
+                    raise
+            await asyncio.sleep(_PAUSE_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - parts the losers, keeps no secret
+        return await self._work(lambda connection: _drive(connection, begin, body))
+
+    async def read(self, body: Body[T], *, small: bool = False) -> T:  # noqa: ARG002 - every read is a round trip here
+        """Run a body that only reads, on one snapshot."""
+        return await self._work(lambda connection: _drive(connection, _READING, body))
+
+    async def close(self) -> None:
+        """Close every connection once it is free; those that do not come back in time are cut."""
+        if self._pool is None:
+            return
+        pool, self._pool = self._pool, None
+        try:
+            await asyncio.wait_for(pool.close(), self._bounds.wait_s)
+        except _FAILURES:
+            pool.terminate()
+
+    async def _work(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Give a connection to `work`; one that may be broken is cut and not given to another."""
+        pool, connection = await self._acquire()
+        try:
+            return await work(connection)
+        except _FAILURES as error:
+            if (failed := translated(error)).category in {"timeout", "unavailable"}:
+                connection.terminate()
+            raise failed from error
+        except asyncio.CancelledError:
+            # A statement may still run there; the server undoes its transaction when the connection ends.
+            connection.terminate()
+            raise
+        finally:
+            await pool.release(connection)
+
+    async def _acquire(self) -> tuple[Any, Any]:
+        try:
+            if self._pool is None:
+                # Nothing is awaited inside, as no connection is made yet: one pool, whoever comes first.
+                self._pool = await asyncpg.create_pool(**self._options)
+            pool = self._pool
+            return pool, await pool.acquire(timeout=self._bounds.wait_s)
+        except _FAILURES as error:
+            raise DatabaseError("unavailable", f"No connection within {self._bounds.wait_s} s: {error!r}") from error
+
+
+async def _leave(_connection: Any) -> None:
+    """Leave a connection as it is when it comes back: no statement here changes a session."""
+
+
+async def _fetch(connection: Any, statement: Statement) -> list[Row]:
+    sql = spelled(statement.sql, lock=statement.lock)
+    return [tuple(record) for record in await connection.fetch(sql, *statement.parameters)]
+
+
+async def _drive(connection: Any, begin: str, body: Body[T]) -> T:
+    """Drive a body to its end inside a transaction; it is told of a refusal, and of no other failure."""
+    await connection.execute(begin)
+    running = body()
+    try:
+        statement = next(running)
+        while True:
+            try:
+                rows = await _fetch(connection, statement)
+            except asyncpg.PostgresError as error:
+                if (refused := translated(error)).category not in _REFUSED:
+                    raise
+                statement = running.throw(refused)
+            else:
+                statement = running.send(rows)
+    except StopIteration as end:
+        if await connection.execute("COMMIT") != "COMMIT":
+            raise RuntimeError("A body went on after a refusal: put what may be refused into a savepoint.") from None
+        result: T = end.value
+        return result
+    except (OSError, asyncpg.InterfaceError):
+        raise  # the connection is cut by its lender, which undoes the transaction
+    except Exception:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    finally:
+        running.close()
+
+
+def quoted(name: str) -> str:
+    """Return an identifier between its quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def translated(error: Exception) -> DatabaseError:
+    """Return the category of a PostgreSQL error, of a connection's end and of a spent time."""
+    if isinstance(error, TimeoutError):
+        return DatabaseError("timeout", f"A statement took too long: {error!r}")
+    if isinstance(error, ValueError):  # a parameter that no value of its column's type can hold
+        return DatabaseError("check", str(error))
+    state = getattr(error, "sqlstate", None) or ""
+    category = _CATEGORIES.get(state) or _CATEGORIES.get(state[:2]) or "unavailable"
+    return DatabaseError(category, f"{type(error).__name__} {state}: {error}")

@@ -1,0 +1,114 @@
+"""Tenants on SQLite: a file each, under one folder."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from reference_impl.data import migrations
+from reference_impl.data.database import DatabaseError
+from reference_impl.data.names import tenant_name
+from reference_impl.data.sqlite import SqliteDatabase, alone, connect
+from reference_impl.settings.reader import TENANT_NAME
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    from reference_impl.data.migrations import Migration
+    from reference_impl.settings.storage import Storage
+
+
+class SqliteTenants:
+    """The databases under one data folder."""
+
+    def __init__(self, storage: Storage, pragmas: tuple[str, ...] = ()) -> None:
+        self._pragmas = pragmas
+        self._folder = storage.data / "tenants"
+        self._synchronous = storage.sqlite_synchronous
+        self._files = migrations.read(engine="sqlite")
+        self._open: dict[str, SqliteDatabase] = {}
+
+    async def names(self) -> list[str]:
+        """Return the tenants that exist, sorted."""
+        return sorted(path.stem for path in self._folder.glob("*.sqlite"))
+
+    async def create(self, name: str) -> bool:
+        """Make a tenant with all migrations applied; False when it was there; ValueError when the name is refused."""
+        path = self._path(tenant_name(name))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
+        self._migrate(path, create=True)
+        return new
+
+    async def migrate(self) -> dict[str, list[str]]:
+        """Bring every tenant up to date and return what was applied to each."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return {name: self._migrate(self._path(name)) for name in await self.names()}
+
+    async def undo(self, steps: int) -> dict[str, list[str]]:
+        """Undo each tenant's newest migrations and return what was undone."""
+        undone = {}
+        for name in await self.names():
+            connection = connect(self._path(name), self._synchronous)
+            try:
+                undone[name] = undo(connection, self._files, steps)
+            finally:
+                connection.close()
+        return undone
+
+    async def get(self, name: str) -> SqliteDatabase | None:
+        """Return a tenant's database, or None when there is no such tenant, or it is not whole yet."""
+        database = self._open.get(name)
+        if database is None and TENANT_NAME.fullmatch(name) and self._path(name).is_file():
+            database = SqliteDatabase(self._path(name), self._synchronous, self._pragmas)
+            if not await self._whole(database):
+                await database.close()
+                return None
+            self._open[name] = database
+        return database
+
+    async def healthy(self) -> bool:
+        """Say whether every open tenant's file is there and answers."""
+        if not self._folder.is_dir():
+            return False
+        for database in self._open.values():
+            if not database.path.is_file() or await database.query_one(migrations.COUNT) is None:
+                return False
+        return True
+
+    async def close(self) -> None:
+        """Close every database; queued writes are finished first."""
+        for database in self._open.values():
+            await database.close()
+        self._open.clear()
+
+    async def _whole(self, database: SqliteDatabase) -> bool:
+        try:
+            row = await database.query_one(migrations.COUNT)
+        except DatabaseError:  # another process is making it
+            return False
+        return row is not None and row[0] >= len(self._files)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.sqlite"
+
+    def _migrate(self, path: Path, *, create: bool = False) -> list[str]:
+        connection = connect(path, self._synchronous, create=create)
+        try:
+            return migrate(connection, self._files)
+        finally:
+            connection.close()
+
+
+def migrate(connection: sqlite3.Connection, files: list[Migration]) -> list[str]:
+    """Bring a database up to date and return the names applied; MigrationError when it cannot be."""
+    connection.execute(migrations.TABLE)
+    alone(connection, partial(migrations.check, files))
+    return [file.name for file in files if alone(connection, partial(migrations.up, file, files))]
+
+
+def undo(connection: sqlite3.Connection, files: list[Migration], steps: int) -> list[str]:
+    """Undo the newest migrations and return their names, the newest first."""
+    names = [alone(connection, partial(migrations.down, files)) for _ in range(steps)]
+    return [name for name in names if name]

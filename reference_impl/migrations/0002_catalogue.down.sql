@@ -1,0 +1,5 @@
+DROP TABLE reviews;
+DROP TABLE product_views;
+DROP TABLE product_images;
+DROP TABLE products;
+DROP TABLE categories;

@@ -1,0 +1,2 @@
+DROP TABLE tenant_settings;
+DROP TABLE posts;

@@ -1,0 +1,172 @@
+"""A PostgreSQL of the tests' own: Debian's binaries, a temporary folder, a free port, a user without privileges."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STARTING_S = 30.0
+_UNPRIVILEGED = ("postgres", "nobody")
+# Nothing is kept, so nothing is forced to the disk; what is killed is the process and not the machine.
+_OPTIONS = (
+    "-c",
+    "fsync=off",
+    "-c",
+    "max_connections=200",
+    "-c",
+    "listen_addresses=127.0.0.1",
+    "-c",
+    "log_statement=none",
+)
+
+
+def found_binaries() -> Path | None:
+    """The folder that has `initdb` and `postgres`, newest version first."""
+    folders = [Path(part) for part in os.environ.get("PATH", "").split(os.pathsep) if part]
+    if told := shutil.which("pg_config"):
+        folders.append(
+            Path(subprocess.run([told, "--bindir"], capture_output=True, check=True, text=True).stdout.strip())
+        )
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next(
+        (folder for folder in folders if (folder / "initdb").is_file() and (folder / "postgres").is_file()), None
+    )
+
+
+def unprivileged() -> str | None:
+    """The user that runs the server where the tests run as root, whom PostgreSQL refuses."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in _UNPRIVILEGED if name in known)
+
+
+class Cluster:
+    """One server and its data; it keeps its port when it is killed and started again."""
+
+    def __init__(self, binaries: Path, folder: Path, port: int) -> None:
+        self._binaries = binaries
+        self._data = folder / "data"
+        self._log = folder / "log"
+        self._port = port
+        self._user = unprivileged()
+        self._server: subprocess.Popen[bytes] | None = None
+        if self._user is not None:
+            folder.chmod(0o711)
+            self._data.mkdir()
+            shutil.chown(self._data, self._user)
+
+    @property
+    def url(self) -> str:
+        """The address of its database."""
+        return f"postgresql://harness@127.0.0.1:{self._port}/postgres"
+
+    def prepare(self) -> None:
+        """Make its data."""
+        options = ("-U", "harness", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-N")
+        command = [str(self._binaries / "initdb"), "-D", str(self._data), *options]
+        made = subprocess.run(command, capture_output=True, check=False, text=True, **self._as_user())  # type: ignore[call-overload]  # options by name
+        assert made.returncode == 0, made.stdout + made.stderr
+
+    def start(self) -> None:
+        """Start the server and wait until it takes connections."""
+        command = [str(self._binaries / "postgres"), "-D", str(self._data), "-p", str(self._port), "-k", "", *_OPTIONS]
+        with self._log.open("ab") as log:
+            self._server = subprocess.Popen(command, stdout=log, stderr=log, **self._as_user())  # type: ignore[call-overload]  # same
+        deadline = time.monotonic() + STARTING_S
+        while not self._ready():
+            assert self._server.poll() is None, self._log.read_text()
+            assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it as a power cut does to a process: no child and no connection is told."""
+        for process in self._processes():
+            _signal(process, signal.SIGKILL)
+        if self._server is not None:
+            self._server.wait()
+
+    def pause(self) -> None:
+        """Stop every process of it; connections stay open and silent."""
+        for process in self._processes():
+            _signal(process, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused server go on."""
+        for process in self._processes():
+            _signal(process, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        if self._server is None:
+            return []
+        parent = self._server.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children")
+        return [parent, *(map(int, children.read_text().split()) if children.exists() else ())]
+
+    def _ready(self) -> bool:
+        """What pg_ctl goes by: the server's own file says that it is this process and that it is ready."""
+        told = self._data / "postmaster.pid"
+        lines = told.read_text().split() if told.exists() else [""]
+        return self._server is not None and lines[0] == str(self._server.pid) and lines[-1] == "ready"
+
+    def _as_user(self) -> dict[str, object]:
+        if self._user is None:
+            return {}
+        return {"user": self._user, "group": pwd.getpwnam(self._user).pw_gid, "extra_groups": [], "cwd": "/"}
+
+
+def _signal(process: int, number: signal.Signals) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:  # a child that ended by itself
+        return
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def started() -> Iterator[Cluster]:
+    """Yield a running cluster that is gone afterwards; skipped, with the reason, where PostgreSQL is not installed."""
+    binaries = found_binaries()
+    if binaries is None:
+        pytest.skip(
+            "PostgreSQL's initdb and postgres are in none of PATH, pg_config --bindir, /usr/lib/postgresql/*/bin"
+        )
+    folder = Path(tempfile.mkdtemp(prefix="cluster-"))
+    cluster = Cluster(binaries, folder, _free_port())
+    try:
+        cluster.prepare()
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.kill()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """One server for all tests of a process; each test has tenants of its own there."""
+    yield from started()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Cluster]:
+    """A server for one test, which may kill and pause it."""
+    yield from started()
