@@ -26,7 +26,9 @@ from reference_impl.identity.passwords import Passwords
 from reference_impl.identity.tokens import Tokens
 from reference_impl.objects.store import open_objects
 from reference_impl.procedures.catalogue import PROCEDURES
+from reference_impl.rpc import batch
 from reference_impl.rpc import transport as rpc
+from reference_impl.rpc.batch import Batch
 from reference_impl.rpc.failures import rendered
 from reference_impl.rpc.transport import RpcTransport
 from reference_impl.stores.choice import Stores, open_stores
@@ -92,6 +94,7 @@ class Application:
                 **{path: {"GET": app} for path, app in others.items()},
                 **rest.paths(rest_endpoints),
                 **rpc.paths(rpc_endpoints),
+                batch.ROUTE: {"GET": batch.refuse, "POST": batch.refuse},
             }
         )
         routes.lifespan_context = self._lifespan
@@ -99,7 +102,10 @@ class Application:
         app = GlobalLimit(app, self.settings, self.services.limits)
         app = Authentication(app, self.settings, self.services.tokens, self.tenants)
         app = Tenancy(app, self.settings, self.tenants)
-        return Outer(app, self.settings, rendered(parts.envelope))
+        render_error = rendered(parts.envelope)
+        # A part of a batch passes what stands below here as a request of its own.
+        app = Batch(app, Outer(app, self.settings, render_error), self.settings)
+        return Outer(app, self.settings, render_error)
 
     def _endpoint(self, procedure: Procedure, form: Transport, parts: Parts) -> Endpoint:
         return Endpoint(procedure, self.services, form, parts.limit_headers, parts.refuse)

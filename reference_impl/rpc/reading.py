@@ -35,9 +35,10 @@ class InputReader:
     async def read(self, scope: Scope, receive: Receive) -> Any:
         """Return the input, UNSET when there is none; ApiError when it is not of the protocol."""
         exchange = of(scope)
-        parameter = data_parameter(scope["query_string"], expected=exchange.method != "POST")
         if exchange.method != "POST":
-            return value_of(json_value(parameter, "data")) if parameter else UNSET
+            data = parameter(scope["query_string"], "data")
+            return value_of(json_value(data, "data")) if data else UNSET
+        parameter(scope["query_string"], None)
         kind = exchange.headers.get("content-type")
         if kind is not None and kind.partition(";")[0].strip().lower() == "multipart/form-data":
             return await self._form(exchange, receive)
@@ -65,17 +66,17 @@ class InputReader:
         return value_of(envelope, files)
 
 
-def data_parameter(raw: bytes, *, expected: bool) -> str:
-    """Return the query parameter `data`; VALIDATION_ERROR for any other, and for it where it is not expected."""
+def parameter(raw: bytes, expected: str | None) -> str:
+    """Return the one query parameter that may stand there; VALIDATION_ERROR for any other."""
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=10)
     except ValueError as error:
         raise invalid("query", "it is not well-formed") from error
     for name, _ in pairs:
-        if name != "data" or not expected:
+        if name != expected:
             raise invalid("query", f"unknown parameter {name[:80]!r}")
     if len(pairs) > 1:
-        raise invalid("data", "it may stand once only")
+        raise invalid(pairs[0][0], "it may stand once only")
     return pairs[0][1] if pairs else ""
 
 
