@@ -120,6 +120,10 @@ class Procedure:
     """Procedures that take this one's /id as their path parameter."""
     promises: dict[str, Any] = field(default_factory=dict)
     """Further `x-promises`; roles and rate limit are derived."""
+    cached: str = ""
+    """The family of lists that the output is kept under for a while; only for what anyone may see alike."""
+    changes: tuple[str, ...] = ()
+    """The families of lists that a call changes: from its answer on, nobody is shown them as they were before."""
     partial: bool = False
     """Whether the body must name at least one member."""
     multipart: bool = False

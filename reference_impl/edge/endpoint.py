@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from reference_impl.contract.procedure import Call, Procedure, Reply, Services
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.global_limit import spent
+from reference_impl.edge.list_cache import ListCache
 from reference_impl.errors import ApiError, unauthorized
 from reference_impl.stores.limits import Decision, Rule
 
@@ -73,6 +74,7 @@ class Endpoint:
         self.procedure = procedure
         self._services = services
         self._transport = transport
+        self._lists = ListCache(services)
         self._rule = procedure_rule(procedure, services)
         self._limit_headers = limit_headers
         self._refuse = refuse
@@ -96,7 +98,7 @@ class Endpoint:
             base=exchange.base,
             secure=exchange.secure,
         )
-        reply = await self.procedure.handler(call)
+        reply = await self._lists.run(self.procedure, call)
         await self._transport.answer(scope, receive, send, reply)
 
     async def _admit(self, exchange: Exchange) -> None:

@@ -30,6 +30,8 @@ _HELD = 1
 # The trace of a delete outlives everything that was being made when it happened.
 _TRACE_MS = 120_000
 _AGAIN_S = 0.5
+# Longer than any look takes.
+_LINGER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class RedisCache:
                     await self._server.run("store", self._names(key), arguments)
             return value
 
-        return await self._flights.join((key, seen.version, seen.token), fill)
+        return await self._flights.join((key, seen.version, seen.token), fill, min(age_s, _LINGER_S))
 
     async def delete(self, key: Key) -> None:
         """Forget one entry."""

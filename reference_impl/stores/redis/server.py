@@ -36,7 +36,7 @@ class Server:
     """
 
     def __init__(self, url: str, prefix: str, timeout_s: float, connections: int = 32) -> None:
-        self._prefix = prefix
+        self.prefix = prefix
         self._timeout_s = timeout_s
         self.epoch = f"{prefix}:cache:epoch"
         self._pool = BlockingConnectionPool.from_url(
@@ -54,7 +54,7 @@ class Server:
 
     def name(self, kind: str, parts: Sequence[str]) -> str:
         """Return the name of a key; no two parts make the same one."""
-        return f"{self._prefix}:{kind}:" + ":".join(quote(part, safe="") for part in parts)
+        return f"{self.prefix}:{kind}:" + ":".join(quote(part, safe="") for part in parts)
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         """Run a script; UNAVAILABLE when it is not answered in time."""
