@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import pytest
 
+from reference_impl.application import Parts
 from reference_impl.identity.addresses import client_address
 from reference_impl.identity.tokens import AUDIENCE, ISSUER
+from reference_impl.procedures.catalogue import PROCEDURES
 from reference_impl.settings import load
 
 if TYPE_CHECKING:
@@ -225,21 +227,21 @@ def test_the_log_line_tells_the_route_and_no_secret(
     assert shop.admin.token not in line
 
 
-def test_an_unexpected_error_is_a_bare_500(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_unexpected_error_is_a_bare_500(open_shop: Callable[..., Shop], capfd: pytest.CaptureFixture[str]) -> None:
     """The client gets the envelope; the trace goes to the log under the same id."""
 
     async def broken(_call: object) -> object:
         raise RuntimeError("SELECT secret FROM /etc")
 
-    rest: Any = shop.application
-    endpoint = rest._app._app._app._app._app.routes[3].endpoint._endpoints["POST"]
-    endpoint.procedure = replace(endpoint.procedure, handler=broken)
-    answer = shop.send("POST", "/auth/register", json={"email": "a@b.cd", "password": "12345678", "name": "A"})
-    assert answer.status_code == 500
-    assert "secret" not in answer.text
-    log = capfd.readouterr().err
-    assert "RuntimeError" in log
-    assert answer.headers["x-request-id"] in log
+    procedures = [replace(one, handler=broken) if one.id == "products.list" else one for one in PROCEDURES]
+    shop = open_shop(Parts(procedures=tuple(procedures)))
+    for method, path in (("GET", "/products"), ("POST", "/api/rpc/products/list")):
+        answer = shop.send(method, path)
+        assert answer.status_code == 500
+        assert "secret" not in answer.text
+        log = capfd.readouterr().err
+        assert "RuntimeError" in log
+        assert answer.headers["x-request-id"] in log
 
 
 def test_forwarded_addresses_count_from_trusted_proxies_only() -> None:
