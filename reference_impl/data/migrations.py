@@ -87,9 +87,9 @@ def _migration(version: int, files: dict[bool, Path]) -> Migration:
     return Migration(version, path.name, text, down)
 
 
-def check(files: list[Migration], *first: Statement) -> Transaction[None]:
-    """MigrationError when what was applied is not what the files say."""
-    yield from _begun(first, files)
+def applied(files: list[Migration], *first: Statement) -> Transaction[int]:
+    """Return how many are applied; MigrationError when they are not what the files say."""
+    return len((yield from _begun(first, files)))
 
 
 def up(migration: Migration, files: list[Migration], *first: Statement) -> Transaction[bool]:

@@ -98,10 +98,10 @@ class PostgresTenants:
 
     async def _migrate(self, database: PostgresDatabase) -> list[str]:
         lock = _lock(database.schema)
-        await database.transaction(partial(migrations.check, self._files, lock), locking=True)
+        done = await database.transaction(partial(migrations.applied, self._files, lock), locking=True)
         return [
             file.name
-            for file in self._files
+            for file in self._files[done:]
             if await database.transaction(partial(migrations.up, file, self._files, lock), locking=True)
         ]
 

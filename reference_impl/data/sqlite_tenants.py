@@ -104,8 +104,8 @@ class SqliteTenants:
 def migrate(connection: sqlite3.Connection, files: list[Migration]) -> list[str]:
     """Bring a database up to date and return the names applied; MigrationError when it cannot be."""
     connection.execute(migrations.TABLE)
-    alone(connection, partial(migrations.check, files))
-    return [file.name for file in files if alone(connection, partial(migrations.up, file, files))]
+    missing = files[alone(connection, partial(migrations.applied, files)) :]
+    return [file.name for file in missing if alone(connection, partial(migrations.up, file, files))]
 
 
 def undo(connection: sqlite3.Connection, files: list[Migration], steps: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 
 if TYPE_CHECKING:
@@ -21,6 +23,19 @@ if TYPE_CHECKING:
 STARTING_S = 30.0
 _UNPRIVILEGED = ("postgres", "nobody")
 # Nothing is kept, so nothing is forced to the disk; what is killed is the process and not the machine.
+# Making the tables again would take longer.
+_EMPTY = r"""
+DO $$
+DECLARE found record;
+BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR found IN SELECT schemaname, tablename FROM pg_tables
+    WHERE schemaname LIKE 'tenant\_%' AND tablename <> 'schema_migrations'
+  LOOP EXECUTE format('DELETE FROM %I.%I', found.schemaname, found.tablename); END LOOP;
+  FOR found IN SELECT schemaname, sequencename FROM pg_sequences WHERE schemaname LIKE 'tenant\_%'
+  LOOP EXECUTE format('ALTER SEQUENCE %I.%I RESTART', found.schemaname, found.sequencename); END LOOP;
+END $$
+"""
 _OPTIONS = (
     "-c",
     "fsync=off",
@@ -69,10 +84,28 @@ class Cluster:
             self._data.mkdir()
             shutil.chown(self._data, self._user)
 
-    @property
-    def url(self) -> str:
-        """The address of its database."""
-        return f"postgresql://harness@127.0.0.1:{self._port}/postgres"
+    def url(self, database: str = "postgres") -> str:
+        """The address of one of its databases."""
+        return f"postgresql://harness@127.0.0.1:{self._port}/{database}"
+
+    def empty(self, database: str) -> str:
+        """The address of a database whose tenants, if a test before left some, have no row."""
+        asyncio.run(self._empty(database))
+        return self.url(database)
+
+    async def _empty(self, database: str) -> None:
+        connection = await asyncpg.connect(self.url())
+        try:
+            if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database) is None:
+                await connection.execute(f'CREATE DATABASE "{database}"')
+                return
+        finally:
+            await connection.close()
+        connection = await asyncpg.connect(self.url(database))
+        try:
+            await connection.execute(_EMPTY)
+        finally:
+            await connection.close()
 
     def prepare(self) -> None:
         """Make its data."""

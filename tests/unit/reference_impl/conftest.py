@@ -1,4 +1,4 @@
-"""A shop in process: the real application over real SQLite files, called through ASGI."""
+"""A shop in process: the real application over SQLite files and over PostgreSQL, called through ASGI."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ from reference_impl.commands import create_admins, create_tenants
 from reference_impl.settings import Settings, load
 from reference_impl.settings.limits import Quotas
 from reference_impl.stores.redis.server import Server
+from tests.servers.postgres import postgres  # noqa: F401 - a fixture
 from tests.servers.redis import BINARY, MISSING, RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.servers.postgres import Cluster
+
 PASSWORD = "correct horse battery"
 ADMIN = "admin@example.test"
 
+ENGINES = ("sqlite", "postgresql")
 SECTIONS = [entry.name for entry in fields(Settings) if entry.name != "profile"]
 
 
@@ -150,11 +154,25 @@ def open_server(redis_server: RedisServer, runner: asyncio.Runner) -> Iterator[C
         runner.run(server.close())
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What works on a database is tested on both engines, or on those that the mark names."""
+    if "engine" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("engines")
+        metafunc.parametrize("engine", mark.args if mark else ENGINES)
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def engine() -> str:
+    """The engine that a test runs on; `pytest_generate_tests` names it."""
+    raise NotImplementedError
+
+
+@pytest.fixture
+def settings(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of the verify profile with a quiet log and data of their own."""
     monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
-    return load({"API_PROFILE": "verify", "API_DATA": str(tmp_path / "data"), "API_REQUEST_LOG": "off"})
+    environment = {"API_PROFILE": "verify", "API_DATA": str(tmp_path / "data"), "API_REQUEST_LOG": "off"}
+    return load({**environment, "API_DATABASE_URL": "" if engine == "sqlite" else "postgresql://see/open_shop"})
 
 
 def changed(settings: Settings, **changes: Any) -> Settings:
@@ -166,12 +184,16 @@ def changed(settings: Settings, **changes: Any) -> Settings:
 
 
 @pytest.fixture
-def open_shop(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., Shop]]:
+def open_shop(settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Shop]]:
     """Open shops that are closed after the test; `parts` plants, further names are settings."""
     shops: list[Shop] = []
 
     def open_one(parts: Parts | None = None, **changes: Any) -> Shop:
-        own = changed(settings, data=tmp_path / f"shop{len(shops)}", **changes)
+        changes["data"] = tmp_path / f"shop{len(shops)}"
+        if settings.storage.database_url:
+            cluster: Cluster = request.getfixturevalue("postgres")
+            changes["database_url"] = cluster.empty(f"shop{len(shops)}")
+        own = changed(settings, **changes)
         shops.append(Shop(own, parts))
         return shops[-1]
 

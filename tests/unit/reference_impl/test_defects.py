@@ -179,6 +179,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
 }
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize("defect_id", TELLERS)
 def test_a_defect_shows_where_it_is_planted_and_nowhere_else(open_shop: Callable[..., Shop], defect_id: str) -> None:
     """The wrong behaviour is seen with the defect planted and not in the clean build."""

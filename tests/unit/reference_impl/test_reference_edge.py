@@ -195,6 +195,7 @@ def test_failed_logins_are_limited_and_tell_nothing(open_shop: Callable[..., Sho
     assert fail("nobody@example.test")[0] == 401
 
 
+@pytest.mark.engines("sqlite")
 def test_health_is_true_about_the_database(shop: Shop) -> None:
     """Gone files make it 503 with Retry-After and no word about them."""
     assert shop.send("GET", "/health").json()["database"] == "up"
