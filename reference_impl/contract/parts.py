@@ -24,6 +24,11 @@ are 429 too.
 **RPC.** `/api/rpc/*` serves the same operations, guards and limits by the RPC protocol of oRPC (RPCLink of
 `@orpc/client`), with the error envelope as an error's `data`; this document states REST alone.
 
+**Sessions.** An access token is short; `POST /auth/refresh` gets the next for the session's newest refresh token. A
+refresh token is good for one use: sent a second time, whoever sends it, the whole session ends, so a client refreshes
+one at a time. Logged in with `cookie`, a browser holds the access token in the cookie `session`; a write by it needs
+the value of the cookie `csrf` in `X-CSRF-Token`.
+
 **Paths outside this document.** `/health`, `/ready` and `/openapi.json` have no tenant and no limit; `OPTIONS` answers
 `Allow`, `HEAD` is served where `GET` is, other methods are 405.
 """
@@ -72,6 +77,10 @@ HEADERS: dict[str, JsonObject] = {
         "description": "The version as an entity tag.",
         "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+    },
+    "Set-Cookie": {
+        "description": "The cookies `session` and `csrf` of a browser's login, where they are asked for or removed.",
+        "schema": {"type": "string"},
     },
     "WWW-Authenticate": {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}},
     "Retry-After": {

@@ -21,7 +21,7 @@ _HELD = 4096
 _REQUIRED = ["exp", "iat", "nbf", "sub", "sid", "ten", "aud", "iss"]
 _SESSION = (
     "SELECT u.id, u.name, u.roles, s.expires_at, s.revoked_at FROM sessions s JOIN users u ON u.id = s.user_id "
-    "WHERE s.id = ? AND u.id = ? AND u.deleted_at IS NULL"
+    "WHERE s.id = ? AND u.id = ? AND u.deleted_at IS NULL AND u.status = 'active'"
 )
 
 

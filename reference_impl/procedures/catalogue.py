@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.procedures import accounts, categories, orders, products, users
+from reference_impl.procedures import accounts, categories, orders, products, sessions, users
 
 if TYPE_CHECKING:
     from reference_impl.contract.procedure import Procedure
 
 PROCEDURES: tuple[Procedure, ...] = (
     *accounts.PROCEDURES,
+    *sessions.PROCEDURES,
     *users.PROCEDURES,
     *categories.PROCEDURES,
     *products.PROCEDURES,

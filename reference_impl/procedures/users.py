@@ -14,6 +14,7 @@ from reference_impl.contract.procedure import ADMIN, SIGNED_IN, Call, Headers, P
 from reference_impl.data.database import Database, DatabaseError, Row, Statement, Transaction
 from reference_impl.data.search import containing, folded
 from reference_impl.errors import ApiError, not_found
+from reference_impl.procedures.session_writes import end_all
 from reference_impl.procedures.user_types import (
     NewUser,
     Pagination,
@@ -51,7 +52,6 @@ _ROLES = (
     "RETURNING id, name, email, roles, created_at, updated_at"
 )
 _DELETE = "UPDATE users SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL RETURNING id"
-_END_SESSIONS = "UPDATE sessions SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL"
 _OTHER_ADMINS = (
     "SELECT COUNT(*) FROM users WHERE deleted_at IS NULL AND id <> ? AND ',' || roles || ',' LIKE '%,admin,%'"
 )
@@ -191,7 +191,7 @@ def remove_user(actor_id: str, user_id: str) -> Transaction[None]:
     yield from keep_an_admin(actor_id, found[0])
     now = rfc3339(time.time())
     yield Statement(_DELETE, (now, user_id))
-    yield Statement(_END_SESSIONS, (now, user_id))
+    yield from end_all(user_id, now)
 
 
 _OWNER = {"owner": {"resource": "user", "self": True, "roles": ["admin"], "stranger": 403}}
