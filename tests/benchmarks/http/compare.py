@@ -1,0 +1,122 @@
+"""The reference beside Hono 4 on Node and FastAPI: the same operations, layers and writes, as ratios of one run.
+
+By hand: `python tests/benchmarks/http/compare.py [--seconds 4] [--rounds 3]`, with FastAPI installed beside the project
+(`pip install fastapi`) and npm on the path. Each server has one core, the client the other; the figure is answers a
+second with sixteen connections kept busy; servers take turns within a round; what is told is the median of the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import client
+import served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from served import Served
+
+CONNECTIONS = 16
+FLOORS = {"POST, validated": (1.3, 2.0), "list of 20": (1.0, None), "one row": (0.8, None)}
+
+
+def operations(server: Served) -> dict[str, tuple[int, Callable[[int], bytes]]]:
+    """Each operation: the status it must answer and its n-th request."""
+    listed = client.raw("GET", "/api/v1/products?limit=20", server.headers)
+    ids = server.facts["products"]
+    ones = [client.raw("GET", f"/api/v1/products/{item}", server.headers) for item in ids]
+    health = client.raw("GET", "/health", {})
+    typed = {**server.headers, "Content-Type": "application/json"}
+
+    def post(number: int) -> bytes:
+        body = {
+            "name": f"Walnut bowl {number}",
+            "price": 19.99,
+            "categoryId": server.facts["categoryId"],
+            "stock": 10,
+            "description": "Turned by hand from one piece.",
+        }
+        return client.raw("POST", "/api/v1/products", typed, json.dumps(body).encode())
+
+    return {
+        "POST, validated": (201, post),
+        "list of 20": (200, lambda _: listed),
+        "one row": (200, lambda number: ones[number % len(ones)]),
+        "health": (200, lambda _: health),
+    }
+
+
+def rate(server: Served, status: int, make: Callable[[int], bytes], first: int, seconds: float) -> float:
+    """Answers a second; an answer of another status ends the benchmark."""
+    client.closed(server.port, make, connections=CONNECTIONS, duration_s=seconds / 4, first=first)
+    measured = client.closed(server.port, make, connections=CONNECTIONS, duration_s=seconds, first=first + 5_000_000)
+    if set(measured.statuses) != {status}:
+        raise SystemExit(f"{server.name} answered {dict(measured.statuses)}: {measured.bodies}")
+    return measured.rate_per_s
+
+
+def main() -> None:
+    """Measure and print one table."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--seconds", type=float, default=4.0)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--products", type=int, default=10_000)
+    told = options.parse_args()
+    if (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(0, {served.CLIENT_CORE})
+    rates: dict[tuple[str, str], list[float]] = {}
+    for turn in range(told.rounds):
+        openers = {
+            "reference": served.reference(told.products, API_STORED_LOG="off", API_REQUEST_LOG="on"),
+            "hono": served.comparison("hono", served.hono(), told.products),
+            "fastapi": served.comparison("fastapi", served.fastapi(), told.products),
+        }
+        for name, opener in openers.items():
+            with opener as server:
+                for operation, (status, make) in operations(server).items():
+                    found = rate(server, status, make, turn * 10_000_000, told.seconds)
+                    rates.setdefault((operation, name), []).append(found)
+        for name, command in (
+            ("reference", served.starlette()),
+            ("hono", served.hono()),
+            ("fastapi", served.fastapi()),
+        ):
+            with served.bare(name, command) as server:
+                request = client.raw("GET", "/bare", {})
+                rates.setdefault(("bare framework", name), []).append(
+                    rate(server, 200, lambda _, request=request: request, 0, told.seconds)
+                )
+    report({key: statistics.median(values) for key, values in rates.items()})
+
+
+def report(rates: dict[tuple[str, str], float]) -> None:
+    """Print the table and whether each floor is reached."""
+    print("| operation | reference /s | Hono /s | FastAPI /s | of Hono | of FastAPI | wanted |")
+    print("|---|---:|---:|---:|---:|---:|---|")
+    for operation in dict.fromkeys(key[0] for key in rates):
+        ours, hono, fastapi = (rates[operation, name] for name in ("reference", "hono", "fastapi"))
+        hono_floor, fastapi_floor = FLOORS.get(operation, (None, None))
+        wanted = ", ".join(
+            f"{floor} x {name} {'reached' if ours >= floor * other else 'MISSED'}"
+            for floor, name, other in ((hono_floor, "Hono", hono), (fastapi_floor, "FastAPI", fastapi))
+            if floor is not None
+        )
+        print(
+            f"| {operation} | {ours:,.0f} | {hono:,.0f} | {fastapi:,.0f} | {ours / hono:.2f} | {ours / fastapi:.2f} "
+            f"| {wanted} |"
+        )
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        main()
