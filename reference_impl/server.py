@@ -16,7 +16,7 @@ from reference_impl.clock import rfc3339
 from reference_impl.edge.malformed import Protocol
 
 if TYPE_CHECKING:
-    from reference_impl.application import Application
+    from starlette.types import ASGIApp
 
 
 class JsonLines(logging.Handler):
@@ -35,7 +35,7 @@ def _end(_signal: int, _frame: object) -> None:
     raise SystemExit(0)
 
 
-def serve(application: Application, host: str, port: int) -> None:
+def serve(application: ASGIApp, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are finished. Port 0 takes a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)

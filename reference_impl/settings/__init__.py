@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reference_impl.settings.dosql import DoSql, dosql
 from reference_impl.settings.edge import Edge, edge
 from reference_impl.settings.identity import Identity, OAuth, identity, oauth
 from reference_impl.settings.limits import Limits, limits
@@ -31,6 +32,7 @@ class Settings:
     oauth: OAuth
     realtime: Realtime
     observe: Observe
+    dosql: DoSql
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -64,6 +66,7 @@ def _read(reader: Reader) -> Settings:
         oauth=oauth(reader),
         realtime=realtime(reader),
         observe=observe(reader),
+        dosql=dosql(reader),
     )
 
 

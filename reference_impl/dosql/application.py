@@ -1,0 +1,152 @@
+"""The service put together: the outer layer, the key, the tenant, the four verbs."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from reference_impl.contract.reading import BodyReader
+from reference_impl.dosql.database import TenantDatabase
+from reference_impl.dosql.document import VERBS, Verb, render
+from reference_impl.dosql.types import OneRow, Results, Rows
+from reference_impl.edge.answers import encode, envelope, send_bytes
+from reference_impl.edge.bodies import is_json, read_bytes
+from reference_impl.edge.document import DocumentEndpoint
+from reference_impl.edge.exchange import Exchange, of
+from reference_impl.edge.outer import Outer
+from reference_impl.edge.routes import router
+from reference_impl.errors import ApiError, invalid, not_found, unauthorized
+from reference_impl.identity.tokens import bearer
+from reference_impl.settings.reader import TENANT_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from starlette.types import Receive, Scope, Send
+
+    from reference_impl.settings import Settings
+
+
+class Databases:
+    """The tenants' files, made by a command and never by a request; opened when first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = settings.storage.data / "dosql"
+        self._open: dict[str, TenantDatabase] = {}
+
+    def create(self, name: str) -> bool:
+        """Make a tenant's file; False when it was there; ValueError when the name is refused."""
+        if not TENANT_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no tenant's name: use 1 to 63 of a-z, 0-9 and -, no - at an end.")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        new = not self._path(name).exists()
+        self._path(name).touch()
+        return new
+
+    def get(self, name: str) -> TenantDatabase:
+        """Return a tenant's database; NOT_FOUND when there is no such tenant."""
+        database = self._open.get(name)
+        if database is None:
+            if not TENANT_NAME.fullmatch(name) or not self._path(name).is_file():
+                raise not_found("tenant")
+            database = self._open[name] = TenantDatabase(self._path(name), self._settings.dosql)
+        return database
+
+    def healthy(self) -> bool:
+        """Say whether the folder is there."""
+        return self._folder.is_dir()
+
+    def close(self) -> None:
+        """Close every database; queued work is finished first."""
+        for database in self._open.values():
+            database.close()
+        self._open.clear()
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.sqlite"
+
+
+class VerbEndpoint:
+    """One verb: the key, the tenant, the body, the answer."""
+
+    def __init__(self, verb: Verb, settings: Settings, databases: Databases) -> None:
+        self._verb = verb
+        self._settings = settings
+        self._databases = databases
+        self._body = BodyReader(verb.input)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        exchange = of(scope)
+        self._authenticate(exchange)
+        exchange.tenant = exchange.headers.get("x-tenant-id", "")
+        database = self._databases.get(exchange.tenant)
+        if scope["query_string"]:
+            raise invalid("query", "no parameter is taken")
+        body = await self._read(exchange, receive)
+        match self._verb.path:
+            case "/query":
+                answer: Any = Rows(await database.query(body))
+            case "/queryOne":
+                answer = OneRow(next(iter(await database.query(body)), None))
+            case "/run":
+                answer = await database.run(body)
+            case _:
+                answer = Results(await database.transaction(body.operations))
+        await send_bytes(send, 200, encode(answer))
+
+    def _authenticate(self, exchange: Exchange) -> None:
+        given = bearer(exchange.headers.get("authorization", ""))
+        if not hmac.compare_digest(given.encode(), self._settings.dosql.key.encode()):
+            raise unauthorized("The key does not hold.")
+
+    async def _read(self, exchange: Exchange, receive: Receive) -> Any:
+        raw = await read_bytes(receive, self._settings.edge.body_limit_bytes)
+        kind = exchange.headers.get("content-type")
+        if kind is None or not is_json(kind):
+            raise ApiError("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.")
+        return self._body.read(raw)
+
+
+class HealthEndpoint:
+    """Whether the folder of the databases is there."""
+
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        if not self._databases.healthy():
+            raise ApiError("UNAVAILABLE", "The databases are gone.", headers=((b"retry-after", b"1"),))
+        await send_bytes(send, 200, b'{"status":"ok"}', head=of(scope).method == "HEAD")
+
+
+class DoSqlApplication:
+    """The ASGI application."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.databases = Databases(settings)
+        self.document = msgspec.json.encode(render())
+        paths: dict[str, dict[str, Any]] = {
+            verb.path: {"POST": VerbEndpoint(verb, settings, self.databases)} for verb in VERBS
+        }
+        paths["/health"] = {"GET": HealthEndpoint(self.databases)}
+        paths["/openapi.json"] = {"GET": DocumentEndpoint(self.document)}
+        routes = router(paths)
+        routes.lifespan_context = self._lifespan
+        self._app = Outer(routes, settings, envelope)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: object) -> AsyncIterator[None]:
+        yield
+        self.databases.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        await self._app(scope, receive, send)
