@@ -80,7 +80,7 @@ class Renderer:
             "operationId": procedure.id,
             "tags": [procedure.id.split(".")[0]],
             "summary": procedure.summary,
-            "security": [] if procedure.access.open else [{"bearer": []}],
+            "security": parts.security(procedure.access, procedure.method),
             "parameters": self._parameters(procedure),
             "responses": self._responses(procedure),
             "x-promises": promises.of_procedure(procedure, procedure_rule(procedure, self._services)),
@@ -140,7 +140,10 @@ class Renderer:
 
     def _error_statuses(self, procedure: Procedure) -> list[int]:
         codes = [*_ALWAYS, *procedure.errors]
-        if not procedure.access.open and "signed-in" not in procedure.access.roles:
+        # A role that does not do, a key that may not write or not at all, a cookie's write without its token.
+        access = procedure.access
+        gated = "signed-in" not in access.roles and not access.hidden
+        if not access.open and (gated or procedure.method != "GET" or not access.by_key):
             codes.append("FORBIDDEN")
         if procedure.input is not None:
             codes.append("UNSUPPORTED_MEDIA_TYPE")

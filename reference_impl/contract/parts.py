@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reference_impl.errors import KINDS, Code
+
+if TYPE_CHECKING:
+    from reference_impl.contract.procedure import Access
 
 JsonObject = dict[str, Any]
 
@@ -99,8 +102,34 @@ SECURITY_SCHEMES: JsonObject = {
         "scheme": "bearer",
         "bearerFormat": "JWT",
         "description": "The accessToken of auth.login. A token that is sent and does not hold is 401 everywhere.",
-    }
+    },
+    "key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A key of keys.create, in the place of a token. Without the scope `write` it is 403 for writes.",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "session",
+        "description": "What a login with `cookie` sets for a browser.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": "The value of the cookie `csrf`; a write by the cookie `session` is 403 without it.",
+    },
 }
+
+
+def security(access: Access, method: str) -> list[dict[str, list[str]]]:
+    """Return the ways to say who one is, of which one is enough; none for an operation that does not ask."""
+    if access.open:
+        return []
+    ways = [("bearer",), ("key",), ("cookie",) if method == "GET" else ("cookie", "csrf")]
+    return [{name: [] for name in way} for way in ways if access.by_key or way != ("key",)]
 
 
 def references(names: tuple[str, ...]) -> JsonObject:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from reference_impl.errors import Code, unauthorized
+from reference_impl.errors import ApiError, Code, not_found, unauthorized
 
 if TYPE_CHECKING:
     from reference_impl.data.database import Database
@@ -79,6 +79,10 @@ class Access:
     """Who may: `roles` empty means anyone, `signed-in` means any identity."""
 
     roles: tuple[str, ...] = ()
+    by_key: bool = True
+    """Whether an API key will do; else it must be a session."""
+    hidden: bool = False
+    """Whether others are told 404, since they may not even see it."""
 
     @property
     def open(self) -> bool:
@@ -89,11 +93,28 @@ class Access:
         """Say whether an identity with these roles may."""
         return "signed-in" in self.roles or not roles.isdisjoint(self.roles)
 
+    def admit(self, caller: Identity | None, *, writes: bool) -> None:
+        """Pass who may; UNAUTHORIZED for nobody, FORBIDDEN or NOT_FOUND for others."""
+        if self.open:
+            return
+        if caller is None:
+            raise unauthorized("Sign in first.")
+        if not self.admits(caller.roles):
+            if self.hidden:
+                raise not_found("path")
+            raise ApiError("FORBIDDEN", f"This is for the roles: {', '.join(self.roles)}.")
+        if caller.scopes is not None and not self.by_key:
+            raise ApiError("FORBIDDEN", "An API key will not do here: log in.")
+        if caller.scopes is not None and writes and "write" not in caller.scopes:
+            raise ApiError("FORBIDDEN", "This API key reads only.")
+
 
 ANYONE = Access()
 SIGNED_IN = Access(("signed-in",))
+IN_SESSION = Access(("signed-in",), by_key=False)
 SELLER = Access(("seller", "admin"))
 ADMIN = Access(("admin",))
+HIDDEN = Access(("admin",), hidden=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,15 @@ RESOURCES: JsonObject = {
         "owner": "/userId",
         "items": "/items",
     },
+    "key": {
+        "create": "keys.create",
+        "read": "keys.get",
+        "list": "keys.list",
+        "delete": "keys.delete",
+        "again": 404,
+        "id": "/id",
+        "items": "/data",
+    },
     "user": {
         "create": "users.create",
         "read": "users.get",
@@ -91,7 +100,7 @@ def roles(procedure: Procedure) -> JsonObject:
     access = procedure.access
     if access.open:
         return {"allow": ["anyone"]}
-    return {"allow": list(access.roles), "anonymous": 401, "refused": 403}
+    return {"allow": list(access.roles), "anonymous": 401, "refused": 404 if access.hidden else 403}
 
 
 def limit(rule: Rule) -> JsonObject:

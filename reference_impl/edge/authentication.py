@@ -1,7 +1,8 @@
 """Tells who is calling: a token that is present must hold, on every route; none means nobody.
 
-The token is that of the Authorization header, else that of the cookie `session`. A browser cannot put a bad cookie
-away by itself, so the answer to one removes it, and what opens a session does not look at it.
+What counts is the header X-API-Key or the token of the header Authorization, else the token of the cookie `session`. A
+browser cannot put a bad cookie away by itself, so the answer to one removes it, and what opens a session does not look
+at it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING
 from reference_impl.edge import forgery
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.errors import ApiError, unauthorized
-from reference_impl.identity import cookies
+from reference_impl.identity import cookies, keys
 from reference_impl.identity.tokens import Tokens, bearer, identify
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from reference_impl.data.database import Database
     from reference_impl.data.tenants import Tenants
     from reference_impl.settings import Settings
 
@@ -41,11 +43,20 @@ class Authentication:
         if scope["type"] == "http":
             exchange = of(scope)
             header = exchange.headers.get("authorization")
-            if header is not None:
+            key = exchange.headers.get("x-api-key")
+            if key is not None:
+                if header is not None:
+                    raise unauthorized("Send a token or a key, not both.")
+                await self._by_key(exchange, key)
+            elif header is not None:
                 await self.authenticate(exchange, bearer(header))
             elif _COOKIE in (cookie := exchange.headers.get("cookie", "")):
                 await self._by_cookie(exchange, cookies.read(cookie, cookies.SESSION))
         await self._app(scope, receive, send)
+
+    async def _by_key(self, exchange: Exchange, key: str) -> None:
+        database = await self._tenant(exchange, keys.tenant_of(key))
+        exchange.caller = await keys.identify(database, self._settings.identity.token_key, key)
 
     async def _by_cookie(self, exchange: Exchange, token: str | None) -> None:
         if token is None or exchange.path.startswith(_OPENING):
@@ -62,10 +73,14 @@ class Authentication:
     async def authenticate(self, exchange: Exchange, token: str) -> None:
         """Put the token's holder into the exchange; UNAUTHORIZED when it does not hold here."""
         claims = self._tokens.read(token)
-        if exchange.database is not None and claims.tenant != exchange.tenant:
-            raise unauthorized("The token is of another tenant.")
-        # Outside /api/ no tenant is told; the token's own is asked.
-        database = exchange.database or await self._tenants.get(claims.tenant)
+        exchange.caller = await identify(await self._tenant(exchange, claims.tenant), claims)
+
+    async def _tenant(self, exchange: Exchange, name: str) -> Database:
+        """Return the database of a credential's tenant; UNAUTHORIZED when the request is to another."""
+        if exchange.database is not None and name != exchange.tenant:
+            raise unauthorized("What is sent is of another tenant.")
+        # Outside /api/ no tenant is told; the credential's own is asked.
+        database = exchange.database or await self._tenants.get(name)
         if database is None:
-            raise unauthorized("The token does not hold.")
-        exchange.caller = await identify(database, claims)
+            raise unauthorized("What is sent does not hold.")
+        return database

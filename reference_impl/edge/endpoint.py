@@ -10,13 +10,14 @@ from reference_impl.contract.procedure import Call, Procedure, Reply, Services
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.global_limit import spent
 from reference_impl.edge.list_cache import ListCache
-from reference_impl.errors import ApiError, unauthorized
 from reference_impl.stores.limits import Decision, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.types import Receive, Scope, Send
+
+    from reference_impl.errors import ApiError
 
 
 def procedure_rule(procedure: Procedure, services: Services) -> Rule:
@@ -102,12 +103,7 @@ class Endpoint:
         await self._transport.answer(scope, receive, send, reply)
 
     async def _admit(self, exchange: Exchange) -> None:
-        access = self.procedure.access
-        if not access.open:
-            if exchange.caller is None:
-                raise unauthorized("Sign in first.")
-            if not access.admits(exchange.caller.roles):
-                raise ApiError("FORBIDDEN", f"This is for the roles: {', '.join(access.roles)}.")
+        self.procedure.access.admit(exchange.caller, writes=self.procedure.method != "GET")
         decision = await self._services.limits.take(exchange.key(), self._rule)
         exchange.response_headers += self._limit_headers(decision)
         if not decision.allowed:

@@ -33,6 +33,9 @@ class Identity:
     name: str
     roles: frozenset[str]
     session_id: str
+    """Empty for the holder of an API key."""
+    scopes: frozenset[str] | None = None
+    """What an API key may; None for a session, which may all."""
 
     @property
     def admin(self) -> bool:

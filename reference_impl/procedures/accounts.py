@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reference_impl.clock import rfc3339
-from reference_impl.contract.procedure import ANYONE, SIGNED_IN, Call, Procedure, Reply
+from reference_impl.contract.procedure import ANYONE, IN_SESSION, SIGNED_IN, Call, Procedure, Reply
 from reference_impl.errors import ApiError, unauthorized
 from reference_impl.identity import cookies
 from reference_impl.procedures import session_writes
@@ -126,7 +126,7 @@ PROCEDURES = (
         path="/auth/logout",
         summary="End this session",
         handler=logout,
-        access=SIGNED_IN,
+        access=IN_SESSION,
         limit="update",
         status=204,
         response_headers=("Set-Cookie",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.procedures import accounts, categories, orders, products, sessions, users
+from reference_impl.procedures import accounts, categories, keys, orders, products, sessions, users
 
 if TYPE_CHECKING:
     from reference_impl.contract.procedure import Procedure
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 PROCEDURES: tuple[Procedure, ...] = (
     *accounts.PROCEDURES,
     *sessions.PROCEDURES,
+    *keys.PROCEDURES,
     *users.PROCEDURES,
     *categories.PROCEDURES,
     *products.PROCEDURES,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import uuid_utils
 
 from reference_impl.clock import rfc3339
-from reference_impl.contract.procedure import ANYONE, SIGNED_IN, Call, Procedure, Reply
+from reference_impl.contract.procedure import ANYONE, IN_SESSION, Call, Procedure, Reply
 from reference_impl.errors import not_found, unauthorized
 from reference_impl.identity import cookies, opaque
 from reference_impl.identity.tokens import Claims
@@ -120,7 +120,7 @@ PROCEDURES = (
         path="/auth/sessions",
         summary="A page of the caller's open sessions",
         handler=list_sessions,
-        access=SIGNED_IN,
+        access=IN_SESSION,
         limit="list",
         query=SessionQuery,
         output=SessionPage,
@@ -131,7 +131,7 @@ PROCEDURES = (
         path="/auth/sessions/{id}",
         summary="End one of the caller's sessions",
         handler=revoke_session,
-        access=SIGNED_IN,
+        access=IN_SESSION,
         limit="delete",
         status=204,
     ),
