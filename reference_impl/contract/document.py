@@ -102,6 +102,7 @@ class Renderer:
                 "in": "path",
                 "required": True,
                 "schema": {"type": "string", "format": "uuid", "examples": ["01980000-0000-7000-8000-000000000000"]},
+                "example": "01980000-0000-7000-8000-000000000000",
             }
             for name in _PARAMETER.findall(procedure.path)
         ]
