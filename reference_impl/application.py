@@ -26,6 +26,7 @@ from reference_impl.identity.passwords import Passwords
 from reference_impl.identity.tokens import Tokens
 from reference_impl.objects.store import open_objects
 from reference_impl.procedures.catalogue import PROCEDURES
+from reference_impl.realtime.feeds import Feeds
 from reference_impl.rpc import batch
 from reference_impl.rpc import transport as rpc
 from reference_impl.rpc.batch import Batch
@@ -72,6 +73,7 @@ class Application:
             tokens=Tokens(settings.identity.token_key, settings.identity.token_life_s),
             passwords=Passwords(settings.identity.argon2_time_cost, settings.identity.argon2_memory_kib),
             objects=open_objects(settings),
+            feeds=Feeds(self.stores.bus, settings.realtime),
         )
         self.document = msgspec.json.encode(render(parts.procedures, self.services))
         self._app = self._layers(parts)
@@ -114,9 +116,14 @@ class Application:
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:
         await self.tenants.migrate()
         yield
+        self.end_streams()
         await self.stores.close()
         await self.services.objects.close()
         await self.tenants.close()
+
+    def end_streams(self) -> None:
+        """Tell whoever listens that the server ends; called before requests in flight are waited for."""
+        self.services.feeds.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""

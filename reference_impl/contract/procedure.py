@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reference_impl.identity.passwords import Passwords
     from reference_impl.identity.tokens import Identity, Tokens
     from reference_impl.objects.store import Objects
+    from reference_impl.realtime.feeds import Feeds
     from reference_impl.settings import Settings
     from reference_impl.stores.bus import Bus
     from reference_impl.stores.cache import Cache
@@ -35,6 +36,7 @@ class Services:
     tokens: Tokens
     passwords: Passwords
     objects: Objects
+    feeds: Feeds
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Endpoint:
             path=told.path,
             headers=exchange.headers,
             caller=exchange.caller,
-            database=exchange.database,
+            database=self._services.feeds.announcing(exchange.tenant, exchange.database),
             services=self._services,
             tenant=exchange.tenant,
             address=exchange.address,

@@ -106,7 +106,7 @@ def write(identity: Identity, draft: Draft) -> Transaction[Order]:
     for product_id, quantity in summed(list(draft.lines)).items():
         yield Statement(DRAW, (quantity, now, product_id))
     yield from audit(identity.user_id, "orders.create", order_id, totalCents=draft.total_cents)
-    yield from emit("orders", "created", id=order_id)
+    yield from emit("orders", "created", id=order_id, userId=identity.user_id)
     items = [OrderItem(line.product_id, line.quantity, Price(draft.prices[line.product_id])) for line in draft.lines]
     return order_of((order_id, identity.user_id, "placed", draft.total_cents, now, None), items)
 
@@ -169,7 +169,7 @@ def give_back(identity: Identity, order_id: str) -> Transaction[Order]:
     for product_id, quantity, _ in sorted(items):
         yield Statement(_RESTORE, (quantity, now, product_id))
     yield from audit(identity.user_id, "orders.cancel", order_id)
-    yield from emit("orders", "cancelled", id=order_id)
+    yield from emit("orders", "cancelled", id=order_id, userId=rows[0][1])
     return order_of(rows[0], items_of(items))
 
 

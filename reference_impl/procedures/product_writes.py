@@ -156,8 +156,15 @@ def change(identity: Identity, product_id: str, body: ProductPatch, seen: Seen) 
     compare(seen, rows[0][7])
     yield from write(product_id, body)
     yield from audit(identity.user_id, "products.update", product_id, version=rows[0][7] + 1)
-    yield from emit("products", "updated", id=product_id, version=rows[0][7] + 1)
+    yield from emit("products", "updated", id=product_id, version=rows[0][7] + 1, **placed(body, rows[0][10]))
     return (yield from read(product_id))
+
+
+def placed(body: ProductPatch, before: str) -> dict[str, str]:
+    """Return where a product stands after a change, and where it stood if that moved it: both categories hear of it."""
+    if body.category_id is UNSET or body.category_id == before:
+        return {"categoryId": before}
+    return {"categoryId": body.category_id, "previousCategoryId": before}
 
 
 def write(product_id: str, body: ProductPatch) -> Transaction[None]:
@@ -190,4 +197,4 @@ def remove(identity: Identity, product_id: str) -> Transaction[None]:
     yield Statement(_DELETE, (rfc3339(time.time()), product_id))
     yield Statement(_DELETE_IMAGES, (product_id,))
     yield from audit(identity.user_id, "products.delete", product_id)
-    yield from emit("products", "deleted", id=product_id)
+    yield from emit("products", "deleted", id=product_id, version=rows[0][7] + 1, categoryId=rows[0][10])

@@ -13,7 +13,7 @@ from reference_impl.data.database import Row, Statement
 
 Steps = Generator[Statement, list[Row], None]
 _AUDIT = "INSERT INTO audit_log (at, actor_id, action, subject_id, details) VALUES (?, ?, ?, ?, ?)"
-_EVENT = "INSERT INTO events (at, channel, type, data) VALUES (?, ?, ?, ?)"
+EVENT = "INSERT INTO events (at, channel, type, data) VALUES (?, ?, ?, ?)"
 
 
 def audit(actor_id: str, action: str, subject_id: str, **details: Any) -> Steps:
@@ -25,4 +25,4 @@ def audit(actor_id: str, action: str, subject_id: str, **details: Any) -> Steps:
 def emit(channel: str, kind: str, **data: Any) -> Steps:
     """Add an event; readers see it when the transaction is committed."""
     text = msgspec.json.encode(data).decode()
-    yield Statement(_EVENT, (rfc3339(time.time()), channel, kind, text))
+    yield Statement(EVENT, (rfc3339(time.time()), channel, kind, text))

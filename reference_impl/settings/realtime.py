@@ -21,6 +21,13 @@ class Realtime:
     message_limit_bytes: int
     poll_s: float
     """How often the events table is asked while no nudge comes."""
+    waiting: int
+    """How many events or frames may wait for a slow reader before it is let go."""
+    stream_quota: int
+    socket_quota: int
+    """How many streams and how many sockets a user, or an address without one, may have open with one worker."""
+    room_quota: int
+    """How many rooms a socket may be in."""
 
 
 def realtime(reader: Reader) -> Realtime:
@@ -30,4 +37,8 @@ def realtime(reader: Reader) -> Realtime:
         silence_s=reader.seconds("API_SILENCE_S", deployed(60.0, verify=4.0)),
         message_limit_bytes=reader.whole("API_MESSAGE_LIMIT_BYTES", 256, 16_777_216, everywhere(65_536)),
         poll_s=reader.seconds("API_POLL_S", everywhere(1.0)),
+        waiting=reader.whole("API_WAITING", 16, 100_000, everywhere(1000)),
+        stream_quota=reader.whole("API_STREAM_QUOTA", 1, 10_000, deployed(10, verify=100)),
+        socket_quota=reader.whole("API_SOCKET_QUOTA", 1, 10_000, deployed(10, verify=100)),
+        room_quota=reader.whole("API_ROOM_QUOTA", 1, 1000, everywhere(20)),
     )

@@ -51,7 +51,9 @@ def test_examples_fit_their_schemas(shop: Shop) -> None:
         contents = [response.get("content", {}) for response in operation["responses"].values()]
         contents.append(operation.get("requestBody", {}).get("content", {}))
         for content in contents:
-            for media in content.values():
+            for media_type, media in content.items():
+                if media_type == "text/event-stream":  # the schema is that of an event's data, no example of a stream
+                    continue
                 schema = {**media["schema"], "components": document["components"]}
                 jsonschema_rs.validator_for(schema).validate(json.loads(json.dumps(media["example"])))
                 assert media["example"], name
