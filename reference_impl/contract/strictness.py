@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import reduce
 from typing import Any
 
 import msgspec
@@ -75,8 +74,9 @@ def _names(kind: Any) -> frozenset[str] | None:
     elif isinstance(kind, (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.SetType)):
         parts = [kind.item_type]
 
-    def joined(names: frozenset[str] | None, part: Any) -> frozenset[str] | None:
+    for part in parts:
         more = _names(part)
-        return None if names is None or more is None else names | more
-
-    return reduce(joined, parts, own)
+        if more is None:
+            return None
+        own |= more
+    return own

@@ -10,7 +10,7 @@ import asyncio
 import gzip
 from typing import TYPE_CHECKING
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # the package carries no types
 import zstandard
 
 from reference_impl.edge.exchange import of
@@ -99,9 +99,11 @@ class Compressor:
     async def _changed(self, start: Message, message: Message) -> Message:
         body = b""
         if not self._head:
-            work = (compressed, message["body"], self._coding)
-            beside = len(message["body"]) >= _BESIDE_BYTES
-            body = await asyncio.to_thread(*work) if beside else compressed(message["body"], self._coding)
+            plain: bytes = message["body"]
+            beside = len(plain) >= _BESIDE_BYTES
+            body = (
+                await asyncio.to_thread(compressed, plain, self._coding) if beside else compressed(plain, self._coding)
+            )
         headers = [(name, _tag(value, self._coding) if name == b"etag" else value) for name, value in start["headers"]]
         headers = [header for header in headers if header[0] != b"content-length"]
         headers.append((b"content-encoding", self._coding.encode()))

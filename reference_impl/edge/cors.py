@@ -20,7 +20,7 @@ _EXPOSED = (
 )
 _SENT = (
     b"Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, Range, If-Range, "
-    b"X-API-Key, X-CSRF-Token, X-Request-ID, X-Tenant-ID"
+    b"X-API-Key, X-CSRF-Token, X-Request-ID, X-Tenant-ID, X-ORPC-Batch"
 )
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),

@@ -18,8 +18,8 @@ _ON = {value.encode(): value != "false" for value in VALUES}
 
 def take(scope: Scope, exchange: Exchange) -> Scope:
     """Read `pretty` out of a query that holds the word; VALIDATION_ERROR for another value, or when it stands twice."""
-    rest = []
-    found = []
+    rest: list[bytes] = []
+    found: list[bytes] = []
     for part in scope["query_string"].split(b"&"):
         name, _, value = part.partition(b"=")
         (found if name == NAME else rest).append(value if name == NAME else part)
