@@ -116,11 +116,12 @@ class QueryReader:
         self._parsers: dict[str, Any] = {}
         if kind is not None:
             self._parsers = {field.encode_name: _parser(field.type) for field in msgspec.structs.fields(kind)}
-        self._default = msgspec.convert({}, kind) if kind is not None else None
+        self._required = kind is not None and any(field.required for field in msgspec.structs.fields(kind))
+        self._default = None if kind is None or self._required else msgspec.convert({}, kind)
 
     def read(self, raw: bytes) -> Any:
         """Return the value; VALIDATION_ERROR naming the parameter when it does not fit."""
-        if not raw:
+        if not raw and not self._required:
             return self._default
         try:
             pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
