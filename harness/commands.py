@@ -143,6 +143,7 @@ def _again(options: Namespace, command: str) -> str:
     """The command that does this again, without the seed; nothing in it is secret."""
     words = ["harness", command]
     words += [f"--url {options.url}"] if options.url else []
+    words += [f"--target {options.target}"] if options.target else []
     words += [f"--contract {options.contract}"] if options.contract else []
     words += [f"--overlay {name}" for name in options.overlay]
     words += [f"--config {options.config}"] if options.config else []

@@ -21,12 +21,50 @@ _TEXT = {"type": "string", "minLength": 1}
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 _LIST = {"type": "array", "items": _TEXT}
 _COMMAND = {"type": "array", "items": _TEXT, "minItems": 1}
+_COMMANDS = {"type": "array", "items": _COMMAND}
+_SECONDS = {"type": "number", "exclusiveMinimum": 0}
+_FOLDER = {"type": "string", "pattern": "^/."}
 
 
 def _closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
 
 
+_SERVICE = _closed(
+    {
+        "image": _TEXT,
+        "command": _COMMAND,
+        "environment": _TEXTS,
+        "tmpfs": {"type": "array", "items": _FOLDER},
+        "ready": _COMMAND,
+    },
+    "image",
+    "ready",
+)
+_CONTAINERS = _closed(
+    {
+        "images": {**_TEXTS, "propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"}},
+        "build": _closed({"context": _TEXT, "dockerfile": _TEXT, "arguments": _TEXTS}),
+        "image": _TEXT,
+        "prepare": _COMMANDS,
+        "set_up": _COMMANDS,
+        "command": _COMMAND,
+        "environment": _TEXTS,
+        "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+        "data": _FOLDER,
+        "restricted": {"type": "boolean"},
+        "contract": _TEXT,
+        "health": _TEXT,
+        "start_timeout_s": _SECONDS,
+        # The name is one that the API finds the service by.
+        "services": {
+            "type": "object",
+            "propertyNames": {"pattern": "^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"},
+            "additionalProperties": _SERVICE,
+        },
+    },
+    "port",
+)
 _CALL = {"operation": _TEXT, "path": _TEXTS, "body": {"type": "object"}, "facts": _TEXTS}
 SCHEMA = _closed(
     {
@@ -37,14 +75,15 @@ SCHEMA = _closed(
                 "process": _closed(
                     {
                         "command": _COMMAND,
-                        "prepare": {"type": "array", "items": _COMMAND},
+                        "prepare": _COMMANDS,
                         "environment": _TEXTS,
                         "contract": _TEXT,
                         "health": _TEXT,
-                        "start_timeout_s": {"type": "number", "exclusiveMinimum": 0},
+                        "start_timeout_s": _SECONDS,
                     },
                     "command",
                 ),
+                "containers": _CONTAINERS,
             }
         ),
         "identities": _closed(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness import __version__
 from harness.errors import UsageError
 from harness.finding import Severity
-from harness.session import Wanted
+from harness.session import STARTED, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +63,7 @@ def wanted(options: argparse.Namespace) -> Wanted:
     """What the options ask for; raises UsageError with every problem of identity options at once."""
     return Wanted(
         url=options.url,
+        target=options.target,
         contract=options.contract,
         overlays=tuple(options.overlay),
         seed=options.seed,
@@ -133,6 +134,7 @@ def _accounts(texts: Sequence[str], login: dict[str, Any], problems: list[str]) 
 
 def _target(command: argparse.ArgumentParser) -> None:
     command.add_argument("--url", default="", help="address of a running API; without it harness.toml is read")
+    _kind(command)
     command.add_argument(
         "--contract", default="", metavar="F", help="OpenAPI document: a file, or a path on the target"
     )
@@ -150,6 +152,12 @@ def _target(command: argparse.ArgumentParser) -> None:
     )
     who.add_argument("--account", action="append", default=[], metavar="ROLE=NAME:VAR", help="an account that logs in")
     _reports(command)
+
+
+def _kind(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--target", choices=STARTED, default="", help="which target of harness.toml to start (process, else containers)"
+    )
 
 
 def _reports(command: argparse.ArgumentParser) -> None:

@@ -115,5 +115,7 @@ def _loaded(run: Run, finding: Finding, config: Config, target: Target) -> Verdi
 
 
 def _like(target: dict[str, str], wanted: Wanted) -> Wanted:
-    """What was asked, with the address of the run's own target where that was a URL and no other is named."""
-    return wanted if wanted.url or target["kind"] != "url" else replace(wanted, url=target["url"])
+    """What was asked; where no target is named, the run's own: its address, or one of the same kind started anew."""
+    if wanted.url or wanted.target:
+        return wanted
+    return replace(wanted, url=target["url"]) if target["kind"] == "url" else replace(wanted, target=target["kind"])

@@ -20,7 +20,7 @@ from harness.errors import TargetError, UsageError
 from harness.promises.annotations import problems
 from harness.promises.catalogue import PROMISES
 from harness.run import Attachment, freeze
-from harness.targets import ProcessTarget, Target, UrlTarget, fetched
+from harness.targets import ContainersTarget, ProcessTarget, Target, UrlTarget, fetched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,16 +29,22 @@ LATEST = "latest"
 RUN_FILE = "run.json"
 DOCUMENT_PATHS = ("/openapi.json", "/openapi.yaml", "/swagger.json", "/api/openapi.json")
 SEED_LIMIT = 2**31
+STARTED: Mapping[str, type[ProcessTarget | ContainersTarget]] = {
+    "process": ProcessTarget,
+    "containers": ContainersTarget,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the user asked for; what is empty is read from harness.toml.
 
-    `identities` is laid over the table of harness.toml, `command` replaces the process target's.
+    `target` is process or containers; `identities` is laid over the table of harness.toml, `command` replaces the
+    target's.
     """
 
     url: str = ""
+    target: str = ""
     contract: str = ""
     overlays: tuple[str, ...] = ()
     seed: int | None = None
@@ -125,13 +131,20 @@ def _kept_once_begun(folder: Path) -> Iterator[None]:
 
 
 def chosen_target(wanted: Wanted, config: configs.Config) -> Target:
-    """The URL where one is given, else the process of harness.toml."""
-    url = wanted.url or ("" if "process" in config.target else config.target.get("url", ""))
+    """What the options name, else what harness.toml tells: a process before containers, and those before an address."""
+    if wanted.url and wanted.target:
+        raise UsageError(f"both --url {wanted.url} and --target {wanted.target} are given", ["give one of them"])
+    kind = wanted.target or next((name for name in STARTED if name in config.target), "")
+    url = wanted.url or ("" if kind else config.target.get("url", ""))
     if url:
         return UrlTarget(url, allow_remote=wanted.allow_remote)
-    if "process" not in config.target:
+    if not kind:
         raise UsageError(f"{configs.FILE} names no target", ["write [target.process] command = [...], or give --url"])
-    return ProcessTarget(config.target["process"], config.folder, command=wanted.command or None)
+    if kind not in config.target:
+        known = ", ".join(name for name in STARTED if name in config.target) or "none"
+        fix = f"write [target.{kind}], or choose another; it has {known}"
+        raise UsageError(f"{configs.FILE} names no target {kind}", [fix])
+    return STARTED[kind](config.target[kind], config.folder, command=wanted.command or None)
 
 
 def fitting(wanted: Wanted, config: configs.Config, contract: Contract) -> tuple[configs.Config, tuple[str, ...]]:
@@ -208,7 +221,8 @@ def _given_contract(wanted: Wanted, config: configs.Config) -> Contract | None:
 
 def _served_contract(wanted: Wanted, config: configs.Config, target: Target) -> Contract:
     """The contract that the target serves: at the path that was told, else at the first usual place that answers."""
-    told = wanted.contract or ("" if wanted.url else config.target.get("process", {}).get("contract", ""))
+    started = config.target.get(target.kind, {}) if target.kind in STARTED else {}
+    told = wanted.contract or started.get("contract", "")
     failures = []
     for path in (told,) if told else DOCUMENT_PATHS:
         try:

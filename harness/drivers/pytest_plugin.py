@@ -1,4 +1,4 @@
-"""The pytest plugin: `pytest scenarios --url …` or `--target process`, every promise × operation an item of its own.
+"""The pytest plugin: `pytest scenarios --url …` or `--target …`, every promise × operation an item of its own.
 
 Without either option harness.toml is read. The controller starts the target and freezes the contract before anything is
 collected; the workers of xdist, and the pytest that `harness verify` starts, join that run.
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options that name a target; they mean what they mean to `harness verify`."""
     group = parser.getgroup("harness", "verify a running API against its contract and promises")
     group.addoption("--url", default="", help="address of a running API")
-    group.addoption("--target", choices=["process"], help="start the target of harness.toml (the default)")
+    group.addoption("--target", choices=["process", "containers"], default="", help="start that target of harness.toml")
     group.addoption("--contract", default="", help="OpenAPI document: a file, or a path on the target")
     group.addoption(
         "--overlay", action="append", default=[], help="OpenAPI Overlay file with promises; may be repeated"
@@ -245,6 +245,7 @@ def _open(config: pytest.Config) -> None:
     close = contextlib.ExitStack()
     wanted = Wanted(
         url=config.getoption("url"),
+        target=config.getoption("target"),
         contract=config.getoption("contract"),
         overlays=tuple(config.getoption("overlay")),
         seed=config.getoption("api_seed"),

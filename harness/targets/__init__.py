@@ -1,7 +1,8 @@
-"""The running API: a process started for the run, or any URL."""
+"""The running API: a process or containers started for the run, or any URL."""
 
+from harness.targets.containers import ContainersTarget
 from harness.targets.process import ProcessTarget
 from harness.targets.target import Target, fetched, reachable
 from harness.targets.url import UrlTarget
 
-__all__ = ["ProcessTarget", "Target", "UrlTarget", "fetched", "reachable"]
+__all__ = ["ContainersTarget", "ProcessTarget", "Target", "UrlTarget", "fetched", "reachable"]

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import socket
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from harness.child import Child
 from harness.config import filled
-from harness.errors import TargetError
-from harness.targets.target import reachable
+from harness.targets.drawn import Drawn
+from harness.targets.health import wait_healthy
+from harness.targets.preparation import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PREPARE_TIMEOUT_S = 60.0
-START_TIMEOUT_S = 30.0
-POLL_S = 0.05
-TAIL_LINES = 12
-OK = 200
 
 
 class ProcessTarget:
@@ -43,9 +38,7 @@ class ProcessTarget:
         self._url = ""
         self._child: Child | None = None
         self._data: Path | None = None
-        self._drawn: dict[str, str] = {}
-        self._secrets: list[str] = []
-        self._hidden: list[str] = []
+        self._drawn = Drawn()
 
     @property
     def url(self) -> str:
@@ -55,12 +48,12 @@ class ProcessTarget:
     @property
     def drawn(self) -> Mapping[str, str]:
         """The secrets drawn for this process that identities can name."""
-        return dict(self._drawn)
+        return self._drawn.named
 
     @property
     def environment(self) -> Mapping[str, str]:
         """The caller's environment and the secrets drawn for this process."""
-        return {**os.environ, **self._drawn}
+        return {**os.environ, **self._drawn.named}
 
     def __enter__(self) -> Self:
         try:
@@ -93,69 +86,29 @@ class ProcessTarget:
         environment = {**os.environ, **self._environment(values)}
         log = self._data / "target.log"
         for command in self.told.get("prepare", ()):
-            self._prepare(filled(list(command), values, environment), environment, log)
+            prepare(
+                filled(list(command), values, environment),
+                key="target.process.prepare",
+                environment=environment,
+                folder=self.folder,
+                log=log,
+                timeout_s=PREPARE_TIMEOUT_S,
+                shown=self._drawn.shown,
+            )
         with log.open("wb") as output:
             command = filled(self.command, values, environment)
             self._child = Child(command, environment=environment, output=output, folder=self.folder)
         self._url = f"http://127.0.0.1:{port}"
-        self._wait_healthy(log)
+        wait_healthy(self._url, self.told, self._ended, lambda: self._drawn.shown(log.read_bytes()))
 
     def _environment(self, values: Mapping[str, str]) -> dict[str, str]:
-        made = {}
-        for name, template in self.told.get("environment", {}).items():
-            text = template
-            while "{secret" in text:
-                start = text.index("{secret")
-                end = text.index("}", start)
-                label = text[start + 1 : end].removeprefix("secret").removeprefix(":")
-                secret = self._drawn.get(label) or f"{secrets.token_urlsafe(24)}-Aa1"
-                self._hidden.append(secret)
-                self._secrets.append(secret)
-                if label:
-                    self._drawn[label] = secret
-                text = text[:start] + secret + text[end + 1 :]
-            made[name] = filled(text, values, os.environ)
-        return {**made, **self._drawn}
+        told = self.told.get("environment", {})
+        made = {name: filled(self._drawn.filled(text), values, os.environ) for name, text in told.items()}
+        return {**made, **self._drawn.named}
 
-    def _prepare(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        with (
-            log.open("wb") as output,
-            Child(command, environment=environment, output=output, folder=self.folder) as child,
-        ):
-            code = child.wait(PREPARE_TIMEOUT_S)
-        if code != 0:
-            ended = f"did not end within {PREPARE_TIMEOUT_S:g} s" if code is None else f"ended with {code}"
-            shown = self._shown(" ".join(command).encode())
-            raise TargetError(f"target.process.prepare {shown!r} {ended}:\n{self._tail(log)}")
-
-    def _wait_healthy(self, log: Path) -> None:
-        timeout_s = float(self.told.get("start_timeout_s", START_TIMEOUT_S))
-        deadline = time.monotonic() + timeout_s
-        path, last = self.told.get("health", "/"), "no answer"
-        while time.monotonic() < deadline:
-            if not self.alive():
-                code = self._child.poll() if self._child else None
-                raise TargetError(f"the target's process ended with {code} before it was healthy:\n{self._tail(log)}")
-            try:
-                status = reachable(self._url, path).status
-            except TargetError as error:
-                last = str(error)
-            else:
-                if status == OK or "health" not in self.told:
-                    return
-                last = f"{path} answers {status}"
-            time.sleep(POLL_S)
-        raise TargetError(f"the target is not healthy after {timeout_s:g} s: {last}\n{self._tail(log)}")
-
-    def _tail(self, log: Path) -> str:
-        return self._shown(log.read_bytes())
-
-    def _shown(self, output: bytes) -> str:
-        """The last lines of a process' output, without the secrets drawn for it."""
-        text = "\n".join(output.decode("utf-8", "replace").splitlines()[-TAIL_LINES:])
-        for value in self._hidden:
-            text = text.replace(value, "[masked]")
-        return text
+    def _ended(self) -> str:
+        """How the process ended; nothing while it runs."""
+        return "" if self.alive() else f"the target's process ended with {self._child.poll() if self._child else None}"
 
 
 def free_port() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.procedures import accounts, categories, keys, orders, posts, products, sessions, streams, users
+from reference_impl.procedures import accounts, categories, keys, orders, products, sessions, streams, users
 
 if TYPE_CHECKING:
     from reference_impl.contract.procedure import Procedure
@@ -17,6 +17,5 @@ PROCEDURES: tuple[Procedure, ...] = (
     *categories.PROCEDURES,
     *products.PROCEDURES,
     *orders.PROCEDURES,
-    *posts.PROCEDURES,
     *streams.PROCEDURES,
 )

@@ -2,7 +2,7 @@
 
 Told by the environment: NOTES_PID a file for its process id, NOTES_DELAY_S a wait before each answer, NOTES_FAULT
 `forgets` (a note that was made cannot be read), `fails` (every answer is 500) or `refuses` (no token is taken),
-NOTES_TOKEN the token that may delete.
+NOTES_TOKEN the token that may delete, NOTES_HOST the address that it listens at.
 """
 
 from __future__ import annotations
@@ -207,4 +207,4 @@ class Server(ThreadingHTTPServer):
 if __name__ == "__main__":
     if "NOTES_PID" in os.environ:
         Path(os.environ["NOTES_PID"]).write_text(str(os.getpid()))
-    Server(("127.0.0.1", int(sys.argv[1])), Notes).serve_forever()
+    Server((os.environ.get("NOTES_HOST", "127.0.0.1"), int(sys.argv[1])), Notes).serve_forever()

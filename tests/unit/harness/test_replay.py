@@ -27,13 +27,16 @@ SAME = "http://127.0.0.1:1"
     [
         ({"kind": "url", "url": SAME}, Wanted(), SAME),
         ({"kind": "url", "url": SAME}, Wanted(url="http://127.0.0.1:2"), "http://127.0.0.1:2"),
-        ({"kind": "process", "url": SAME}, Wanted(), ""),
+        ({"kind": "process", "url": SAME}, Wanted(), "process"),
+        ({"kind": "containers", "url": SAME}, Wanted(), "containers"),
+        ({"kind": "containers", "url": SAME}, Wanted(target="process"), "process"),
     ],
-    ids=["the-runs-own", "another", "started-anew"],
+    ids=["the-runs-own", "another", "a-process-anew", "containers-anew", "another-kind"],
 )
 def test_the_target_of_a_replay(target: dict[str, str], asked: Wanted, expected: str) -> None:
-    """The run's own address; a process is started anew, as its old port is anyone's by now."""
-    assert _like(target, asked).url == expected
+    """The run's own address; what was started is started anew, as its old port is anyone's by now."""
+    like = _like(target, asked)
+    assert like.url + like.target == expected
 
 
 @pytest.mark.parametrize(

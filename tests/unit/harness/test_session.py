@@ -14,7 +14,7 @@ from harness.config import Config, checked
 from harness.contract import Contract
 from harness.errors import TargetError, UsageError
 from harness.session import Wanted
-from harness.targets import ProcessTarget, UrlTarget
+from harness.targets import ContainersTarget, ProcessTarget, UrlTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,8 +141,23 @@ def test_the_target_that_is_chosen() -> None:
     assert isinstance(session.chosen_target(Wanted(), both), ProcessTarget)
     only = checked({"target": {"url": "http://127.0.0.1:1"}}, Path(), "here")
     assert session.chosen_target(Wanted(), only).url == "http://127.0.0.1:1"
-    with pytest.raises(UsageError, match=r"names no target"):
+    with pytest.raises(UsageError, match=r"names no target\n"):
         session.chosen_target(Wanted(), Config(Path()))
+
+
+def test_the_target_that_is_named() -> None:
+    """A kind goes before the file's order; one that the file lacks, or one beside an address, is told with the fix."""
+    containers = {"image": "one:1", "port": 80}
+    both = checked({"target": {"process": {"command": ["serve"]}, "containers": containers}}, Path(), "here")
+    assert isinstance(session.chosen_target(Wanted(target="containers"), both), ContainersTarget)
+    assert isinstance(session.chosen_target(Wanted(target="process"), both), ProcessTarget)
+    assert isinstance(session.chosen_target(Wanted(), both), ProcessTarget)
+    only = checked({"target": {"containers": containers}}, Path(), "here")
+    assert isinstance(session.chosen_target(Wanted(), only), ContainersTarget)
+    with pytest.raises(UsageError, match=r"write \[target.process\], or choose another; it has containers"):
+        session.chosen_target(Wanted(target="process"), only)
+    with pytest.raises(UsageError, match=r"both --url http://127.0.0.1:1 and --target containers are given"):
+        session.chosen_target(Wanted(url="http://127.0.0.1:1", target="containers"), both)
 
 
 def test_overlays_of_options_go_before_those_of_the_file() -> None:
