@@ -25,6 +25,7 @@ from reference_impl.edge.tenancy import Tenancy
 from reference_impl.identity.passwords import Passwords
 from reference_impl.identity.tokens import Tokens
 from reference_impl.objects.store import open_objects
+from reference_impl.pictures import Pictures
 from reference_impl.procedures.catalogue import PROCEDURES
 from reference_impl.realtime.feeds import Feeds
 from reference_impl.rpc import batch
@@ -74,6 +75,7 @@ class Application:
             passwords=Passwords(settings.identity.argon2_time_cost, settings.identity.argon2_memory_kib),
             objects=open_objects(settings),
             feeds=Feeds(self.stores.bus, settings.realtime),
+            pictures=Pictures(),
         )
         self.document = msgspec.json.encode(render(parts.procedures, self.services))
         self._app = self._layers(parts)
@@ -118,6 +120,7 @@ class Application:
         yield
         self.end_streams()
         await self.stores.close()
+        self.services.pictures.close()
         await self.services.objects.close()
         await self.tenants.close()
 

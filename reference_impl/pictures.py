@@ -48,7 +48,9 @@ class Pictures:
     async def read(self, data: bytes) -> Picture:
         """Return what `picture_of` returns; UNAVAILABLE when too many wait already."""
         if self._waiting >= _WAITING:
-            raise ApiError("UNAVAILABLE", "Too many pictures at once: send it again.", headers=((b"retry-after", b"1"),))
+            raise ApiError(
+                "UNAVAILABLE", "Too many pictures at once: send it again.", headers=((b"retry-after", b"1"),)
+            )
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, picture_of, data)

@@ -33,6 +33,11 @@ class Price:
         return Decimal(self.cents).scaleb(-2)
 
 
+def discounted(cents: int, percent: int) -> int:
+    """Return an amount less a whole percentage, in minor units; half a unit counts as one."""
+    return (cents * (100 - percent) + 50) // 100
+
+
 def price_of(number: object) -> Price:
     """Read a decoded JSON number (int or Decimal); ValueError with the rule when it is no price.
 

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from reference_impl.contract import parts, promises, schemas
+from reference_impl.contract.reading import least_members
 from reference_impl.edge.endpoint import procedure_rule
 from reference_impl.edge.global_limit import NAME
-from reference_impl.edge.rest import PREFIX
+from reference_impl.edge.rest import PREFIX, conditional
 from reference_impl.errors import KINDS, Code, ErrorEnvelope
 from reference_impl.stores.limits import Rule
 
@@ -45,7 +46,7 @@ class Renderer:
         self._reference = dict(zip(unique, references, strict=True))
         for procedure in procedures:
             if procedure.partial:
-                self._schemas[procedure.input.__name__]["minProperties"] = 1
+                self._schemas[procedure.input.__name__]["minProperties"] = least_members(procedure.input)
 
     def document(self) -> JsonObject:
         """Return the whole document."""
@@ -108,7 +109,8 @@ class Renderer:
         ]
         if procedure.query is not None:
             found += schemas.parameters(procedure.query)
-        for name, told in procedure.request_headers.items():
+        told_headers = {**parts.IF_NONE_MATCH, **procedure.request_headers} if conditional(procedure) else {}
+        for name, told in (told_headers or procedure.request_headers).items():
             found.append({"name": name, "in": "header", "required": False, **told})
         return found
 
@@ -129,6 +131,8 @@ class Renderer:
         if procedure.links:
             success["links"] = {self._link_name(target): self._link(target) for target in procedure.links}
         responses: JsonObject = {str(procedure.status): success}
+        if conditional(procedure):
+            responses["304"] = {"description": parts.UNCHANGED, "headers": parts.success_headers(("ETag",))}
         for status in self._error_statuses(procedure):
             responses[str(status)] = {"$ref": f"#/components/responses/{parts.name_of(status)}"}
         return responses

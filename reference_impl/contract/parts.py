@@ -92,6 +92,13 @@ HEADERS: dict[str, JsonObject] = {
         "schema": {"type": "integer", "minimum": 1},
     },
 }
+UNCHANGED = "If-None-Match names the present version: what the client has is still so."
+IF_NONE_MATCH: dict[str, JsonObject] = {
+    "If-None-Match": {
+        "description": "The ETag of what the client has. When that is still so, the answer is 304 without a body.",
+        "schema": {"type": "string", "maxLength": 1000, "examples": ['"1"']},
+    }
+}
 # What stands on a response of one status beside what stands on all.
 _BY_STATUS: dict[int, tuple[str, ...]] = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _LIMITED_FROM = (400, 404, 409, 412, 415, 428, 429)

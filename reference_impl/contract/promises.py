@@ -42,6 +42,16 @@ RESOURCES: JsonObject = {
         "version": "/version",
         "items": "/items",
     },
+    "review": {
+        "create": "reviews.create",
+        "read": "reviews.get",
+        "list": "reviews.list",
+        "delete": "reviews.delete",
+        "again": 404,
+        "id": "/id",
+        "owner": "/userId",
+        "items": "/items",
+    },
     "order": {
         "create": "orders.create",
         "read": "orders.get",

@@ -45,6 +45,7 @@ class BodyReader:
     def __init__(self, kind: Any, *, partial: bool = False) -> None:
         self._kind = kind
         self._partial = partial
+        self._optional = [field.name for field in msgspec.structs.fields(kind) if not field.required] if partial else []
         self._typed = msgspec.json.Decoder(kind, dec_hook=hook, float_hook=Decimal)
 
     def read(self, raw: bytes) -> Any:
@@ -67,7 +68,7 @@ class BodyReader:
             raise invalid("body", "it is not well-formed JSON") from error
 
     def _checked(self, value: Any) -> Any:
-        if self._partial and all(getattr(value, name) is msgspec.UNSET for name in value.__struct_fields__):
+        if self._partial and all(getattr(value, name) is msgspec.UNSET for name in self._optional):
             raise invalid("body", "name at least one member to change")
         return value
 
@@ -94,6 +95,11 @@ def integral(value: Any) -> Any:
     if isinstance(value, list):
         return [integral(item) for item in value]
     return value
+
+
+def least_members(kind: Any) -> int:
+    """Return how many members a partial body has at least: those required, and one to change."""
+    return 1 + sum(field.required for field in msgspec.structs.fields(kind))
 
 
 class QueryReader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from reference_impl.contract.reading import BodyReader, QueryReader
@@ -59,9 +60,25 @@ class RestTransport:
             await send_events(receive, send, reply.value, reply.headers, heartbeat_s=heartbeat_s)
         elif reply.value is None:
             await send_empty(send, self._procedure.status, reply.headers)
+        elif conditional(self._procedure) and unchanged(of(scope), reply):
+            await send_empty(send, HTTPStatus.NOT_MODIFIED, reply.headers)
         else:
             head = of(scope).method == "HEAD"
             await send_bytes(send, self._procedure.status, encode(reply.value), reply.headers, head=head)
+
+
+def conditional(procedure: Procedure) -> bool:
+    """Say whether a read tells its version, so that a client may ask for it only if it is another by now."""
+    return procedure.method == "GET" and "ETag" in procedure.response_headers
+
+
+def unchanged(exchange: Exchange, reply: Reply) -> bool:
+    """Say whether If-None-Match names the reply's entity tag (RFC 9110, 13.1.2: compared weakly, `*` is any)."""
+    asked = exchange.headers.get("if-none-match")
+    if asked is None:
+        return False
+    tag = dict(reply.headers)[b"etag"].decode()
+    return asked.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in asked.split(","))
 
 
 def paths(endpoints: Iterable[Endpoint]) -> dict[str, dict[str, ASGIApp]]:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.procedures import accounts, categories, keys, orders, products, sessions, streams, users
+from reference_impl.procedures import (
+    accounts,
+    categories,
+    keys,
+    orders,
+    product_batch,
+    product_images,
+    products,
+    reviews,
+    sessions,
+    streams,
+    users,
+)
 
 if TYPE_CHECKING:
     from reference_impl.contract.procedure import Procedure
@@ -15,7 +27,10 @@ PROCEDURES: tuple[Procedure, ...] = (
     *keys.PROCEDURES,
     *users.PROCEDURES,
     *categories.PROCEDURES,
+    *product_batch.PROCEDURES,  # before the paths with {id}, as OpenAPI means it
     *products.PROCEDURES,
+    *product_images.PROCEDURES,
+    *reviews.PROCEDURES,
     *orders.PROCEDURES,
     *streams.PROCEDURES,
 )

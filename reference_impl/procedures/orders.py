@@ -13,7 +13,7 @@ from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import SIGNED_IN, Call, Procedure, Reply
 from reference_impl.data.database import Row, Statement, Transaction, marks
 from reference_impl.errors import ApiError, not_found
-from reference_impl.price import Price
+from reference_impl.price import Price, discounted
 from reference_impl.procedures.categories import pages_of
 from reference_impl.procedures.order_types import (
     Line,
@@ -29,7 +29,7 @@ from reference_impl.procedures.records import audit, emit
 if TYPE_CHECKING:
     from reference_impl.identity.tokens import Identity
 
-_PRODUCT = "SELECT price_cents, stock FROM products WHERE id = ? AND deleted_at IS NULL"
+_PRODUCT = "SELECT price_cents, discount_percent, stock FROM products WHERE id = ? AND deleted_at IS NULL"
 DRAW = "UPDATE products SET stock = stock - ?, version = version + 1, updated_at = ? WHERE id = ?"
 # A deleted product gets its stock back too; nobody sees it.
 _RESTORE = "UPDATE products SET stock = stock + ?, version = version + 1, updated_at = ? WHERE id = ?"
@@ -85,14 +85,14 @@ def summed(lines: list[Line]) -> dict[str, int]:
 
 
 def judge(product_id: str, quantity: int) -> Transaction[int]:
-    """Return the product's price; INVALID_REFERENCE when it is gone, INSUFFICIENT_STOCK when it has too little."""
+    """Return the price asked; INVALID_REFERENCE when it is gone, INSUFFICIENT_STOCK when it has too little."""
     rows = yield Statement(_PRODUCT, (product_id,), lock=True)
     if not rows:
         raise ApiError("INVALID_REFERENCE", "productId names no product.")
-    price, stock = rows[0]
+    price_cents, discount, stock = rows[0]
     if stock < quantity:
         raise ApiError("INSUFFICIENT_STOCK", f"Product {product_id} has less than {quantity} left.")
-    return int(price)
+    return discounted(price_cents, discount)
 
 
 def write(identity: Identity, draft: Draft) -> Transaction[Order]:
@@ -182,7 +182,7 @@ _LEDGER = {
     "refused": [409],
     "restore": "orders.cancel",
     "total": "/total",
-    "unit": "/price",
+    "unit": "/finalPrice",
 }
 
 PROCEDURES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -20,17 +20,26 @@ from reference_impl.contract.fields import (
     Url,
     Version,
 )
-from reference_impl.price import Price
+from reference_impl.price import Price, discounted
+from reference_impl.procedures.review_types import Review  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reference_impl.contract.procedure import Headers
     from reference_impl.data.database import Row
 
 COLUMNS = (
     "p.id, p.seller_id, p.name, p.slug, p.description, p.price_cents, p.stock, p.version, p.created_at, p.updated_at, "
-    "c.id, c.name"
+    "c.id, c.name, p.discount_percent"
 )
-Images = Annotated[list[Url], Meta(max_length=10)]
+MOST_IMAGES = 10
+NamedImages = Annotated[list[Url], Meta(max_length=MOST_IMAGES)]
+Percent = Annotated[int, Meta(ge=0, le=100, examples=[15])]
+# Ours are paths on this server, those that sellers name are whole addresses.
+ImageUrl = Annotated[
+    str, Meta(max_length=500, extra_json_schema={"format": "uri-reference", "examples": ["/files/alpha/4f2a.jpg"]})
+]
 
 
 class CategoryName(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -40,8 +49,15 @@ class CategoryName(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     name: Name
 
 
-class Product(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """A product; every change of what stands here raises `version`."""
+class Image(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """One image of a product; one that lies elsewhere is its own thumbnail."""
+
+    url: ImageUrl
+    thumbnail_url: ImageUrl
+
+
+class ProductItem(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """A product in a list; `finalPrice`, what an order pays, is `price` less `discount` percent, half cents up."""
 
     id: Id
     seller_id: Id
@@ -49,12 +65,20 @@ class Product(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     slug: Annotated[str, Meta(min_length=1, max_length=250)]
     description: Description
     price: Price
+    discount: Percent
+    final_price: Price
     stock: Count
     version: Version
     created_at: Time
     updated_at: Time
     category: CategoryName
-    images: Images
+    images: Annotated[list[Image], Meta(max_length=MOST_IMAGES)]
+
+
+class Product(ProductItem):
+    """A product with its newest reviews; every change of what stands here raises `version`."""
+
+    reviews: Annotated[list[Review], Meta(max_length=5)]
 
 
 class ProductInput(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -65,7 +89,7 @@ class ProductInput(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     category_id: Id
     stock: Stock = 0
     description: Description = ""
-    images: Images = []  # msgspec copies an empty list for each value
+    images: NamedImages = []  # msgspec copies an empty list for each value
 
 
 class ProductPatch(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -95,27 +119,40 @@ class ProductQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 class ProductPage(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """One page of products; `total` counts all that fit the filter."""
 
-    items: list[Product]
+    items: list[ProductItem]
     total: Count
     page: PageNumber
     pages: Count
 
 
-def product_of(row: Row, images: list[str]) -> Product:
+def item_of(row: Row, images: Sequence[Image]) -> ProductItem:
+    """Return a row of COLUMNS as a product of a list."""
+    return ProductItem(*_members(row, images))
+
+
+def product_of(row: Row, images: Sequence[Image], reviews: Sequence[Review] = ()) -> Product:
     """Return a row of COLUMNS as a product."""
-    return Product(
-        id=row[0],
-        seller_id=row[1],
-        name=row[2],
-        slug=row[3],
-        description=row[4],
-        price=Price(row[5]),
-        stock=row[6],
-        version=row[7],
-        created_at=row[8],
-        updated_at=row[9],
-        category=CategoryName(row[10], row[11]),
-        images=images,
+    return Product(*(*_members(row, images), list(reviews)))
+
+
+def _members(row: Row, images: Sequence[Image]) -> tuple[Any, ...]:
+    product_id, seller_id, name, slug, description, price_cents, stock, version, created_at, updated_at = row[:10]
+    category_id, category_name, discount = row[10:13]
+    return (
+        product_id,
+        seller_id,
+        name,
+        slug,
+        description,
+        Price(price_cents),
+        discount,
+        Price(discounted(price_cents, discount)),
+        stock,
+        version,
+        created_at,
+        updated_at,
+        CategoryName(category_id, category_name),
+        list(images),
     )
 
 

@@ -18,17 +18,13 @@ from reference_impl.data.database import DatabaseError, Row, Statement, Transact
 from reference_impl.data.search import folded
 from reference_impl.errors import ApiError, invalid, not_found
 from reference_impl.price import Price
-from reference_impl.procedures.product_types import COLUMNS, Product, ProductInput, ProductPatch, etag, product_of
+from reference_impl.procedures.product_reads import ONE, read
+from reference_impl.procedures.product_types import Product, ProductInput, ProductPatch, etag
 from reference_impl.procedures.records import audit, emit
 
 if TYPE_CHECKING:
     from reference_impl.identity.tokens import Identity
 
-_ONE = (
-    f"SELECT {COLUMNS} FROM products p LEFT JOIN categories c ON c.id = p.category_id "  # noqa: S608 - constants only
-    "WHERE p.id = ? AND p.deleted_at IS NULL"
-)
-_IMAGES = "SELECT url FROM product_images WHERE product_id = ? ORDER BY position"
 _INSERT = (
     "INSERT INTO products (id, seller_id, category_id, name, slug, description, search_text, price_cents, stock, "
     "version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) "
@@ -41,13 +37,14 @@ UPDATE = (
     "version = version + 1, updated_at = ? WHERE id = ?"
 )
 # What others may not change while a body decides on it; joins come after.
-_LOCK = "SELECT id FROM products WHERE id = ?"
+LOCK = "SELECT id FROM products WHERE id = ?"
 _NAMED = "SELECT name, description FROM products WHERE id = ?"
 _SEARCH = "UPDATE products SET search_text = ? WHERE id = ?"
 _DELETE = "UPDATE products SET deleted_at = ?, version = version + 1 WHERE id = ?"
 _DELETE_IMAGES = "DELETE FROM product_images WHERE product_id = ?"
 _IF_MATCH = re.compile(r'"([^"]{0,64})"')
 _SLUG_LENGTH = 200
+OWNER = {"resource": "product", "roles": ["admin"], "stranger": 403}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +79,6 @@ def insert(identity: Identity, body: ProductInput) -> Transaction[Product]:
     yield from audit(identity.user_id, "products.create", product_id, name=body.name)
     yield from emit("products", "created", id=product_id, categoryId=body.category_id, version=1)
     return (yield from read(product_id))
-
-
-def read(product_id: str) -> Transaction[Product]:
-    """Return a product as the transaction sees it; NOT_FOUND when it is gone."""
-    rows = yield Statement(_ONE, (product_id,))
-    if not rows:
-        raise not_found("product")
-    images = yield Statement(_IMAGES, (product_id,))
-    return product_of(rows[0], [image[0] for image in images])
 
 
 def unknown_category(error: DatabaseError) -> Exception:
@@ -148,8 +136,8 @@ def compare(seen: Seen, version: int) -> None:
 
 def change(identity: Identity, product_id: str, body: ProductPatch, seen: Seen) -> Transaction[Product]:
     """Compare and write in one transaction, with audit row and event row."""
-    yield Statement(_LOCK, (product_id,), lock=True)
-    rows = yield Statement(_ONE, (product_id,))
+    yield Statement(LOCK, (product_id,), lock=True)
+    rows = yield Statement(ONE, (product_id,))
     if not rows:
         raise not_found("product")
     owned(identity, rows[0])
@@ -189,8 +177,8 @@ async def delete_product(call: Call[None, None]) -> Reply:
 
 def remove(identity: Identity, product_id: str) -> Transaction[None]:
     """Mark the row deleted, drop its images, write audit row and event row."""
-    yield Statement(_LOCK, (product_id,), lock=True)
-    rows = yield Statement(_ONE, (product_id,))
+    yield Statement(LOCK, (product_id,), lock=True)
+    rows = yield Statement(ONE, (product_id,))
     if not rows:
         raise not_found("product")
     owned(identity, rows[0])

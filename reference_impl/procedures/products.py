@@ -9,27 +9,30 @@ from typing import Any
 from msgspec import UNSET
 
 from reference_impl.contract.procedure import ANYONE, SELLER, SIGNED_IN, Call, Procedure, Reply
-from reference_impl.data.database import Statement, Transaction, marks
+from reference_impl.data.database import Row, Statement, Transaction, marks
 from reference_impl.data.search import containing
 from reference_impl.procedures.categories import pages_of
+from reference_impl.procedures.product_reads import get_product, images_of
 from reference_impl.procedures.product_types import (
     COLUMNS,
     Product,
     ProductInput,
+    ProductItem,
     ProductPage,
     ProductPatch,
     ProductQuery,
-    etag,
-    product_of,
+    item_of,
 )
-from reference_impl.procedures.product_writes import create_product, delete_product, read, update_product
+from reference_impl.procedures.product_writes import OWNER, create_product, delete_product, update_product
 
 _PAGE = (
     "SELECT {columns} FROM (SELECT * FROM products WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?) p "
     "JOIN categories c ON c.id = p.category_id ORDER BY {outer}"
 )
 _COUNT = "SELECT COUNT(*) FROM products WHERE {where}"
-_PAGE_IMAGES = "SELECT product_id, url FROM product_images WHERE product_id IN ({}) ORDER BY product_id, position"
+_PAGE_IMAGES = (
+    "SELECT product_id, url, thumbnail_url FROM product_images WHERE product_id IN ({}) ORDER BY product_id, position"
+)
 _BY = {"price": "price_cents", "createdAt": "created_at"}
 
 
@@ -40,16 +43,16 @@ async def list_products(call: Call[None, ProductQuery]) -> Reply:
     return Reply(ProductPage(items, total, query.page, pages_of(total, query.limit)))
 
 
-def _page(query: ProductQuery) -> Transaction[tuple[list[Product], int]]:
+def _page(query: ProductQuery) -> Transaction[tuple[list[ProductItem], int]]:
     where, values = filtered(query)
     text = page_text(where, _BY[query.sort_by], query.sort_order)
     rows = yield Statement(text, (*values, query.limit, (query.page - 1) * query.limit))
     count = yield Statement(_COUNT.format(where=where), values)
-    images: dict[str, list[str]] = {row[0]: [] for row in rows}
+    images: dict[str, list[Row]] = {row[0]: [] for row in rows}
     if images:
-        for product_id, url in (yield Statement(_PAGE_IMAGES.format(marks(len(images))), tuple(images))):
-            images[product_id].append(url)
-    return [product_of(row, images[row[0]]) for row in rows], count[0][0]
+        for product_id, *image in (yield Statement(_PAGE_IMAGES.format(marks(len(images))), tuple(images))):
+            images[product_id].append(tuple(image))
+    return [item_of(row, images_of(images[row[0]])) for row in rows], count[0][0]
 
 
 def filtered(query: ProductQuery) -> tuple[str, tuple[Any, ...]]:
@@ -78,19 +81,12 @@ def page_text(where: str, column: str, order: str) -> str:
     return _PAGE.format(columns=COLUMNS, where=where, order=chosen, outer=f"p.{column} {order}, p.id {order}")
 
 
-async def get_product(call: Call[None, None]) -> Reply:
-    """Return one product with its entity tag."""
-    product = await call.database.read(partial(read, call.path["id"]), small=True)
-    return Reply(product, etag(product.version))
-
-
 IF_MATCH = {
     "If-Match": {
         "description": "The ETag that was seen. Either this or the member `version` must be sent.",
         "schema": {"type": "string", "pattern": '^"[0-9]{1,16}"$', "examples": ['"1"']},
     }
 }
-_OWNER = {"resource": "product", "roles": ["admin"], "stranger": 403}
 _VERSION = {
     "resource": "product",
     "forms": [
@@ -127,7 +123,14 @@ PROCEDURES = (
         status=201,
         errors=("INVALID_REFERENCE",),
         response_headers=("Location", "ETag"),
-        links=("products.get", "products.update", "products.delete"),
+        links=(
+            "products.get",
+            "products.update",
+            "products.delete",
+            "products.uploadImage",
+            "reviews.list",
+            "reviews.create",
+        ),
     ),
     Procedure(
         id="products.get",
@@ -155,7 +158,7 @@ PROCEDURES = (
         errors=("FORBIDDEN", "INVALID_REFERENCE", "CONFLICT", "PRECONDITION_FAILED", "PRECONDITION_REQUIRED"),
         request_headers=IF_MATCH,
         response_headers=("ETag",),
-        promises={"owner": _OWNER, "version": _VERSION},
+        promises={"owner": OWNER, "version": _VERSION},
     ),
     Procedure(
         id="products.delete",
@@ -168,6 +171,6 @@ PROCEDURES = (
         limit="delete",
         status=204,
         errors=("FORBIDDEN",),
-        promises={"owner": _OWNER},
+        promises={"owner": OWNER},
     ),
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+
+from reference_impl.clock import rfc3339
 
 if TYPE_CHECKING:
     from conftest import Shop
@@ -99,7 +102,8 @@ def test_slugs_are_unique_and_images_are_kept(shop: Shop) -> None:
     seller = shop.account("seller")
     images = ["https://a.test/2", "https://a.test/1"]
     first, second = shop.product(seller, name="Böwl!", images=images), shop.product(seller, name="Böwl!")
-    assert (first["slug"], first["images"], second["images"]) == ("bowl", images, [])
+    shown = [{"url": url, "thumbnailUrl": url} for url in images]
+    assert (first["slug"], first["images"], second["images"]) == ("bowl", shown, [])
     assert second["slug"].startswith("bowl-")
     assert shop.send("GET", f"/products/{first['id']}").json() == first
 
@@ -129,3 +133,66 @@ def test_a_write_leaves_its_audit_and_event_rows(shop: Shop) -> None:
     assert audit == [(seller.id, action, product["id"]) for action in actions]
     assert [kind for kind, _ in events] == ["created", "updated", "deleted"]
     assert {json.loads(data)["id"] for _, data in events} == {product["id"]}
+
+
+def test_a_signed_in_user_has_seen_a_product_once(shop: Shop) -> None:
+    """One row a user and product; within a minute it is left alone, later it is renewed; nobody's visit is no row."""
+    seller = shop.account("seller")
+    path = f"/products/{shop.product(seller)['id']}"
+    database = shop.runner.run(shop.application.tenants.get("alpha"))
+    assert database is not None
+
+    def viewed() -> dict[str, str]:
+        return dict(shop.runner.run(database.query("SELECT user_id, viewed_at FROM product_views")))
+
+    def aged(seconds: int) -> str:
+        at = rfc3339(time.time() - seconds)
+        shop.runner.run(database.run("UPDATE product_views SET viewed_at = ?", at))
+        return at
+
+    assert shop.send("GET", path).status_code == 200
+    assert viewed() == {}
+    answers = shop.together([("GET", path, seller, {})] * 3)
+    assert {answer.status_code for answer in answers} == {200}
+    assert list(viewed()) == [seller.id]
+    young = aged(30)
+    shop.send("GET", path, seller)
+    assert viewed() == {seller.id: young}
+    old = aged(90)
+    shop.send("GET", path, seller)
+    assert viewed()[seller.id] > old
+    assert shop.send("GET", path).json()["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [('"1"', 304), ('W/"1"', 304), ('"7", "1"', 304), ("*", 304), ('"2"', 200), ("1", 200), ("", 200)],
+)
+def test_what_the_client_has_is_not_sent_again(shop: Shop, asked: str, status: int) -> None:
+    """If-None-Match with the present tag is 304 without a body; any other is the product."""
+    product = shop.product(shop.account("seller"))
+    answer = shop.send("GET", f"/products/{product['id']}", headers={"If-None-Match": asked})
+    assert (answer.status_code, answer.headers["etag"]) == (status, '"1"')
+    assert answer.content == b"" if status == 304 else answer.json() == product
+    assert shop.send("GET", "/products/01980000-0000-7000-8000-000000000000", headers={"If-None-Match": "*"}).is_error
+
+
+def test_products_of_one_name_at_once_have_slugs_of_their_own(shop: Shop) -> None:
+    """Whoever comes second gets a suffix; nobody is refused."""
+    seller = shop.account("seller")
+    body = {"name": "Walnut bowl", "price": 1, "categoryId": shop.category()}
+    answers = shop.together([("POST", "/products", seller, {"json": body}) for _ in range(8)])
+    assert [answer.status_code for answer in answers] == [201] * 8
+    slugs = {answer.json()["slug"] for answer in answers}
+    assert len(slugs) == 8
+    assert "walnut-bowl" in slugs
+
+
+def test_a_deleted_product_is_not_orderable(shop: Shop) -> None:
+    """An order of it is refused, and an order from before can still be cancelled."""
+    seller = shop.account("seller")
+    product = shop.product(seller)
+    order = shop.order(seller, (product["id"], 1)).json()
+    assert shop.send("DELETE", f"/products/{product['id']}", seller).status_code == 204
+    assert shop.order(seller, (product["id"], 1)).status_code == 400
+    assert shop.send("POST", f"/orders/{order['id']}/cancel", seller).status_code == 200

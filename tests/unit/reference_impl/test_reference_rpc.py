@@ -139,7 +139,8 @@ def test_a_product_lives_over_rpc(shop: Any) -> None:
     assert shop.send("GET", made.headers["location"]).json() == product
     assert call(shop, "products/get", {"id": product["id"]}).json() == {"json": product}
     listed = call(shop, "products/list", {"limit": 1, "minPrice": 19.99, "search": "bow"}).json()["json"]
-    assert (listed["total"], listed["items"]) == (1, [product])
+    shown = {name: value for name, value in product.items() if name != "reviews"}
+    assert (listed["total"], listed["items"]) == (1, [shown])
     patch = {"id": product["id"], "version": 1, "price": 5}
     changed = call(shop, "products/update", patch, seller)
     assert (changed.status_code, changed.json()["json"]["version"]) == (200, 2), changed.text
