@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from reference_impl.identity.passwords import Passwords
     from reference_impl.identity.tokens import Identity, Tokens
     from reference_impl.objects.store import Objects
-    from reference_impl.realtime.feeds import Feeds
     from reference_impl.pictures import Pictures
+    from reference_impl.realtime.feeds import Feeds
     from reference_impl.settings import Settings
     from reference_impl.stores.bus import Bus
     from reference_impl.stores.cache import Cache
