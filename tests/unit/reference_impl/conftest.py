@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pytest
 
 from reference_impl.application import Application, Parts
 from reference_impl.commands import create_admins, create_tenants
+from reference_impl.data.tenants import open_tenants
 from reference_impl.settings import Settings, load
 from reference_impl.settings.limits import Quotas
 from reference_impl.stores.redis.server import Server
@@ -19,9 +21,10 @@ from tests.servers.postgres import postgres  # noqa: F401 - a fixture
 from tests.servers.redis import BINARY, MISSING, RedisServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from reference_impl.data.database import Database
     from tests.servers.postgres import Cluster
 
 PASSWORD = "correct horse battery"
@@ -184,16 +187,50 @@ def changed(settings: Settings, **changes: Any) -> Settings:
 
 
 @pytest.fixture
-def open_shop(settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Shop]]:
+def open_settings(settings: Settings, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Settings]:
+    """Settings whose data are empty and their own, with other values of the names that are given."""
+    names = (f"shop{number}" for number in itertools.count())
+
+    def open_one(**changes: Any) -> Settings:
+        name = next(names)
+        changes["data"] = tmp_path / name
+        if settings.storage.database_url:
+            cluster: Cluster = request.getfixturevalue("postgres")
+            changes["database_url"] = cluster.empty(name)
+        return changed(settings, **changes)
+
+    return open_one
+
+
+@pytest.fixture
+def on_database(open_settings: Callable[..., Settings]) -> Callable[..., Any]:
+    """Runs a coroutine function on a tenant's empty database."""
+
+    def run(work: Callable[[Database], Awaitable[Any]], **changes: Any) -> Any:
+        settings = open_settings(**changes)
+
+        async def whole() -> Any:
+            tenants = open_tenants(settings)
+            try:
+                await tenants.create("alpha")
+                database = await tenants.get("alpha")
+                assert database is not None
+                return await work(database)
+            finally:
+                await tenants.close()
+
+        return asyncio.run(whole())
+
+    return run
+
+
+@pytest.fixture
+def open_shop(open_settings: Callable[..., Settings]) -> Iterator[Callable[..., Shop]]:
     """Open shops that are closed after the test; `parts` plants, further names are settings."""
     shops: list[Shop] = []
 
     def open_one(parts: Parts | None = None, **changes: Any) -> Shop:
-        changes["data"] = tmp_path / f"shop{len(shops)}"
-        if settings.storage.database_url:
-            cluster: Cluster = request.getfixturevalue("postgres")
-            changes["database_url"] = cluster.empty(f"shop{len(shops)}")
-        own = changed(settings, **changes)
+        own = open_settings(**changes)
         shops.append(Shop(own, parts))
         return shops[-1]
 
