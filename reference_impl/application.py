@@ -14,14 +14,19 @@ from reference_impl.data.tenants import open_tenants
 from reference_impl.edge import rest
 from reference_impl.edge.answers import Render, envelope
 from reference_impl.edge.authentication import Authentication
+from reference_impl.edge.compression import Compression
+from reference_impl.edge.cors import Cors
 from reference_impl.edge.document import DocumentEndpoint
 from reference_impl.edge.endpoint import Endpoint, limit_headers, refuse
 from reference_impl.edge.global_limit import GlobalLimit
 from reference_impl.edge.health import HealthEndpoint
-from reference_impl.edge.outer import Outer
+from reference_impl.edge.intake import Intake
+from reference_impl.edge.outer import Outer, Watchers
+from reference_impl.edge.request_log import log, report
 from reference_impl.edge.rest import RestTransport
 from reference_impl.edge.routes import router
 from reference_impl.edge.tenancy import Tenancy
+from reference_impl.edge.timeout import Timeout
 from reference_impl.identity.passwords import Passwords
 from reference_impl.identity.tokens import Tokens
 from reference_impl.objects.store import open_objects
@@ -106,10 +111,19 @@ class Application:
         app = GlobalLimit(app, self.settings, self.services.limits)
         app = Authentication(app, self.settings, self.services.tokens, self.tenants)
         app = Tenancy(app, self.settings, self.tenants)
-        render_error = rendered(parts.envelope)
+        app = Intake(app, self.settings)
+        render_error, watchers = rendered(parts.envelope), self._watchers()
         # A part of a batch passes what stands below here as a request of its own.
-        app = Batch(app, Outer(app, self.settings, render_error), self.settings)
-        return Outer(app, self.settings, render_error)
+        app = Batch(app, Outer(app, render_error, watchers), self.settings)
+        app = Compression(app, self.settings)
+        app = Cors(app, self.settings)
+        app = Timeout(app, self.settings)
+        return Outer(app, render_error, watchers)
+
+    def _watchers(self) -> Watchers:
+        """Return who is told how requests went."""
+        finished = (log,) if self.settings.edge.request_log else ()
+        return Watchers(finished, (report,))
 
     def _endpoint(self, procedure: Procedure, form: Transport, parts: Parts) -> Endpoint:
         return Endpoint(procedure, self.services, form, parts.limit_headers, parts.refuse)

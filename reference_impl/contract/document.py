@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 
 JsonObject = dict[str, Any]
 _PARAMETER = re.compile(r"\{([a-z]+)\}")
-# Any request may meet these: an unknown query parameter, a bad token, an unknown tenant, a spent quota, a fault.
+# Any request may meet these: an unknown query parameter, a bad token, an unknown tenant, a spent quota, a fault, an
+# Accept or Accept-Encoding that leaves nothing, work that took too long.
 _ALWAYS: tuple[Code, ...] = (
     "VALIDATION_ERROR",
     "UNAUTHORIZED",
     "NOT_FOUND",
+    "NOT_ACCEPTABLE",
     "PAYLOAD_TOO_LARGE",
     "RATE_LIMITED",
     "INTERNAL_ERROR",
     "UNAVAILABLE",
+    "TIMEOUT",
 )
 
 
@@ -70,6 +73,7 @@ class Renderer:
             "components": {
                 "schemas": self._schemas,
                 "headers": parts.HEADERS,
+                "parameters": parts.PARAMETERS,
                 "responses": {parts.name_of(status): parts.error_response(status) for status in sorted(statuses)},
                 "securitySchemes": parts.SECURITY_SCHEMES,
             },
@@ -112,6 +116,8 @@ class Renderer:
         told_headers = {**parts.IF_NONE_MATCH, **procedure.request_headers} if conditional(procedure) else {}
         for name, told in (told_headers or procedure.request_headers).items():
             found.append({"name": name, "in": "header", "required": False, **told})
+        if procedure.output is not None and not procedure.stream:
+            found.append({"$ref": "#/components/parameters/Pretty"})
         return found
 
     def _content(self, kind: Any, media_type: str = "application/json") -> JsonObject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from reference_impl.edge.pretty import VALUES
 from reference_impl.errors import KINDS, Code
 
 if TYPE_CHECKING:
@@ -21,6 +22,18 @@ path prefix `/t/{tenant}`, else the default tenant is meant. An unknown tenant i
 
 **Queries.** An unknown parameter, or one that stands twice, is 400. **Bodies.** An unknown member is 400.
 
+**Answers.** Over a size they are compressed as `Accept-Encoding` asks (zstd, br, gzip); the entity tag of a compressed
+answer has the coding as suffix, and `If-Match` takes it with the suffix or without. `Accept` or `Accept-Encoding` that
+leave nothing are 406. Origins of the settings may read across origins, with credentials; `OPTIONS` answers preflights.
+
+**Browsers.** The cookie `session` stands for the token where no `Authorization` is sent. A write by it needs the value
+of the cookie `csrf` as header `X-CSRF-Token`, and an `Origin`, or else `Referer`, that is this host or an allowed
+origin: 403 else. What opens a session does not look at the cookie; the answer to a bad cookie removes it.
+
+**Time.** What has not begun to answer in time is cancelled, undone and answered 504.
+
+**Texts.** U+0000 and lone surrogates are 400, and so is a JSON object that names a member twice.
+
 **Logins.** Failures of one e-mail from one address, and of one address, count against quotas of their own; spent, they
 are 429 too.
 
@@ -36,7 +49,7 @@ the value of the cookie `csrf` in `X-CSRF-Token`.
 `Allow`, `HEAD` is served where `GET` is, other methods are 405.
 """
 
-_SECURITY_HEADERS = ("X-Request-ID", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
+_SECURITY_HEADERS = ("X-Request-ID", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Vary")
 _GLOBAL_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 _PROCEDURE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
@@ -50,6 +63,12 @@ HEADERS: dict[str, JsonObject] = {
     "X-Frame-Options": {"required": True, "schema": {"type": "string", "const": "DENY"}},
     "Referrer-Policy": {"required": True, "schema": {"type": "string", "const": "no-referrer"}},
     "Content-Security-Policy": {"required": True, "schema": {"type": "string"}},
+    "Vary": {
+        "description": "Origin and Accept-Encoding.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "Content-Encoding": {"schema": {"type": "string", "enum": ["zstd", "br", "gzip"]}},
     "RateLimit-Limit": {
         "description": "Quota of the global window. Not sent to admins, who are exempt.",
         "schema": {"type": "integer", "minimum": 1},
@@ -79,7 +98,7 @@ HEADERS: dict[str, JsonObject] = {
     "ETag": {
         "description": "The version as an entity tag.",
         "required": True,
-        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+        "schema": {"type": "string", "pattern": '^"[0-9]+(-(zstd|br|gzip))?"$'},
     },
     "Set-Cookie": {
         "description": "The cookies `session` and `csrf` of a browser's login, where they are asked for or removed.",
@@ -131,6 +150,18 @@ SECURITY_SCHEMES: JsonObject = {
 }
 
 
+PARAMETERS: JsonObject = {
+    "Pretty": {
+        "name": "pretty",
+        "in": "query",
+        "required": False,
+        "allowEmptyValue": True,
+        "description": "Indents the JSON.",
+        "schema": {"type": "string", "enum": list(VALUES)},
+    }
+}
+
+
 def security(access: Access, method: str) -> list[dict[str, list[str]]]:
     """Return the ways to say who one is, of which one is enough; none for an operation that does not ask."""
     if access.open:
@@ -146,7 +177,9 @@ def references(names: tuple[str, ...]) -> JsonObject:
 
 def success_headers(own: tuple[str, ...]) -> JsonObject:
     """Return the headers of a successful response."""
-    return references((*_SECURITY_HEADERS, "Content-Security-Policy", *_GLOBAL_HEADERS, *_PROCEDURE_HEADERS, *own))
+    return references(
+        (*_SECURITY_HEADERS, "Content-Security-Policy", "Content-Encoding", *_GLOBAL_HEADERS, *_PROCEDURE_HEADERS, *own)
+    )
 
 
 def error_headers(status: int) -> JsonObject:

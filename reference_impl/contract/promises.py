@@ -60,6 +60,15 @@ RESOURCES: JsonObject = {
         "owner": "/userId",
         "items": "/items",
     },
+    "post": {
+        "create": "posts.create",
+        "read": "posts.get",
+        "update": "posts.update",
+        "delete": "posts.delete",
+        "again": 404,
+        "id": "/id",
+        "owner": "/authorId",
+    },
     "key": {
         "create": "keys.create",
         "read": "keys.get",

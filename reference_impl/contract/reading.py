@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from reference_impl.contract.strictness import ESCAPED_NUL, Names, nul_in
 from reference_impl.contract.upload import Upload
 from reference_impl.errors import ApiError, ErrorDetail, invalid
 from reference_impl.price import Price, price_of, price_of_text
@@ -47,16 +48,21 @@ class BodyReader:
         self._partial = partial
         self._optional = [field.name for field in msgspec.structs.fields(kind) if not field.required] if partial else []
         self._typed = msgspec.json.Decoder(kind, dec_hook=hook, float_hook=Decimal)
+        self._names = Names(kind)
 
     def read(self, raw: bytes) -> Any:
         """Return the value; VALIDATION_ERROR when it is malformed or does not fit."""
         try:
-            value = self._typed.decode(raw)
+            value = self._checked(self._typed.decode(raw))
         except msgspec.ValidationError:
-            return self.convert(json_value(raw))
+            value = self.convert(json_value(raw))
         except _MALFORMED as error:
             raise invalid("body", "it is not well-formed JSON") from error
-        return self._checked(value)
+        if ESCAPED_NUL in raw:
+            json_value(raw)
+        if (name := self._names.twice_in(raw)) is not None:
+            raise invalid(name, "it may stand once only")
+        return value
 
     def convert(self, value: Any) -> Any:
         """Return a decoded JSON value as the type has it; integral numbers are integers."""
@@ -77,11 +83,17 @@ _untyped = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def json_value(raw: bytes | str, field: str = "body") -> Any:
-    """Return a JSON text's value, its numbers exact; VALIDATION_ERROR when it is malformed."""
+    """Return a JSON text's value, its numbers exact; VALIDATION_ERROR when it is malformed or holds U+0000."""
     try:
-        return _untyped.decode(raw)
+        value = _untyped.decode(raw)
+        # Six characters after an escaped backslash look like the escape and are none.
+        suspect = ESCAPED_NUL in (raw if isinstance(raw, bytes) else raw.encode())
+        place = nul_in(value) if suspect else None
     except _MALFORMED as error:
         raise invalid(field, "it is not well-formed JSON") from error
+    if place is not None:
+        raise invalid(place or field, "it holds U+0000, which no text may")
+    return value
 
 
 def integral(value: Any) -> Any:
@@ -110,11 +122,12 @@ class QueryReader:
         self._parsers: dict[str, Any] = {}
         if kind is not None:
             self._parsers = {field.encode_name: _parser(field.type) for field in msgspec.structs.fields(kind)}
-        self._default = msgspec.convert({}, kind) if kind is not None else None
+        self._required = kind is not None and any(field.required for field in msgspec.structs.fields(kind))
+        self._default = None if kind is None or self._required else msgspec.convert({}, kind)
 
     def read(self, raw: bytes) -> Any:
         """Return the value; VALIDATION_ERROR naming the parameter when it does not fit."""
-        if not raw:
+        if not raw and not self._required:
             return self._default
         try:
             pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
@@ -125,6 +138,8 @@ class QueryReader:
             parse = self._parsers.get(name)
             if parse is None:
                 raise invalid("query", f"unknown parameter {name[:80]!r}")
+            if "\0" in text:
+                raise invalid(name, "it holds U+0000, which no text may")
             if name in values:
                 raise invalid(name, "it may stand once only")
             try:

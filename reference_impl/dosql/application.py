@@ -16,7 +16,9 @@ from reference_impl.edge.answers import encode, envelope, send_bytes
 from reference_impl.edge.bodies import is_json, read_bytes
 from reference_impl.edge.document import DocumentEndpoint
 from reference_impl.edge.exchange import Exchange, of
-from reference_impl.edge.outer import Outer
+from reference_impl.edge.intake import Intake
+from reference_impl.edge.outer import Outer, Watchers
+from reference_impl.edge.request_log import log, report
 from reference_impl.edge.routes import router
 from reference_impl.errors import ApiError, invalid, not_found, unauthorized
 from reference_impl.identity.tokens import bearer
@@ -140,7 +142,8 @@ class DoSqlApplication:
         paths["/openapi.json"] = {"GET": DocumentEndpoint(self.document)}
         routes = router(paths)
         routes.lifespan_context = self._lifespan
-        self._app = Outer(routes, settings, envelope)
+        finished = (log,) if settings.edge.request_log else ()
+        self._app = Outer(Intake(routes, settings), envelope, Watchers(finished, (report,)))
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:

@@ -37,9 +37,17 @@ def envelope(error: ApiError, exchange: Exchange) -> Any:
 
 
 async def send_bytes(
-    send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = (), *, head: bool = False
+    send: Send,
+    status: int,
+    body: bytes,
+    headers: Iterable[tuple[bytes, bytes]] = (),
+    *,
+    head: bool = False,
+    pretty: bool = False,
 ) -> None:
-    """Send a JSON body; `head` sends its length and not its bytes."""
+    """Send a JSON body, indented when `pretty`; `head` sends its length and not its bytes."""
+    if pretty:
+        body = msgspec.json.format(body, indent=2)
     await send(
         {
             "type": "http.response.start",

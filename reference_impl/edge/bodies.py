@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.errors import ApiError
+from reference_impl.errors import ApiError, invalid
 
 if TYPE_CHECKING:
     from starlette.types import Receive
@@ -28,6 +28,8 @@ async def read_bytes(receive: Receive, limit: int) -> bytes:
             break
         message = await receive()
         raw += message.get("body", b"")
+    if message["type"] == "http.disconnect":
+        raise invalid("body", "it ended early")
     if len(raw) > limit:
         raise ApiError("PAYLOAD_TOO_LARGE", f"A body may have {limit} bytes.")
     return raw

@@ -19,4 +19,5 @@ class DocumentEndpoint:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
-        await send_bytes(send, 200, self._document, head=of(scope).method == "HEAD")
+        exchange = of(scope)
+        await send_bytes(send, 200, self._document, head=exchange.method == "HEAD", pretty=exchange.pretty)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,15 @@ class Exchange:
     address: str = ""
     route: str = ""
     status: int = 0
+    pretty: bool = False
+    """Whether JSON is indented."""
+    fault: Exception | None = None
+    """What went wrong that nobody expected; the client is told less."""
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    def duration_ms(self) -> float:
+        """Milliseconds since the request came."""
+        return round((time.perf_counter() - self.started_s) * 1000, 3)
 
     @property
     def user_id(self) -> str:

@@ -45,4 +45,5 @@ class HealthEndpoint:
             raise ApiError("UNAVAILABLE", "The database does not answer.", headers=((b"retry-after", b"1"),))
         uptime = round(time.monotonic() - self._started_s, 3)
         body = Health(status="ok", timestamp=rfc3339(time.time()), uptime=uptime, database="up")
-        await send_bytes(send, 200, encode(body), head=of(scope).method == "HEAD")
+        exchange = of(scope)
+        await send_bytes(send, 200, encode(body), head=exchange.method == "HEAD", pretty=exchange.pretty)

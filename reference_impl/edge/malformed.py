@@ -9,7 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from reference_impl.edge.answers import encode
 from reference_impl.edge.exchange import Exchange
-from reference_impl.edge.outer import dress, log
+from reference_impl.edge.outer import dress
+from reference_impl.edge.request_log import log
 from reference_impl.errors import ApiError
 
 

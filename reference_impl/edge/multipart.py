@@ -86,6 +86,8 @@ async def _members(items: list[tuple[str, UploadFile | str]]) -> dict[str, Uploa
     for name, item in items:
         if name in members:
             raise invalid(name[:80], "it may stand once only")
+        if "\0" in name or (isinstance(item, str) and "\0" in item):
+            raise invalid(name[:80].replace("\0", "?"), "it holds U+0000, which no text may")
         if isinstance(item, UploadFile):
             members[name] = Upload(item.filename or "", item.content_type or "", await item.read())
         else:

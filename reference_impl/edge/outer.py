@@ -1,4 +1,4 @@
-"""The outermost layer: request id, security headers, body size, the error envelope, the log line.
+"""The outermost layer: request id, security headers, the error envelope, and who is told of it when it is over.
 
 Every response passes here, so each carries the same headers whatever became of the request.
 """
@@ -6,26 +6,23 @@ Every response passes here, so each carries the same headers whatever became of 
 from __future__ import annotations
 
 import re
-import sys
 import time
-import traceback
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
 import uuid_utils
 
-from reference_impl.clock import rfc3339
 from reference_impl.data.database import DatabaseError
 from reference_impl.edge.answers import encode, send_bytes
 from reference_impl.edge.exchange import Exchange
-from reference_impl.edge.multipart import FRAME_BYTES
 from reference_impl.errors import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from reference_impl.edge.answers import Render
-    from reference_impl.settings import Settings
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SECURITY = (
@@ -35,16 +32,23 @@ SECURITY = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
-_LENGTH = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who is told of each request when it is over, and of each error that nobody expected; none of them waits."""
+
+    finished: tuple[Callable[[Exchange], None], ...] = ()
+    failed: tuple[Callable[[Exchange, Exception], None], ...] = ()
 
 
 class Outer:
-    """Wraps the application; `render` makes the body of an error."""
+    """Wraps the application; `render` makes the body of an error, `watchers` are told how it went."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, render: Render) -> None:
+    def __init__(self, app: ASGIApp, render: Render, watchers: Watchers) -> None:
         self._app = app
-        self._settings = settings
         self._render = render
+        self._watchers = watchers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
@@ -60,26 +64,21 @@ class Outer:
             await send(message)
 
         try:
-            self._refuse_large(exchange)
             await self._app(scope, receive, send_dressed)
         except Exception as error:  # noqa: BLE001 - logged whole; the client gets the envelope and nothing else
             await self._answer(exchange, told(exchange, error), send_dressed)
-        if self._settings.edge.request_log:
-            log(exchange)
+        if exchange.fault is not None:
+            for report in self._watchers.failed:
+                report(exchange, exchange.fault)
+        for tell in self._watchers.finished:
+            tell(exchange)
 
     async def _answer(self, exchange: Exchange, error: ApiError, send: Send) -> None:
         if exchange.status:
             raise RuntimeError("The response had begun when its request failed.") from error
         body = encode(self._render(error, exchange))
-        await send_bytes(send, error.status, body, error.headers, head=exchange.method == "HEAD")
-
-    def _refuse_large(self, exchange: Exchange) -> None:
-        length = exchange.headers.get("content-length", "0")
-        limit_bytes = self._settings.edge.body_limit_bytes
-        if exchange.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-            limit_bytes = self._settings.edge.upload_limit_bytes + FRAME_BYTES
-        if not _LENGTH.fullmatch(length) or int(length) > limit_bytes:
-            raise ApiError("PAYLOAD_TOO_LARGE", f"A body may have {limit_bytes} bytes.")
+        head = exchange.method == "HEAD"
+        await send_bytes(send, error.status, body, error.headers, head=head, pretty=exchange.pretty)
 
 
 def open_exchange(scope: Scope) -> Exchange:
@@ -111,10 +110,10 @@ def dress(exchange: Exchange) -> list[tuple[bytes, bytes]]:
 
 
 def told(exchange: Exchange, error: Exception) -> ApiError:
-    """Return what a client is told about any error; what no procedure expected is logged whole."""
+    """Return what a client is told about any error; what no procedure expected is kept for the watchers."""
     if isinstance(error, ApiError):
         return error
-    report(exchange, error)
+    exchange.fault = error
     if isinstance(error, DatabaseError):
         return refusal(error)
     return ApiError("INTERNAL_ERROR", "The server failed; the request id finds it in the log.")
@@ -135,29 +134,3 @@ def refusal(error: DatabaseError) -> ApiError:
             return ApiError("UNAVAILABLE", "Others change the same: try again.", headers=((b"retry-after", b"1"),))
         case _:
             return ApiError("UNAVAILABLE", "The database does not answer.", headers=((b"retry-after", b"1"),))
-
-
-def log(exchange: Exchange) -> None:
-    """Write the request's line: no query, no header, no body, so no secret."""
-    _write(
-        {
-            "at": rfc3339(time.time()),
-            "requestId": exchange.request_id,
-            "tenant": exchange.tenant,
-            "user": exchange.user_id,
-            "method": exchange.method,
-            "route": exchange.route,
-            "status": exchange.status,
-            "durationMs": round((time.perf_counter() - exchange.started_s) * 1000, 3),
-        }
-    )
-
-
-def report(exchange: Exchange, error: Exception) -> None:
-    """Write an unexpected error with its trace to the log."""
-    trace = "".join(traceback.format_exception(error))
-    _write({"at": rfc3339(time.time()), "requestId": exchange.request_id, "level": "error", "trace": trace})
-
-
-def _write(line: dict[str, object]) -> None:
-    sys.stderr.write(msgspec.json.encode(line).decode() + "\n")

@@ -11,6 +11,7 @@ from reference_impl.edge.bodies import is_json, read_bytes
 from reference_impl.edge.endpoint import Endpoint, Input
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.multipart import MultipartReader
+from reference_impl.edge.preferences import accepts
 from reference_impl.edge.stream import send_events
 from reference_impl.errors import ApiError, invalid
 
@@ -32,14 +33,22 @@ class RestTransport:
         self._settings = services.settings
         self._query = QueryReader(procedure.query)
         self._body = BodyReader(procedure.input, partial=procedure.partial) if procedure.input else None
+        self._media_type = "text/event-stream" if procedure.stream else "application/json"
         upload_limit_bytes = services.settings.edge.upload_limit_bytes
         self._multipart = MultipartReader(procedure.input, upload_limit_bytes) if procedure.multipart else None
 
     async def read(self, scope: Scope, receive: Receive) -> Input:
         """Return what a request says; ApiError when it does not fit the procedure's types."""
+        exchange = of(scope)
+        self._hold_acceptable(exchange.headers.get("accept", "*/*"))
         query = self._query.read(scope["query_string"])
-        body = await self._read_body(of(scope), receive) if self._body is not None else None
+        body = await self._read_body(exchange, receive) if self._body is not None else None
         return Input(scope["path_params"], query, body)
+
+    def _hold_acceptable(self, accept: str) -> None:
+        """NOT_ACCEPTABLE, before anything is done, when what would be answered is not asked for."""
+        if accept != "*/*" and self._procedure.output is not None and not accepts(accept, self._media_type):
+            raise ApiError("NOT_ACCEPTABLE", f"This is answered as {self._media_type}.")
 
     async def _read_body(self, exchange: Exchange, receive: Receive) -> Any:
         assert self._body is not None
@@ -63,8 +72,9 @@ class RestTransport:
         elif conditional(self._procedure) and unchanged(of(scope), reply):
             await send_empty(send, HTTPStatus.NOT_MODIFIED, reply.headers)
         else:
-            head = of(scope).method == "HEAD"
-            await send_bytes(send, self._procedure.status, encode(reply.value), reply.headers, head=head)
+            exchange = of(scope)
+            body, head = encode(reply.value), exchange.method == "HEAD"
+            await send_bytes(send, self._procedure.status, body, reply.headers, head=head, pretty=exchange.pretty)
 
 
 def conditional(procedure: Procedure) -> bool:

@@ -9,6 +9,7 @@ from reference_impl.procedures import (
     categories,
     keys,
     orders,
+    posts,
     product_batch,
     product_images,
     products,
@@ -32,5 +33,6 @@ PROCEDURES: tuple[Procedure, ...] = (
     *product_images.PROCEDURES,
     *reviews.PROCEDURES,
     *orders.PROCEDURES,
+    *posts.PROCEDURES,
     *streams.PROCEDURES,
 )

@@ -15,6 +15,7 @@ from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.errors import not_found
 from reference_impl.identity import keys, opaque
 from reference_impl.procedures.key_types import Key, KeyInput, KeyPage, KeyQuery, NewKey, Scope, key_of
+from reference_impl.procedures.paging import Slice, page
 from reference_impl.procedures.records import audit
 from reference_impl.procedures.user_types import Pagination
 
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
     from reference_impl.procedures.records import Steps
 
 _COLUMNS = "id, name, hint, scopes, created_at, expires_at"
-_LIVE = "FROM api_keys WHERE user_id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
-_GET = f"SELECT {_COLUMNS} {_LIVE} AND id = ?"
-_LIST = f"SELECT {_COLUMNS} {_LIVE} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
-_COUNT = f"SELECT COUNT(*) {_LIVE}"
+_OPEN = "FROM api_keys WHERE user_id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+_GET = f"SELECT {_COLUMNS} {_OPEN} AND id = ?"
 _INSERT = (
     "INSERT INTO api_keys (id, user_id, name, hint, scopes, created_at, expires_at, key_hash) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -67,8 +66,8 @@ async def list_keys(call: Call[None, KeyQuery]) -> Reply:
     """Return one page of the caller's keys that hold."""
     query = call.query
     whose = (call.identity.user_id, rfc3339(time.time()))
-    rows = await call.database.query(_LIST, *whose, query.limit, query.offset)
-    ((total,),) = await call.database.query(_COUNT, *whose)
+    part = Slice(query.limit, query.offset)
+    rows, total = await call.database.read(partial(page, _COLUMNS, _OPEN, "created_at DESC, id DESC", whose, part))
     return Reply(KeyPage([key_of(row) for row in rows], Pagination(total, query.limit, query.offset)))
 
 

@@ -15,15 +15,15 @@ from reference_impl.errors import not_found, unauthorized
 from reference_impl.identity import cookies, opaque
 from reference_impl.identity.tokens import Claims
 from reference_impl.procedures import session_writes
+from reference_impl.procedures.paging import Slice, page
 from reference_impl.procedures.session_types import Renewal, Session, SessionPage, SessionQuery, SignedIn
 from reference_impl.procedures.user_types import Pagination, user_of
 
 if TYPE_CHECKING:
     from reference_impl.data.database import Row
 
+_COLUMNS = "id, created_at, expires_at"
 _OPEN = "FROM sessions WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ?"
-_LIST = f"SELECT id, created_at, expires_at {_OPEN} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
-_COUNT = f"SELECT COUNT(*) {_OPEN}"
 
 
 async def open_session(call: Call[Any, Any], row: Row, *, cookie: bool) -> Reply | None:
@@ -87,8 +87,8 @@ async def list_sessions(call: Call[None, SessionQuery]) -> Reply:
     query = call.query
     identity = call.identity
     whose = (identity.user_id, rfc3339(time.time()))
-    rows = await call.database.query(_LIST, *whose, query.limit, query.offset)
-    ((total,),) = await call.database.query(_COUNT, *whose)
+    part = Slice(query.limit, query.offset)
+    rows, total = await call.database.read(partial(page, _COLUMNS, _OPEN, "created_at DESC, id DESC", whose, part))
     sessions = [Session(row[0], row[1], row[2], row[0] == identity.session_id) for row in rows]
     return Reply(SessionPage(sessions, Pagination(total, query.limit, query.offset)))
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import UNSET
 
 from reference_impl.rpc.values import BigInt, Malformed, MapValue, RegExp, SetValue, Url
@@ -53,7 +54,7 @@ class Encoded:
 
 
 def encode(value: Any) -> Encoded:
-    """Return a value of JSON, datetimes and the types of `values` as the protocol has it."""
+    """Return a value of JSON, structs, datetimes and the types of `values` as the protocol has it."""
     encoded = Encoded(UNSET)
     if value is not UNSET:
         encoded.json = _encode(value, (), encoded.meta)
@@ -61,6 +62,8 @@ def encode(value: Any) -> Encoded:
 
 
 def _encode(value: Any, path: Path, meta: list[list[Any]]) -> Any:
+    if isinstance(value, msgspec.Struct):
+        value = {member.encode_name: getattr(value, member.name) for member in msgspec.structs.fields(value)}
     if isinstance(value, dict):
         return {key: _encode(item, (*path, key), meta) for key, item in value.items() if item is not UNSET}
     if isinstance(value, (list, tuple)):

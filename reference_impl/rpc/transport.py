@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reference_impl.edge.answers import encode, send_bytes, send_empty
+from reference_impl.edge.answers import send_bytes, send_empty
 from reference_impl.edge.exchange import of
 from reference_impl.edge.outer import told
 from reference_impl.edge.stream import send_frames
@@ -13,6 +13,7 @@ from reference_impl.rpc.events import frames
 from reference_impl.rpc.failures import failure
 from reference_impl.rpc.joined import JoinedInput
 from reference_impl.rpc.reading import InputReader
+from reference_impl.rpc.writing import OutputWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +38,7 @@ class RpcTransport:
         self._heartbeat_s = services.settings.realtime.heartbeat_s
         self._input = InputReader(services.settings, files=procedure.multipart)
         self._joined = JoinedInput(procedure)
+        self._output = OutputWriter(procedure.output)
 
     async def read(self, scope: Scope, receive: Receive) -> Input:
         """Return what a request says; ApiError when it does not fit the procedure's types."""
@@ -53,12 +55,12 @@ class RpcTransport:
                 refusal = told(exchange, error)
                 return failure(refusal, self._envelope(refusal, exchange))
 
-            chunks = frames(reply.value, failed)
+            chunks = frames(reply.value, self._output.write, failed)
             await send_frames(receive, send, chunks, reply.headers, heartbeat_s=self._heartbeat_s)
         elif reply.value is None:
             await send_empty(send, self._procedure.status, reply.headers)
         else:
-            body = b'{"json":%b}' % encode(reply.value)
+            body = self._output.write(reply.value)
             await send_bytes(send, self._procedure.status, body, reply.headers, head=exchange.method == "HEAD")
 
 

@@ -155,7 +155,7 @@ class Cluster:
     def _ready(self) -> bool:
         """What pg_ctl goes by: the server's own file says that it is this process and that it is ready."""
         told = self._data / "postmaster.pid"
-        lines = told.read_text().split() if told.exists() else [""]
+        lines = (told.read_text() if told.exists() else "").split() or [""]
         return self._server is not None and lines[0] == str(self._server.pid) and lines[-1] == "ready"
 
     def _as_user(self) -> dict[str, object]:

@@ -179,9 +179,12 @@ def settings(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Se
 
 
 def changed(settings: Settings, **changes: Any) -> Settings:
-    """The settings with other values of these names, whichever section they stand in."""
-    for name, value in changes.items():
-        (section,) = [part for part in SECTIONS if name in {entry.name for entry in fields(getattr(settings, part))}]
+    """The settings with other values of these names, whichever section they stand in; else `section__name`."""
+    for told, value in changes.items():
+        section, _, name = told.rpartition("__")
+        if not section:
+            found = [part for part in SECTIONS if name in {entry.name for entry in fields(getattr(settings, part))}]
+            (section,) = found
         settings = replace(settings, **{section: replace(getattr(settings, section), **{name: value})})
     return settings
 

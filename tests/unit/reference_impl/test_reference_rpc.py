@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotation at run time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,8 +18,10 @@ from reference_impl.contract.procedure import ANYONE, SIGNED_IN, Call, Procedure
 from reference_impl.contract.upload import Upload  # noqa: TC001 - msgspec reads the annotation at run time
 from reference_impl.errors import ApiError
 from reference_impl.procedures.catalogue import PROCEDURES
+from reference_impl.procedures.product_types import Product
 from reference_impl.rpc.joined import JoinedInput
 from reference_impl.rpc.transport import path_of
+from reference_impl.rpc.writing import beyond_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -336,3 +339,35 @@ def test_a_stream_is_an_event_iterator(open_shop: Callable[..., Any]) -> None:
     assert (error["code"], error["status"], error["data"]["error"]["message"]) == ("CONFLICT", 409, "No more.")
     assert len(events) == 3
     assert failure(shop.send("GET", "/api/rpc/test/tick"))["status"] == 401
+
+
+class Rich(msgspec.Struct, rename="camel"):
+    """What JSON has no word for, in types of Python."""
+
+    taken_at: datetime
+    tags: set[str]
+    count: int
+    more: Any = None
+
+
+def test_types_beyond_json_are_written_with_their_meta(open_shop: Callable[..., Any]) -> None:
+    """A Date, a Set and a bigint go in and come out as what they are, and a plain output has no meta."""
+
+    async def echo(call: Call[Rich, None]) -> Reply:
+        return Reply(call.body)
+
+    procedure = Procedure("test.echo", "POST", "/test/echo", "Echo", echo, ANYONE, "list", input=Rich, output=Rich)
+    shop = open_shop(Parts(procedures=(*PROCEDURES, procedure)))
+    sent = {
+        "json": {"takenAt": "2026-01-31T12:00:00.000Z", "tags": ["a"], "count": "9007199254740992", "more": {"a": [1]}},
+        "meta": [[1, "takenAt"], [6, "tags"], [0, "count"]],
+    }
+    answer = shop.send("POST", "/api/rpc/test/echo", json=sent)
+    assert answer.json() == sent
+
+
+def test_outputs_of_the_catalogue_are_json() -> None:
+    """Writing finds what JSON cannot say wherever it stands in a type."""
+    assert beyond_json(Rich)
+    assert beyond_json(dict[str, list[Rich | None]])
+    assert not beyond_json(Product)

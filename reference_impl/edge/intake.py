@@ -1,0 +1,46 @@
+"""What holds for a request on every path: the size its body may have, and `?pretty`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reference_impl.edge import pretty
+from reference_impl.edge.exchange import Exchange, of
+from reference_impl.edge.multipart import FRAME_BYTES
+from reference_impl.errors import ApiError, not_found
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from reference_impl.settings import Settings
+
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+
+class Intake:
+    """Refuses by what the head of a request says, before its body is read."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._body_limit_bytes = settings.edge.body_limit_bytes
+        self._upload_limit_bytes = settings.edge.upload_limit_bytes + FRAME_BYTES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        if scope["type"] == "http":
+            exchange = of(scope)
+            if (length := exchange.headers.get("content-length")) is not None:
+                self._refuse_large(exchange, length)
+            # PostgreSQL cannot compare with U+0000, so nothing is called so.
+            if "\0" in exchange.path:
+                raise not_found("path")
+            if pretty.NAME in scope["query_string"]:
+                scope = pretty.take(scope, exchange)
+        await self._app(scope, receive, send)
+
+    def _refuse_large(self, exchange: Exchange, length: str) -> None:
+        upload = exchange.headers.get("content-type", "").lower().startswith("multipart/form-data")
+        limit_bytes = self._upload_limit_bytes if upload else self._body_limit_bytes
+        if not _LENGTH.fullmatch(length) or int(length) > limit_bytes:
+            raise ApiError("PAYLOAD_TOO_LARGE", f"A body may have {limit_bytes} bytes.")

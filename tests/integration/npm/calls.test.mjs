@@ -1,0 +1,99 @@
+// RPCLink of @orpc/client: every kind of call, and errors as their types say.
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { ORPCError, isDefinedError, safe } from '@orpc/client'
+import { account, category, client, product } from './shop.mjs'
+
+let seller
+let shop
+
+before(async () => {
+  seller = await account('seller')
+  shop = client(seller)
+})
+
+async function refusal(promise) {
+  const { error } = await safe(promise)
+  assert.ok(error instanceof ORPCError, `no ORPCError but ${error}`)
+  assert.ok(isDefinedError(error))
+  assert.equal(error.data.error.code, error.code)
+  assert.equal(error.data.error.message, error.message)
+  assert.match(error.data.error.requestId, /^[\w-]{1,64}$/)
+  return error
+}
+
+test('a product is created, got, listed, updated and deleted', async () => {
+  const categoryId = await category()
+  const made = await shop.products.create({ name: 'Bowl', price: 19.99, stock: 3, categoryId })
+  assert.equal(made.price, 19.99)
+  assert.equal(made.version, 1)
+  assert.deepEqual(await shop.products.get({ id: made.id }), made)
+  const page = await shop.products.list({ category: categoryId, limit: 1, sortBy: 'price' })
+  assert.deepEqual([page.total, page.items], [1, [made]])
+  const changed = await shop.products.update({ id: made.id, version: 1, stock: 0, name: undefined })
+  assert.deepEqual([changed.version, changed.stock, changed.name], [2, 0, 'Bowl'])
+  assert.equal(await shop.products.delete({ id: made.id }), undefined)
+  assert.equal((await refusal(shop.products.get({ id: made.id }))).status, 404)
+})
+
+test('a call without input and a call by GET are served', async () => {
+  assert.deepEqual((await shop.auth.me()).roles, ['user', 'seller'])
+  const reading = client(undefined, { method: (_options, path) => (path.at(-1) === 'list' ? 'GET' : 'POST') })
+  assert.equal((await reading.products.list({ limit: 1 })).page, 1)
+  assert.equal((await reading.products.list()).page, 1)
+})
+
+test('errors have code, status, message and the envelope as data', async () => {
+  const made = await product(seller)
+  const bad = await refusal(shop.products.create({ name: '', price: 1.999 }))
+  assert.deepEqual([bad.code, bad.status], ['VALIDATION_ERROR', 400])
+  assert.ok(bad.data.error.details[0].field)
+  const missing = await refusal(shop.products.update({ id: made.id, stock: 1 }))
+  assert.deepEqual([missing.code, missing.status], ['PRECONDITION_REQUIRED', 428])
+  const stale = await refusal(shop.products.update({ id: made.id, stock: 1, version: 9 }))
+  assert.deepEqual([stale.code, stale.status], ['CONFLICT', 409])
+  const stranger = client(await account('seller'))
+  assert.equal((await refusal(stranger.products.delete({ id: made.id }))).code, 'FORBIDDEN')
+  assert.equal((await refusal(client().auth.me())).code, 'UNAUTHORIZED')
+  assert.equal((await refusal(client('no token').products.list())).status, 401)
+  assert.equal((await refusal(shop.products.nothing({}))).code, 'NOT_FOUND')
+  const tenant = client(undefined, { headers: { 'x-tenant-id': 'nowhere' } })
+  assert.equal((await refusal(tenant.products.list())).message, 'No such tenant.')
+  const short = await refusal(shop.orders.create({ items: [{ productId: made.id, quantity: 999 }] }))
+  assert.deepEqual([short.code, short.status], ['INSUFFICIENT_STOCK', 409])
+})
+
+test('an order takes its idempotency key and draws stock', async () => {
+  const made = await product(seller, { stock: 2 })
+  const order = await shop.orders.create({ items: [{ productId: made.id, quantity: 2 }] })
+  assert.equal(order.total, 39.98)
+  assert.equal((await shop.products.get({ id: made.id })).stock, 0)
+  assert.equal((await shop.orders.cancel({ id: order.id })).status, 'cancelled')
+})
+
+test('rich values stand for those of the contract', async () => {
+  const page = await shop.products.list({ limit: 5n, page: 1, search: undefined })
+  assert.equal(page.page, 1)
+  const line = (productId) => new Map(Object.entries({ productId, quantity: 1n }))
+  const made = await product(seller)
+  const order = await shop.orders.create({ items: new Set([line(made.id)]) })
+  assert.deepEqual(order.items.map((item) => item.productId), [made.id])
+  const images = [new URL('https://a.test/1')]
+  assert.deepEqual((await product(seller, { images })).images, ['https://a.test/1'])
+  for (const limit of [Number.NaN, /1/, new Date(), 10n ** 40n, '1', new Set([1])]) {
+    assert.equal((await refusal(shop.products.list({ limit }))).code, 'VALIDATION_ERROR', String(limit))
+  }
+})
+
+test('a procedure whose types are richer than JSON gives what it took', async () => {
+  const input = { takenAt: new Date(), tags: new Set(['a', 'b']), count: 2n ** 60n }
+  assert.deepEqual(await shop.test.echo(input), { ...input, more: null })
+})
+
+test('a file comes with its name and bytes', async () => {
+  const file = new File([new Uint8Array([0, 255, 13, 10])], 'blüte.png', { type: 'image/png' })
+  const told = await shop.test.measure({ id: '1', file, title: 'x' })
+  assert.deepEqual(told, { name: 'blüte.png', bytes: [0, 255, 13, 10], title: 'x' })
+  assert.equal((await refusal(shop.test.measure({ id: '1', file: 'text' }))).code, 'VALIDATION_ERROR')
+  assert.equal((await refusal(shop.products.list({ search: file }))).code, 'UNSUPPORTED_MEDIA_TYPE')
+})
