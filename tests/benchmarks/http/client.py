@@ -90,8 +90,20 @@ async def connected(port: int, count: int) -> list[Connection]:
     return [(await loop.create_connection(Connection, "127.0.0.1", port))[1] for _ in range(count)]
 
 
-def closed(port: int, make: Callable[[int], bytes], *, connections: int, duration_s: float, first: int = 0) -> Measured:
-    """Keep every connection busy for so long; request number n is `make(n)`, counted from `first`."""
+def closed(  # noqa: PLR0913 - what a loop is told, all by name
+    port: int,
+    make: Callable[[int], bytes],
+    *,
+    connections: int,
+    duration_s: float = 600.0,
+    count: int = 1 << 60,
+    first: int = 0,
+    answers: list[bytes] | None = None,
+) -> Measured:
+    """Keep every connection busy for so long or for so many; request number n is `make(n)`, counted from `first`.
+
+    `answers` takes every body.
+    """
 
     async def run() -> Measured:
         measured, number = Measured(), first
@@ -101,13 +113,15 @@ def closed(port: int, make: Callable[[int], bytes], *, connections: int, duratio
 
         async def one(connection: Connection) -> None:
             nonlocal number
-            while time.perf_counter() < ends:
+            while time.perf_counter() < ends and number < first + count:
                 mine, number = number, number + 1
                 sent_ns = time.perf_counter_ns()
                 status = await asyncio.wait_for(connection.exchange(make(mine)), 30)
                 measured.latencies_ns.append(time.perf_counter_ns() - sent_ns)
                 measured.statuses[status] += 1
                 measured.bodies[status] = connection.body
+                if answers is not None:
+                    answers.append(connection.body)
 
         await asyncio.gather(*(one(connection) for connection in opened))
         measured.seconds = time.perf_counter() - began

@@ -1,0 +1,81 @@
+"""Memory of one worker over 100,000 requests: reads, writes and refusals in turn; what is told is its growth.
+
+By hand: `python tests/benchmarks/http/memory.py [--requests 100000]`. The resident set is read from /proc every tenth of
+the way; the first fifth fills caches and pools, and what counts is the slope of the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import client
+import served
+
+CONNECTIONS = 16
+
+
+def resident_kib(pid: int) -> int:
+    """The resident set of a process."""
+    text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    match = re.search(r"VmRSS:\s+(\d+) kB", text)
+    assert match is not None, "Linux tells it"
+    return int(match[1])
+
+
+def listener(port: int) -> int:
+    """The process that listens on a port, found by its socket's inode."""
+    wanted = f":{port:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    inode = next(row[9] for row in rows if row[1].endswith(wanted) and row[3] == "0A")
+    for folder in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if str(folder.readlink()) == f"socket:[{inode}]":
+                return int(folder.parts[2])
+        except OSError:
+            continue
+    raise RuntimeError(f"nothing listens on {port}")
+
+
+def main() -> None:
+    """Send and print one table."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--requests", type=int, default=100_000)
+    told = options.parse_args()
+    with served.reference(1000) as server:
+        typed = {**server.headers, "Content-Type": "application/json"}
+        ids = server.facts["products"]
+
+        def make(number: int) -> bytes:
+            match number % 5:
+                case 0:
+                    body = {"name": f"Bowl {number}", "price": 19.99, "categoryId": server.facts["categoryId"]}
+                    return client.raw("POST", "/api/v1/products", typed, json.dumps(body).encode())
+                case 1:
+                    return client.raw("GET", "/api/v1/products?limit=20", server.headers)
+                case 2:
+                    return client.raw("POST", "/api/v1/orders", typed, b'{"items": "none"}')
+                case 3:
+                    return client.raw("GET", f"/api/v1/orders/{ids[0]}", {**server.headers, "X-Request-ID": f"r{number}"})
+                case _:
+                    return client.raw("GET", f"/api/v1/products/{ids[number % len(ids)]}", server.headers)
+
+        pid, step = listener(server.port), told.requests // 10
+        seen = [resident_kib(pid)]
+        print("| requests | resident KiB |")
+        print("|---:|---:|")
+        for part in range(10):
+            client.closed(server.port, make, connections=CONNECTIONS, count=step, first=part * step)
+            seen.append(resident_kib(pid))
+            print(f"| {(part + 1) * step:,} | {seen[-1]:,} |", flush=True)
+        grown = seen[-1] - seen[2]
+        print(f"\nfrom {2 * step:,} to {10 * step:,} requests: {grown:+,} KiB, {grown * 1024 / (8 * step):+.1f} bytes a request")
+
+
+if __name__ == "__main__":
+    main()
