@@ -3,7 +3,7 @@
 A general client hides both: it serialises as it sends, so twenty requests started together are spread over tens of
 milliseconds. Here every byte but the last of each request is on its connection before the first is released
 (last-byte synchronisation). Redirects are not followed and nothing is retried but a kept connection that the
-server had closed before the request began.
+server had closed before the request began. Of a `text/event-stream` the beginning is the answer: its end may not come.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ CONNECT_TIMEOUT_S = 5.0
 IDLE_LIMIT_S = 2.0
 MAX_BODY_BYTES = 16 * 1024 * 1024
 READ_BYTES = 64 * 1024
+EVENT_STREAM = b"text/event-stream"
+BEGINNING_S = 0.25
 PATH_SAFE = "/!$&'()*+,;=:@-._~%"
 REPLAYABLE = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
 
@@ -202,14 +204,16 @@ def _serialised(parser: h11.Connection, request: Request, authority: str) -> byt
 
 
 async def _answer(connection: _Connection) -> Response:
-    """Reads to the end of one response; informational responses are passed over."""
+    """Reads to the end of one response; informational responses are passed over, of a stream its beginning is read."""
     head: h11.Response | None = None
     body = bytearray()
     received = False
     while True:
         event = connection.parser.next_event()
         if event is h11.NEED_DATA:
-            data = await connection.reader.read(READ_BYTES)
+            data = await _more(connection, head, body)
+            if data is None:
+                break
             if not data and not received:
                 raise _Closed("connection closed without an answer")
             received = True
@@ -217,9 +221,7 @@ async def _answer(connection: _Connection) -> Response:
         elif isinstance(event, h11.Response):
             head = event
         elif isinstance(event, h11.Data):
-            body += event.data
-            if len(body) > MAX_BODY_BYTES:
-                raise _Unreadable(f"body larger than {MAX_BODY_BYTES} bytes")
+            _add(body, event.data)
         elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
             break
         elif event is h11.PAUSED:
@@ -228,6 +230,28 @@ async def _answer(connection: _Connection) -> Response:
         raise _Unreadable("connection closed without an answer")
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items())
     return Response(head.status_code, headers, _decoded(bytes(body), Response(0, headers)))
+
+
+def _add(body: bytearray, data: bytes) -> None:
+    body += data
+    if len(body) > MAX_BODY_BYTES:
+        raise _Unreadable(f"body larger than {MAX_BODY_BYTES} bytes")
+
+
+async def _more(connection: _Connection, head: h11.Response | None, body: bytearray) -> bytes | None:
+    """The next bytes; None once the beginning of an event stream is there, whose end would not come."""
+    if head is None or not _streams(head):
+        return await connection.reader.read(READ_BYTES)
+    if body:
+        return None
+    try:
+        return await asyncio.wait_for(connection.reader.read(READ_BYTES), BEGINNING_S)
+    except TimeoutError:
+        return None
+
+
+def _streams(head: h11.Response) -> bool:
+    return any(name == b"content-type" and value.lower().startswith(EVENT_STREAM) for name, value in head.headers)
 
 
 def _decoded(body: bytes, response: Response) -> bytes:

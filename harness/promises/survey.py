@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 PROMISE = "schema"
 MAX_BOUNDARIES = 28
 MAX_VALID = 5
-STREAMS = {"text/event-stream", "application/x-ndjson", "application/stream+json"}
+# Of an event stream the beginning is an answer (wire.py); these are read to an end that may not come.
+STREAMS = {"application/x-ndjson", "application/stream+json"}
 MIN_BOUNDARIES = 12
 SELF = re.compile(r"/(?:me|self|my|profile|accounts?|users?|current|sessions?|tokens?)(?=/|$)", re.IGNORECASE)
 CHANGES_CALLER = "may change the identity that all cases share; tell how a fresh one is had, under identities.register"

@@ -1,7 +1,7 @@
 """Memory of one worker over 100,000 requests: reads, writes and refusals in turn; what is told is its growth.
 
-By hand: `python tests/benchmarks/http/memory.py [--requests 100000]`. The resident set is read from /proc every tenth of
-the way; the first fifth fills caches and pools, and what counts is the slope of the rest.
+By hand: `python tests/benchmarks/http/memory.py [--requests 100000]`. The resident set is read from /proc every tenth
+of the way; the first fifth fills caches and pools, and what counts is the slope of the rest.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def main() -> None:
                 case 2:
                     return client.raw("POST", "/api/v1/orders", typed, b'{"items": "none"}')
                 case 3:
-                    return client.raw("GET", f"/api/v1/orders/{ids[0]}", {**server.headers, "X-Request-ID": f"r{number}"})
+                    return client.raw(
+                        "GET", f"/api/v1/orders/{ids[0]}", {**server.headers, "X-Request-ID": f"r{number}"}
+                    )
                 case _:
                     return client.raw("GET", f"/api/v1/products/{ids[number % len(ids)]}", server.headers)
 
@@ -73,8 +75,8 @@ def main() -> None:
             client.closed(server.port, make, connections=CONNECTIONS, count=step, first=part * step)
             seen.append(resident_kib(pid))
             print(f"| {(part + 1) * step:,} | {seen[-1]:,} |", flush=True)
-        grown = seen[-1] - seen[2]
-        print(f"\nfrom {2 * step:,} to {10 * step:,} requests: {grown:+,} KiB, {grown * 1024 / (8 * step):+.1f} bytes a request")
+        grown, counted = seen[-1] - seen[2], 8 * step
+        print(f"\nover the last {counted:,}: {grown:+,} KiB, {grown * 1024 / counted:+.1f} bytes a request")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Every REST operation of the reference: its own saturation rate, and its p95 at 60 % of it, against 200 ms.
 
 By hand: `python tests/benchmarks/http/operations.py [--only products.list …]`. One worker on one core, SQLite, 10,000
-products; the client has the other core. The closed loop keeps sixteen connections busy and gives the rate; the open loop
-then sends at 60 % of it on a timetable, latency from the due time. Passwords are hashed cheaply here, since their cost
+products; the client has the other core. The closed loop keeps sixteen connections busy and gives the rate; the open
+loop then sends at 60 % of it on a timetable, latency from the due time. Passwords are hashed cheaply here, since their cost
 is chosen; `--hashing` measures the two operations that hash at production's cost.
 """
 
@@ -47,7 +47,9 @@ def measured(server: Served, name: str, plan: Plan) -> str:
         first=warm + plan.count,
     )
     if set(timed.statuses) != {plan.status}:
-        return f"| {name} | {plan.status} | answered {dict(timed.statuses)}: {list(timed.bodies.values())[-1][:200]!r} |"
+        return (
+            f"| {name} | {plan.status} | answered {dict(timed.statuses)}: {list(timed.bodies.values())[-1][:200]!r} |"
+        )
     p95_ms, floor = timed.quantile_ms(0.95), FLOOR_PER_S[plan.reads]
     misses = [f"p95 over {plan.objective_ms:g} ms"] if p95_ms >= plan.objective_ms else []
     misses += [f"below {floor}/s"] if busy.rate_per_s < floor else []

@@ -1,11 +1,10 @@
-"""What the benchmark of all operations sends: for each a maker of requests, with fresh things where a call uses one up."""
+"""What the benchmark of all operations sends: a maker of requests for each, with fresh things where a call uses one up."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import client
@@ -47,7 +46,9 @@ def every(count: int) -> int:
 def made(server: Served, make: Callable[[int], bytes], count: int, member: str = "id") -> list[Any]:
     """Make so many things and return a member of each answer."""
     answers: list[bytes] = []
-    client.closed(server.port, make, connections=CONNECTIONS, count=count, first=next(_FRESH) * 1_000_000, answers=answers)
+    client.closed(
+        server.port, make, connections=CONNECTIONS, count=count, first=next(_FRESH) * 1_000_000, answers=answers
+    )
     bodies = [json.loads(answer) for answer in answers]
     missing = next((body for body in bodies if member not in body), None)
     if missing is not None:
@@ -71,9 +72,7 @@ def send(method: str, path: str, headers: Mapping[str, str], body: Any = None) -
     return client.raw(method, f"{API}{path}", {**headers, **JSON}, json.dumps(body).encode())
 
 
-def use_up(
-    server: Served, things: list[Any], status: int, request: Callable[[Any], bytes], count: int = WRITES
-) -> Plan:
+def use_up(things: list[Any], status: int, request: Callable[[Any], bytes], count: int = WRITES) -> Plan:
     """A call that each thing can take once."""
     return Plan(status, lambda number: request(things[number]), count, reads=False)
 

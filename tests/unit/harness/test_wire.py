@@ -343,3 +343,29 @@ def test_an_answer_without_end_is_told_from_a_hang() -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
     _, (sent,) = exchanged(raw(head), get(timeout_s=0.2))
     assert (sent.response, sent.error) == (None, f"{ENDLESS} in 0.2 s")
+
+
+@pytest.mark.parametrize(
+    ("parts", "body"),
+    [
+        ((b": hello\n\n", b"data: 1\n\n"), b": hello\n\n"),
+        ((), b""),
+    ],
+    ids=["begun", "silent"],
+)
+def test_of_an_event_stream_the_beginning_is_the_answer(parts: tuple[bytes, ...], body: bytes) -> None:
+    """Status, headers and what came first are there long before the time is over, whether or not anything came."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = [b"%x\r\n%s\r\n" % (len(part), part) for part in parts[:1]]
+    _, (sent,) = exchanged(raw(head, *chunks), get(timeout_s=5))
+    assert sent.response is not None
+    assert (sent.response.status, sent.response.body, sent.error) == (200, body, "")
+    assert sent.done_ns - sent.sent_ns < 4e9
+
+
+def test_an_event_stream_that_ends_is_read_to_its_end() -> None:
+    """What comes at once and is closed is whole."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\ndata: 1\n\n"
+    _, (sent,) = exchanged(raw(head), get())
+    assert sent.response is not None
+    assert sent.response.body == b"data: 1\n\n"
