@@ -2,8 +2,8 @@
 
 By hand: `python tests/benchmarks/http/operations.py [--only products.list …]`. One worker on one core, SQLite, 10,000
 products; the client has the other core. The closed loop keeps sixteen connections busy and gives the rate; the open
-loop then sends at 60 % of it on a timetable, latency from the due time. Passwords are hashed cheaply here, since their cost
-is chosen; `--hashing` measures the two operations that hash at production's cost.
+loop then sends at 60 % of it on a timetable, latency from the due time. Passwords are hashed cheaply here, since their
+cost is chosen; `--hashing` measures the two operations that hash at production's cost.
 """
 
 from __future__ import annotations

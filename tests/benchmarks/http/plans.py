@@ -1,4 +1,4 @@
-"""What the benchmark of all operations sends: a maker of requests for each, with fresh things where a call uses one up."""
+"""What the benchmark of all operations sends: a maker of requests for each, on fresh things where one is used up."""
 
 from __future__ import annotations
 
