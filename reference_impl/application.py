@@ -17,6 +17,7 @@ from reference_impl.edge.authentication import Authentication
 from reference_impl.edge.compression import Compression
 from reference_impl.edge.cors import Cors
 from reference_impl.edge.document import DocumentEndpoint
+from reference_impl.edge.ended import Ended
 from reference_impl.edge.endpoint import Endpoint, limit_headers, refuse
 from reference_impl.edge.global_limit import GlobalLimit
 from reference_impl.edge.health import HealthEndpoint
@@ -118,7 +119,7 @@ class Application:
         app = Compression(app, self.settings)
         app = Cors(app, self.settings)
         app = Timeout(app, self.settings)
-        return Outer(app, render_error, watchers)
+        return Outer(Ended(app), render_error, watchers)
 
     def _watchers(self) -> Watchers:
         """Return who is told how requests went."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reference_impl.application import Parts
 
 WRONG_USE = 2
+WORKERS = 64
 _PASSWORD_LENGTH = 8
 _ADMIN = (
     "UPDATE users SET roles = roles || ',admin' WHERE lower(email) = lower(?) AND deleted_at IS NULL "
@@ -54,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     server = commands.add_parser("serve")
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=8000)
+    server.add_argument("--workers", type=int, default=1, help="processes that share the port; several need Redis")
     commands.add_parser("openapi", help="print the document")
     return root
 
@@ -99,14 +101,20 @@ def run(options: argparse.Namespace, settings: Settings, parts: Parts | None) ->
 def run_application(options: argparse.Namespace, settings: Settings, parts: Parts | None) -> None:
     """Serve, or print the document."""
     from reference_impl.application import Application  # noqa: PLC0415 - the other commands start without it
-    from reference_impl.server import serve  # noqa: PLC0415 - same
+    from reference_impl.serving import serve  # noqa: PLC0415 - same
 
-    application = Application(settings, parts)
     if options.command == "openapi":
-        sys.stdout.write(application.document.decode() + "\n")
+        sys.stdout.write(Application(settings, parts).document.decode() + "\n")
         return
+    if not 1 <= options.workers <= WORKERS:
+        stop(f"--workers {options.workers} is refused: it must be from 1 to {WORKERS}. Correct it.")
+    if options.workers > 1 and not settings.storage.redis_url:
+        stop(
+            f"--workers {options.workers} needs API_REDIS_URL: workers agree on limits, lists and events "
+            "through Redis. Set it, or serve with one worker."
+        )
     asyncio.run(migrate(settings))
-    serve(application, options.host, options.port)
+    raise SystemExit(serve(lambda: Application(settings, parts), options.host, options.port, options.workers))
 
 
 async def migrate(settings: Settings, down: int = 0) -> dict[str, list[str]]:

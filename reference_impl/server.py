@@ -1,13 +1,14 @@
-"""Runs the application under uvicorn on a socket that is bound first, so that a chosen port can be told."""
+"""Runs one application under uvicorn on a socket that listens already, until it is told to end."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
-import socket
 import sys
 import time
 from typing import TYPE_CHECKING
+from typing import Protocol as TypingProtocol
 
 import msgspec
 import uvicorn
@@ -16,7 +17,27 @@ from reference_impl.clock import rfc3339
 from reference_impl.edge.malformed import Protocol
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    import socket
+
+    from starlette.types import Receive, Scope, Send
+
+GRACE_S = 10
+"""How long requests in flight may take to end."""
+INTERRUPTED = 130
+_GOODBYE_S = 2.0
+_LOGGERS = ("uvicorn", "reference_impl")
+
+
+class Served(TypingProtocol):
+    """An ASGI application whose streams and sockets can be told that the server ends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        ...
+
+    def end_streams(self) -> None:
+        """Tell whoever listens that the server ends; called before requests in flight are waited for."""
+        ...
 
 
 class JsonLines(logging.Handler):
@@ -31,26 +52,45 @@ class JsonLines(logging.Handler):
         sys.stderr.write(msgspec.json.encode(line).decode() + "\n")
 
 
-def _end(_signal: int, _frame: object) -> None:
-    raise SystemExit(0)
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends streams and sockets first and ends when `watched` (a pipe of its parent) does."""
+
+    def __init__(self, application: Served, config: uvicorn.Config, watched: int | None) -> None:
+        super().__init__(config)
+        self._application = application
+        self._watched = watched
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept."""
+        await super().startup(sockets)
+        if self._watched is not None:
+            asyncio.get_running_loop().add_reader(self._watched, self._orphaned)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, let streams and sockets say goodbye, then wait for the requests in flight."""
+        for server in self.servers:
+            server.close()
+        self._application.end_streams()
+        # uvicorn closes a WebSocket with 1012 at once; ours are to say 1001 themselves.
+        ends = time.monotonic() + _GOODBYE_S
+        while any(not isinstance(one, Protocol) for one in self.server_state.connections):
+            if time.monotonic() > ends:
+                break
+            await asyncio.sleep(0.01)
+        await super().shutdown(sockets)
+
+    def _orphaned(self) -> None:
+        assert self._watched is not None
+        asyncio.get_running_loop().remove_reader(self._watched)
+        self.should_exit = True
 
 
-def serve(application: ASGIApp, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight are finished. Port 0 takes a free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        sys.exit(f"{host}:{port} cannot be bound: {error.strerror}. Choose another port.")
-    listener.listen(2048)
-    listener.setblocking(False)  # noqa: FBT003 - positional in the standard library
-    bound = listener.getsockname()[1]
-    sys.stdout.write(msgspec.json.encode({"event": "listening", "host": host, "port": bound}).decode() + "\n")
-    sys.stdout.flush()
-    logging.getLogger("uvicorn").addHandler(JsonLines(logging.WARNING))
-    logging.getLogger("uvicorn").propagate = False
+def serve(application: Served, listener: socket.socket, watched: int | None = None) -> None:
+    """Serve until SIGTERM (exit 0), SIGINT (exit 130) or the end of `watched`; requests in flight are finished."""
+    handler = JsonLines(logging.WARNING)
+    for name in _LOGGERS:
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).propagate = False
     config = uvicorn.Config(
         application,
         loop="uvloop",
@@ -61,9 +101,14 @@ def serve(application: ASGIApp, host: str, port: int) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=GRACE_S,
         backlog=2048,
     )
-    # uvicorn raises the signal again after its shutdown; an orderly end is exit code 0.
+    # uvicorn raises the signal again after its shutdown.
     signal.signal(signal.SIGTERM, _end)
-    uvicorn.Server(config).run(sockets=[listener])
+    signal.signal(signal.SIGINT, _end)
+    Server(application, config, watched).run(sockets=[listener])
+
+
+def _end(number: int, _frame: object) -> None:
+    raise SystemExit(0 if number == signal.SIGTERM else INTERRUPTED)

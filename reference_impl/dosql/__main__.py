@@ -34,11 +34,11 @@ def main() -> None:
                 stop(str(error))
             sys.stdout.write(f"tenant {name}: {'created' if made else 'exists'}\n")
     else:
-        from reference_impl.server import serve  # noqa: PLC0415 - the other commands start without it
+        from reference_impl.serving import serve  # noqa: PLC0415 - the other commands start without it
 
         if not settings.dosql.key:
             stop("API_DOSQL_KEY is missing: the service does not run without a key. Set it.")
-        serve(DoSqlApplication(settings), options.host, options.port)
+        raise SystemExit(serve(lambda: DoSqlApplication(settings), options.host, options.port))
 
 
 main()

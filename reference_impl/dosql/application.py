@@ -150,6 +150,9 @@ class DoSqlApplication:
         yield
         self.databases.close()
 
+    def end_streams(self) -> None:
+        """Tell whoever listens that the server ends: nobody does."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         await self._app(scope, receive, send)
