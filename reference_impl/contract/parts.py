@@ -95,6 +95,10 @@ HEADERS: dict[str, JsonObject] = {
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
+    "Idempotency-Replayed": {
+        "description": "Present when this is the answer that the same Idempotency-Key was given before.",
+        "schema": {"type": "string", "const": "true"},
+    },
     "ETag": {
         "description": "The version as an entity tag.",
         "required": True,

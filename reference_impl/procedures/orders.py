@@ -15,6 +15,7 @@ from reference_impl.data.database import Row, Statement, Transaction, marks
 from reference_impl.errors import ApiError, not_found
 from reference_impl.price import Price, discounted
 from reference_impl.procedures.categories import pages_of
+from reference_impl.procedures.idempotency import REQUEST_HEADER, RESPONSE_HEADER, once, perform
 from reference_impl.procedures.order_types import (
     Line,
     Order,
@@ -50,6 +51,7 @@ _CANCEL = (
     "UPDATE orders SET status = 'cancelled', cancelled_at = ? WHERE id = ? AND status = 'placed' "
     "RETURNING id, user_id, status, total_cents, created_at, cancelled_at"
 )
+CREATED = 201
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,14 @@ class Draft:
 
 async def create_order(call: Call[OrderInput, None]) -> Reply:
     """Place an order: all of it or nothing."""
-    order = await call.database.transaction(partial(place, call.identity, call.body), locking=True)
-    return Reply(order, ((b"location", f"{call.base}/api/v1/orders/{order.id}".encode()),))
+    work = partial(_placed, call.identity, call.body, call.base)
+    wanted = once(call, "orders.create")
+    return await call.database.transaction(partial(perform, wanted, CREATED, work), locking=True)
+
+
+def _placed(identity: Identity, body: OrderInput, base: str) -> Transaction[Reply]:
+    order = yield from place(identity, body)
+    return Reply(order, ((b"location", f"{base}/api/v1/orders/{order.id}".encode()),))
 
 
 def place(identity: Identity, body: OrderInput) -> Transaction[Order]:
@@ -208,9 +216,10 @@ PROCEDURES = (
         limit="create",
         input=OrderInput,
         output=Order,
-        status=201,
-        errors=("INVALID_REFERENCE", "INSUFFICIENT_STOCK"),
-        response_headers=("Location",),
+        status=CREATED,
+        errors=("INVALID_REFERENCE", "INSUFFICIENT_STOCK", "CONFLICT"),
+        request_headers=REQUEST_HEADER,
+        response_headers=("Location", RESPONSE_HEADER),
         links=("orders.get", "orders.cancel"),
         promises={"ledger": _LEDGER},
     ),
