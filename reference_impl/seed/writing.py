@@ -38,7 +38,8 @@ async def sow(database: Database, products: int, seed: int) -> dict[str, int]:
     """
     people = drawing.users(seed)
     gained = await database.transaction(partial(_ground, people, seed))
-    named = dict(await database.query(_NAMED.format(marks(len(GOODS))), *GOODS))
+    rows = await database.query(_NAMED.format(marks(len(GOODS))), *GOODS)
+    named: dict[str, str] = {row[0]: row[1] for row in rows}
     for start in range(0, products, _PRODUCTS):
         numbers = range(start, min(start + _PRODUCTS, products))
         drawn = [drawing.product(seed, number, people) for number in numbers]
