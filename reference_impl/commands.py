@@ -163,7 +163,7 @@ async def create_tenants(settings: Settings, names: list[str]) -> None:
 
 async def create_admins(settings: Settings, names: list[str], email: str) -> None:
     """Make an admin in each tenant, or give the role to the account that has the e-mail."""
-    from reference_impl.procedures.users import create_user  # noqa: PLC0415 - the other commands start without it
+    from reference_impl.procedures.user_writes import Account, create_user  # noqa: PLC0415 - the other commands start without it
 
     password = os.environ.get("ADMIN_PASSWORD", "")
     if len(password) < _PASSWORD_LENGTH:
@@ -183,7 +183,7 @@ async def create_admins(settings: Settings, names: list[str], email: str) -> Non
                 await database.run(_ADMIN, email)
                 sys.stdout.write(f"admin {email} of {name}: exists\n")
                 continue
-            await create_user(database, "Admin", email, password_hash, ("user", "admin"))
+            await create_user(database, Account("Admin", email, password_hash, ("user", "admin")))
             sys.stdout.write(f"admin {email} of {name}: created\n")
     finally:
         await tenants.close()

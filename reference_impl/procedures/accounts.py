@@ -14,17 +14,15 @@ from reference_impl.identity import cookies
 from reference_impl.procedures import session_writes
 from reference_impl.procedures.session_types import Credentials, Registration, SignedIn
 from reference_impl.procedures.sessions import open_session
-from reference_impl.procedures.user_types import User, user_of
-from reference_impl.procedures.users import BY_ID, create_user, location
+from reference_impl.procedures.user_types import COLUMNS, User, user_of
+from reference_impl.procedures.user_writes import BY_ID, Account, create_user
+from reference_impl.procedures.users import location
 from reference_impl.stores.limits import Rule
 
 if TYPE_CHECKING:
     from reference_impl.data.database import Row
 
-_BY_EMAIL = (
-    "SELECT id, name, email, roles, created_at, updated_at, password_hash FROM users "
-    "WHERE lower(email) = lower(?) AND deleted_at IS NULL"
-)
+_BY_EMAIL = f"SELECT {COLUMNS}, password_hash FROM users WHERE lower(email) = lower(?) AND deleted_at IS NULL"  # noqa: S608 - constants only
 # Beside the failures of one account from one address, all failures of one address.
 _ADDRESS_FACTOR = 10
 _WRONG = "E-mail and password do not fit an account."
@@ -34,7 +32,7 @@ async def register(call: Call[Registration, None]) -> Reply:
     """Make an account with the role user."""
     body = call.body
     password_hash = await call.services.passwords.hash(body.password)
-    user = await create_user(call.database, body.name, body.email, password_hash, ("user",))
+    user = await create_user(call.database, Account(body.name, body.email, password_hash))
     return Reply(user, location(call.base, user.id))
 
 
@@ -67,7 +65,7 @@ async def login(call: Call[Credentials, None]) -> Reply:
 async def _fitting(call: Call[Credentials, None]) -> Row | None:
     """Return the row of the account that e-mail and password fit."""
     row = await call.database.query_one(_BY_EMAIL, call.body.email)
-    fits = await call.services.passwords.holds(row[6] if row else None, call.body.password)
+    fits = await call.services.passwords.holds(row[7] if row else None, call.body.password)
     return row if fits else None
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reference_impl.procedures import (
     accounts,
+    bulk,
     categories,
     keys,
     orders,
@@ -26,9 +27,10 @@ PROCEDURES: tuple[Procedure, ...] = (
     *accounts.PROCEDURES,
     *sessions.PROCEDURES,
     *keys.PROCEDURES,
+    *bulk.PROCEDURES,  # before the paths with {id}, as OpenAPI means it
     *users.PROCEDURES,
     *categories.PROCEDURES,
-    *product_batch.PROCEDURES,  # before the paths with {id}, as OpenAPI means it
+    *product_batch.PROCEDURES,  # same
     *products.PROCEDURES,
     *product_images.PROCEDURES,
     *reviews.PROCEDURES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 import uuid_utils
@@ -13,6 +14,10 @@ from reference_impl.contract.fields import Count, Id, Limit, Name, PageNumber, T
 from reference_impl.contract.procedure import ADMIN, ANYONE, Call, Procedure, Reply
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
 from reference_impl.errors import ApiError, not_found
+from reference_impl.procedures.records import audit
+
+if TYPE_CHECKING:
+    from reference_impl.procedures.records import Steps
 
 _LIST = "SELECT id, name, created_at, updated_at FROM categories ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?"
 _COUNT = "SELECT COUNT(*) FROM categories"
@@ -95,37 +100,43 @@ async def create_category(call: Call[CategoryInput, None]) -> Reply:
     now = rfc3339(time.time())
     category = Category(str(uuid_utils.uuid7()), call.body.name, now, now)
     try:
-        await call.database.run(_INSERT, category.id, category.name, now, now)
+        await call.database.transaction(partial(_insert, call.identity.user_id, category))
     except DatabaseError as error:
         raise _taken(error) from error
     return Reply(category, ((b"location", f"{call.base}/api/v1/categories/{category.id}".encode()),))
 
 
+def _insert(actor_id: str, category: Category) -> Steps:
+    yield Statement(_INSERT, (category.id, category.name, category.created_at, category.updated_at))
+    yield from audit(actor_id, "categories.create", category.id, name=category.name)
+
+
 async def update_category(call: Call[CategoryInput, None]) -> Reply:
     """Rename a category."""
     try:
-        row = await call.database.transaction(partial(_rename, call.path["id"], call.body.name))
+        row = await call.database.transaction(partial(_rename, call.identity.user_id, call.path["id"], call.body.name))
     except DatabaseError as error:
         raise _taken(error) from error
     return Reply(Category(*row))
 
 
-def _rename(category_id: str, name: str) -> Transaction[Row]:
+def _rename(actor_id: str, category_id: str, name: str) -> Transaction[Row]:
     now = rfc3339(time.time())
     rows = yield Statement(_RENAME, (name, now, category_id))
     if not rows:
         raise not_found("category")
     yield Statement(_RAISE, (now, category_id))
+    yield from audit(actor_id, "categories.update", category_id, name=name)
     return rows[0]
 
 
 async def delete_category(call: Call[None, None]) -> Reply:
     """Delete a category that no product uses."""
-    await call.database.transaction(partial(_remove, call.path["id"]))
+    await call.database.transaction(partial(_remove, call.identity.user_id, call.path["id"]))
     return Reply()
 
 
-def _remove(category_id: str) -> Transaction[None]:
+def _remove(actor_id: str, category_id: str) -> Transaction[None]:
     if (yield Statement(_IN_USE, (category_id,))):
         raise _in_use()
     yield Statement(_FREE, (category_id,))
@@ -136,6 +147,7 @@ def _remove(category_id: str) -> Transaction[None]:
         raise (_in_use() if error.category == "foreign" else error) from error
     if not deleted:
         raise not_found("category")
+    yield from audit(actor_id, "categories.delete", category_id)
 
 
 def _in_use() -> ApiError:

@@ -17,7 +17,7 @@ _TOKEN = "INSERT INTO refresh_tokens (token_hash, session_id, created_at, expire
 _SPEND = "UPDATE refresh_tokens SET spent_at = ? WHERE token_hash = ? AND spent_at IS NULL RETURNING session_id"
 _FAMILY = "SELECT session_id FROM refresh_tokens WHERE token_hash = ?"
 _HOLDER = (
-    "SELECT u.id, u.name, u.email, u.roles, u.created_at, u.updated_at, s.id, s.expires_at "
+    "SELECT u.id, u.name, u.email, u.roles, u.created_at, u.updated_at, u.status, s.id, s.expires_at "
     "FROM sessions s JOIN users u ON u.id = s.user_id "
     "WHERE s.id = ? AND s.revoked_at IS NULL AND s.expires_at > ? AND u.deleted_at IS NULL AND u.status = 'active'"
 )
@@ -61,7 +61,7 @@ def rotate(spent_hash: str, token_hash: str, now: str) -> Transaction[Row | None
     if not holders:
         return None
     # However often it is renewed, a session ends when its login said.
-    yield Statement(_TOKEN, (token_hash, holders[0][6], now, holders[0][7]))
+    yield Statement(_TOKEN, (token_hash, holders[0][7], now, holders[0][8]))
     return holders[0]
 
 

@@ -78,8 +78,8 @@ async def refresh(call: Call[Renewal, None]) -> Reply:
     row = await call.database.transaction(partial(session_writes.rotate, spent_hash, token_hash, rfc3339(now_s)))
     if row is None:
         raise unauthorized("The refresh token does not hold: log in again.")
-    left_s = max(0, int(datetime.fromisoformat(row[7]).timestamp() - now_s))
-    return _signed_in(call, row, _Renewed(row[6], token, left_s), cookie=call.body.cookie)
+    left_s = max(0, int(datetime.fromisoformat(row[8]).timestamp() - now_s))
+    return _signed_in(call, row, _Renewed(row[7], token, left_s), cookie=call.body.cookie)
 
 
 async def list_sessions(call: Call[None, SessionQuery]) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from reference_impl.data.database import Row
 
 
+Status = Literal["active", "suspended"]
+COLUMNS = "id, name, email, roles, created_at, updated_at, status"
+
+
 class User(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """A user as the caller may see it: e-mail and roles stand there for the user and for admins."""
+    """A user as the caller may see it: e-mail, roles and status stand there for the user and for admins."""
 
     id: Id
     name: Name
@@ -33,6 +37,7 @@ class User(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     updated_at: Time
     email: Email | UnsetType = UNSET
     roles: list[Role] | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
 
 
 class NewUser(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -80,9 +85,10 @@ class UserPage(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 
 def user_of(row: Row, *, whole: bool) -> User:
-    """Return a row (id, name, e-mail, roles, created, updated) as the caller may see it."""
+    """Return a row of COLUMNS as the caller may see it."""
     user = User(id=row[0], name=row[1], created_at=row[4], updated_at=row[5])
     if whole:
         user.email = row[2]
         user.roles = row[3].split(",")
+        user.status = row[6]
     return user

@@ -29,7 +29,11 @@ def test_email_and_roles_are_shown_to_self_and_admin_only(shop: Shop) -> None:
         for who, by in (("self", one), ("other", other), ("admin", shop.admin))
     }
     public = {"id", "name", "createdAt", "updatedAt"}
-    assert seen == {"self": public | {"email", "roles"}, "other": public, "admin": public | {"email", "roles"}}
+    assert seen == {
+        "self": public | {"email", "roles", "status"},
+        "other": public,
+        "admin": public | {"email", "roles", "status"},
+    }
     listed = shop.send("GET", "/users?search=user1@", other).json()
     assert listed == {"data": [], "pagination": {"total": 0, "limit": 20, "offset": 0}}
     assert shop.send("GET", "/users?search=user1@", shop.admin).json()["pagination"]["total"] == 1
