@@ -20,7 +20,8 @@ FILE = "harness.toml"
 _TEXT = {"type": "string", "minLength": 1}
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 _LIST = {"type": "array", "items": _TEXT}
-_COMMAND = {"type": "array", "items": _TEXT, "minItems": 1}
+# A program, and its words, of which one may be empty.
+_COMMAND = {"type": "array", "prefixItems": [_TEXT], "items": {"type": "string"}, "minItems": 1}
 _COMMANDS = {"type": "array", "items": _COMMAND}
 _SECONDS = {"type": "number", "exclusiveMinimum": 0}
 _FOLDER = {"type": "string", "pattern": "^/."}
@@ -88,7 +89,7 @@ SCHEMA = _closed(
         ),
         "identities": _closed(
             {
-                "tenants": _closed({"header": _TEXT, "names": _COMMAND}, "header", "names"),
+                "tenants": _closed({"header": _TEXT, "names": {**_LIST, "minItems": 1}}, "header", "names"),
                 "present": _TEXTS,
                 "roles": _LIST,
                 "default_role": _TEXT,
