@@ -112,10 +112,11 @@ class Application:
         app = GlobalLimit(app, self.settings, self.services.limits)
         app = Authentication(app, self.settings, self.services.tokens, self.tenants)
         app = Tenancy(app, self.settings, self.tenants)
-        app = Intake(app, self.settings)
         render_error, watchers = rendered(parts.envelope), self._watchers()
         # A part of a batch passes what stands below here as a request of its own.
-        app = Batch(app, Outer(app, render_error, watchers), self.settings)
+        part = Outer(Timeout(Intake(app, self.settings), self.settings), render_error, watchers)
+        app = Batch(app, part, self.settings)
+        app = Intake(app, self.settings)
         app = Compression(app, self.settings)
         app = Cors(app, self.settings)
         app = Timeout(app, self.settings)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from reference_impl.errors import ApiError
+
 CODINGS = ("zstd", "br", "gzip")
 """The content codings that are served, the one taken first among equals first."""
 _ALIASES = {"x-gzip": "gzip"}
@@ -68,3 +70,9 @@ def accepts(accept: str, media_type: str) -> bool:
         if name in asked:
             return asked[name] > 0
     return False
+
+
+def hold_acceptable(accept: str, media_type: str) -> None:
+    """NOT_ACCEPTABLE when what would be answered is not asked for."""
+    if accept != "*/*" and not accepts(accept, media_type):
+        raise ApiError("NOT_ACCEPTABLE", f"This is answered as {media_type}.")

@@ -11,7 +11,7 @@ from reference_impl.edge.bodies import is_json, read_bytes
 from reference_impl.edge.endpoint import Endpoint, Input
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.multipart import MultipartReader
-from reference_impl.edge.preferences import accepts
+from reference_impl.edge.preferences import hold_acceptable
 from reference_impl.edge.stream import send_events
 from reference_impl.errors import ApiError, invalid
 
@@ -40,15 +40,11 @@ class RestTransport:
     async def read(self, scope: Scope, receive: Receive) -> Input:
         """Return what a request says; ApiError when it does not fit the procedure's types."""
         exchange = of(scope)
-        self._hold_acceptable(exchange.headers.get("accept", "*/*"))
+        if self._procedure.output is not None:
+            hold_acceptable(exchange.headers.get("accept", "*/*"), self._media_type)
         query = self._query.read(scope["query_string"])
         body = await self._read_body(exchange, receive) if self._body is not None else None
         return Input(scope["path_params"], query, body)
-
-    def _hold_acceptable(self, accept: str) -> None:
-        """NOT_ACCEPTABLE, before anything is done, when what would be answered is not asked for."""
-        if accept != "*/*" and self._procedure.output is not None and not accepts(accept, self._media_type):
-            raise ApiError("NOT_ACCEPTABLE", f"This is answered as {self._media_type}.")
 
     async def _read_body(self, exchange: Exchange, receive: Receive) -> Any:
         assert self._body is not None

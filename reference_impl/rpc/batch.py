@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from reference_impl.edge.answers import send_bytes
 from reference_impl.edge.bodies import is_json, read_bytes
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.stream import HEADERS as STREAM_HEADERS
@@ -84,9 +85,7 @@ class Batch:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._call(index, item, scope)) for index, item in enumerate(items)]
         body = b"[%b]" % b",".join(task.result() for task in tasks)
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": _STATUS, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send_bytes(send, _STATUS, body, pretty=of(scope).pretty)
 
     async def _streamed(self, items: list[msgspec.Raw], scope: Scope, send: Send) -> None:
         await send({"type": "http.response.start", "status": _STATUS, "headers": list(STREAM_HEADERS)})

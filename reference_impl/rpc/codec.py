@@ -63,7 +63,7 @@ def encode(value: Any) -> Encoded:
 
 def _encode(value: Any, path: Path, meta: list[list[Any]]) -> Any:
     if isinstance(value, msgspec.Struct):
-        value = {member.encode_name: getattr(value, member.name) for member in msgspec.structs.fields(value)}
+        value = _members(value)
     if isinstance(value, dict):
         return {key: _encode(item, (*path, key), meta) for key, item in value.items() if item is not UNSET}
     if isinstance(value, (list, tuple)):
@@ -76,6 +76,13 @@ def _encode(value: Any, path: Path, meta: list[list[Any]]) -> Any:
         plain = _encode(plain, path, meta)
     meta.append([int(kind), *path])
     return plain
+
+
+def _members(struct: msgspec.Struct) -> dict[str, Any]:
+    """Return a struct as the object that msgspec writes for it."""
+    told = struct.__struct_config__
+    tag = {} if told.tag_field is None else {told.tag_field: told.tag}
+    return {**tag, **{one.encode_name: getattr(struct, one.name) for one in msgspec.structs.fields(struct)}}
 
 
 def _marked(value: Any) -> tuple[Kind, Any] | None:  # noqa: PLR0911 - one line a kind

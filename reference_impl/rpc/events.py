@@ -19,8 +19,7 @@ DONE = b"event: done\n\n"
 
 def frame(event: Event, write: Write) -> bytes:
     """Return the bytes of one event; JSON has no line break, so `data` is one line."""
-    value = write({"kind": event.kind, "data": event.data})
-    return b"event: message\nid: %b\ndata: %b\n\n" % (event.id.encode(), value)
+    return b"event: message\nid: %b\ndata: %b\n\n" % (event.id.encode(), write(event.data))
 
 
 async def frames(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reference_impl.edge.answers import send_bytes, send_empty
 from reference_impl.edge.exchange import of
 from reference_impl.edge.outer import told
+from reference_impl.edge.preferences import hold_acceptable
 from reference_impl.edge.stream import send_frames
 from reference_impl.errors import invalid
 from reference_impl.rpc.events import frames
@@ -36,6 +37,7 @@ class RpcTransport:
         self._procedure = procedure
         self._envelope = envelope
         self._heartbeat_s = services.settings.realtime.heartbeat_s
+        self._media_type = "text/event-stream" if procedure.stream else "application/json"
         self._input = InputReader(services.settings, files=procedure.multipart)
         self._joined = JoinedInput(procedure)
         self._output = OutputWriter(procedure.output)
@@ -44,6 +46,7 @@ class RpcTransport:
         """Return what a request says; ApiError when it does not fit the procedure's types."""
         if self._procedure.stream and PART in scope:
             raise invalid("batch", "a stream is no part of a batch: call it by itself")
+        hold_acceptable(of(scope).headers.get("accept", "*/*"), self._media_type)
         return self._joined.split(await self._input.read(scope, receive))
 
     async def answer(self, scope: Scope, receive: Receive, send: Send, reply: Reply) -> None:
@@ -61,7 +64,8 @@ class RpcTransport:
             await send_empty(send, self._procedure.status, reply.headers)
         else:
             body = self._output.write(reply.value)
-            await send_bytes(send, self._procedure.status, body, reply.headers, head=exchange.method == "HEAD")
+            head = exchange.method == "HEAD"
+            await send_bytes(send, self._procedure.status, body, reply.headers, head=head, pretty=exchange.pretty)
 
 
 def paths(endpoints: Iterable[Endpoint]) -> dict[str, dict[str, ASGIApp]]:

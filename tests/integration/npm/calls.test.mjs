@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { ORPCError, isDefinedError, safe } from '@orpc/client'
-import { account, category, client, product } from './shop.mjs'
+import { account, admin, category, client, product } from './shop.mjs'
 
 let seller
 let shop
@@ -29,7 +29,8 @@ test('a product is created, got, listed, updated and deleted', async () => {
   assert.equal(made.version, 1)
   assert.deepEqual(await shop.products.get({ id: made.id }), made)
   const page = await shop.products.list({ category: categoryId, limit: 1, sortBy: 'price' })
-  assert.deepEqual([page.total, page.items], [1, [made]])
+  const { reviews, ...listed } = made
+  assert.deepEqual([page.total, page.items, reviews], [1, [listed], []])
   const changed = await shop.products.update({ id: made.id, version: 1, stock: 0, name: undefined })
   assert.deepEqual([changed.version, changed.stock, changed.name], [2, 0, 'Bowl'])
   assert.equal(await shop.products.delete({ id: made.id }), undefined)
@@ -79,7 +80,7 @@ test('rich values stand for those of the contract', async () => {
   const order = await shop.orders.create({ items: new Set([line(made.id)]) })
   assert.deepEqual(order.items.map((item) => item.productId), [made.id])
   const images = [new URL('https://a.test/1')]
-  assert.deepEqual((await product(seller, { images })).images, ['https://a.test/1'])
+  assert.deepEqual((await product(seller, { images })).images.map((image) => image.url), ['https://a.test/1'])
   for (const limit of [Number.NaN, /1/, new Date(), 10n ** 40n, '1', new Set([1])]) {
     assert.equal((await refusal(shop.products.list({ limit }))).code, 'VALIDATION_ERROR', String(limit))
   }
@@ -88,6 +89,27 @@ test('rich values stand for those of the contract', async () => {
 test('a procedure whose types are richer than JSON gives what it took', async () => {
   const input = { takenAt: new Date(), tags: new Set(['a', 'b']), count: 2n ** 60n }
   assert.deepEqual(await shop.test.echo(input), { ...input, more: null })
+})
+
+test('an admin updates many products at once', async () => {
+  const made = [await product(seller), await product(seller)]
+  const absent = '01980000-0000-7000-8000-000000000000'
+  const ids = new Set([...made.map((one) => one.id), absent])
+  assert.deepEqual(await client(await admin()).products.batchUpdate({ ids, discount: 10 }), { updated: 2, failed: [absent] })
+  assert.equal((await shop.products.get({ id: made[0].id })).discount, 10)
+  assert.equal((await refusal(shop.products.batchUpdate({ ids, discount: 10 }))).code, 'FORBIDDEN')
+})
+
+test('an image is uploaded as a File', async () => {
+  const made = await product(seller)
+  const bytes = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC', 'base64')
+  const image = new File([bytes], 'dot.png', { type: 'image/png' })
+  const changed = await shop.products.uploadImage({ id: made.id, image })
+  assert.deepEqual([changed.version, changed.images.length], [2, 1])
+  const text = new File(['no picture'], 'dot.png', { type: 'image/png' })
+  const refused = await refusal(shop.products.uploadImage({ id: made.id, image: text }))
+  assert.ok([400, 415].includes(refused.status), String(refused.status))
+  assert.equal((await refusal(client().products.uploadImage({ id: made.id, image }))).status, 401)
 })
 
 test('a file comes with its name and bytes', async () => {

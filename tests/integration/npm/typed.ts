@@ -2,7 +2,7 @@
 import createClient from 'openapi-fetch'
 import type { components, paths } from './schema.js'
 
-type Product = components['schemas']['Product']
+type Item = components['schemas']['ProductItem']
 type Envelope = components['schemas']['ErrorEnvelope']
 
 const client = createClient<paths>({ baseUrl: 'http://shop.test' })
@@ -15,7 +15,7 @@ export async function names(categoryId: string): Promise<string[]> {
     const envelope: Envelope = error
     throw new Error(`${envelope.error.code}: ${envelope.error.message}`)
   }
-  return data.items.map((product: Product) => product.name)
+  return data.items.map((product: Item) => product.name)
 }
 
 export async function rename(id: string, version: number, name: string): Promise<number | undefined> {

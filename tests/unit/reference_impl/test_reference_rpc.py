@@ -19,9 +19,10 @@ from reference_impl.contract.upload import Upload  # noqa: TC001 - msgspec reads
 from reference_impl.errors import ApiError
 from reference_impl.procedures.catalogue import PROCEDURES
 from reference_impl.procedures.product_types import Product
+from reference_impl.realtime.channels import ProductEvent
 from reference_impl.rpc.joined import JoinedInput
 from reference_impl.rpc.transport import path_of
-from reference_impl.rpc.writing import beyond_json
+from reference_impl.rpc.writing import OutputWriter, beyond_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -331,7 +332,7 @@ def test_a_stream_is_an_event_iterator(open_shop: Callable[..., Any]) -> None:
     answer = shop.send("GET", "/api/rpc/test/tick", user)
     assert answer.headers["content-type"] == "text/event-stream"
     events = [event for event in answer.text.split("\n\n") if event and not event.startswith(":")]
-    assert events[0] == 'event: message\nid: 1\ndata: {"json":{"kind":"tick","data":{"number":1}}}'
+    assert events[0] == 'event: message\nid: 1\ndata: {"json":{"number":1}}'
     assert events[1].startswith("event: message\nid: 2\n")
     name, data = events[2].split("\n")
     assert name == "event: error"
@@ -368,6 +369,17 @@ def test_types_beyond_json_are_written_with_their_meta(open_shop: Callable[..., 
 
 def test_outputs_of_the_catalogue_are_json() -> None:
     """Writing finds what JSON cannot say wherever it stands in a type."""
+    told = ProductEvent("created", "1")
+    assert msgspec.json.decode(OutputWriter(Any).write(told)) == {"json": msgspec.to_builtins(told)}
     assert beyond_json(Rich)
     assert beyond_json(dict[str, list[Rich | None]])
     assert not beyond_json(Product)
+
+
+def test_accept_and_pretty_hold_as_in_rest(shop: Any) -> None:
+    """Another media type is 406, `?pretty` indents, over GET and in a call that fails too."""
+    path = "/api/rpc/products/list"
+    assert failure(shop.send("POST", path, json={"json": {}}, headers={"Accept": "text/html"}))["status"] == 406
+    assert shop.send("POST", f"{path}?pretty", json={}).text.startswith('{\n  "json": {\n    "items"')
+    assert shop.send("GET", f"{path}?data=%7B%7D&pretty").text.startswith('{\n  "json"')
+    assert shop.send("POST", f"{path}?pretty", json=[]).text.startswith('{\n  "json"')

@@ -72,11 +72,12 @@ def test_each_part_has_its_own_answer(shop: Any) -> None:
 
 def test_answers_come_as_events_when_streamed(shop: Any) -> None:
     """The client's default mode gives an event a part, each with its index."""
-    answer = send(shop, [LIST, LIST, {"url": f"{ORIGIN}/api/rpc/nope"}], mode="streaming")
+    pretty = {**LIST, "url": f"{LIST['url']}?pretty"}
+    answer = send(shop, [LIST, pretty, {"url": f"{ORIGIN}/api/rpc/nope"}], mode="streaming")
     assert (answer.status_code, answer.headers["content-type"]) == (207, "text/event-stream")
     events = answer.text.split("\n\n")
     assert events[3:] == ["event: done", ""]
-    told = [json.loads(event.removeprefix("event: message\ndata: ")) for event in events[:3]]
+    told = [json.loads(event.removeprefix("event: message\ndata: ").replace("\ndata: ", "\n")) for event in events[:3]]
     assert sorted((item["index"], item["status"]) for item in told) == [(0, 200), (1, 200), (2, 404)]
 
 
