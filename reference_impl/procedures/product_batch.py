@@ -92,6 +92,7 @@ PROCEDURES = (
         path="/products/batch-update",
         summary="Change many products",
         handler=batch_update,
+        changes=("products",),
         access=ADMIN,
         limit="update",
         input=BatchInput,

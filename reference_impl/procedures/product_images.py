@@ -89,6 +89,7 @@ PROCEDURES = (
         path="/products/{id}/images",
         summary="Add an image to a product",
         handler=upload_image,
+        changes=("products",),
         access=SIGNED_IN,
         limit="upload",
         input=ImageInput,

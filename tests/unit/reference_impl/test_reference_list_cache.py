@@ -118,3 +118,13 @@ def test_what_shows_in_a_cached_list_is_declared_by_its_writes() -> None:
     """Each family that is named by a write is one that a list is kept under."""
     kept = {procedure.cached for procedure in PROCEDURES if procedure.cached}
     assert {family for procedure in PROCEDURES for family in procedure.changes} == kept
+
+
+def test_no_write_of_what_a_cached_list_shows_forgets_to_say_so() -> None:
+    """Every write under the paths of products, categories and orders declares the lists it changes."""
+    shown = ("/products", "/categories", "/orders")
+    writes = [procedure for procedure in PROCEDURES if procedure.method != "GET" and procedure.path.startswith(shown)]
+    silent = [procedure.id for procedure in writes if not procedure.changes]
+    # A review shows in its product alone.
+    assert [name for name in silent if not name.startswith("reviews.")] == []
+    assert len(writes) > len(silent)
