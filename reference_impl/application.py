@@ -22,8 +22,8 @@ from reference_impl.edge.endpoint import Endpoint, limit_headers, refuse
 from reference_impl.edge.global_limit import GlobalLimit
 from reference_impl.edge.health import HealthEndpoint
 from reference_impl.edge.intake import Intake
-from reference_impl.edge.outer import Outer, Watchers
-from reference_impl.edge.request_log import log, report
+from reference_impl.edge.metrics import MetricsEndpoint
+from reference_impl.edge.outer import Outer
 from reference_impl.edge.rest import RestTransport
 from reference_impl.edge.routes import router
 from reference_impl.edge.tenancy import Tenancy
@@ -31,6 +31,7 @@ from reference_impl.edge.timeout import Timeout
 from reference_impl.identity.passwords import Passwords
 from reference_impl.identity.tokens import Tokens
 from reference_impl.objects.store import open_objects
+from reference_impl.observation.observer import Observer
 from reference_impl.pictures import Pictures
 from reference_impl.procedures.catalogue import PROCEDURES
 from reference_impl.realtime.feeds import Feeds
@@ -83,6 +84,7 @@ class Application:
             feeds=Feeds(self.stores.bus, settings.realtime),
             pictures=Pictures(),
         )
+        self.observer = Observer(settings)
         self.document = msgspec.json.encode(render(parts.procedures, self.services))
         self._app = self._layers(parts)
 
@@ -94,6 +96,8 @@ class Application:
             "/ready": health,
             "/openapi.json": DocumentEndpoint(self.document),
         }
+        if self.settings.observe.metrics:
+            others["/metrics"] = MetricsEndpoint(self.observer.metrics, self.settings.observe.metrics_from)
         rest_endpoints, rpc_endpoints = [], []
         for procedure in parts.procedures:
             rest_endpoints.append(self._endpoint(procedure, RestTransport(procedure, self.services), parts))
@@ -111,8 +115,8 @@ class Application:
         app: ASGIApp = routes
         app = GlobalLimit(app, self.settings, self.services.limits)
         app = Authentication(app, self.settings, self.services.tokens, self.tenants)
-        app = Tenancy(app, self.settings, self.tenants)
-        render_error, watchers = rendered(parts.envelope), self._watchers()
+        app = Tenancy(app, self.settings, self.tenants, self.observer.database)
+        render_error, watchers = rendered(parts.envelope), self.observer.watchers
         # A part of a batch passes what stands below here as a request of its own.
         part = Outer(Timeout(Intake(app, self.settings), self.settings), render_error, watchers)
         app = Batch(app, part, self.settings)
@@ -120,12 +124,7 @@ class Application:
         app = Compression(app, self.settings)
         app = Cors(app, self.settings)
         app = Timeout(app, self.settings)
-        return Outer(Ended(app), render_error, watchers)
-
-    def _watchers(self) -> Watchers:
-        """Return who is told how requests went."""
-        finished = (log,) if self.settings.edge.request_log else ()
-        return Watchers(finished, (report,))
+        return self.observer.traced(Outer(Ended(app), render_error, watchers))
 
     def _endpoint(self, procedure: Procedure, form: Transport, parts: Parts) -> Endpoint:
         return Endpoint(procedure, self.services, form, parts.limit_headers, parts.refuse)
@@ -133,8 +132,9 @@ class Application:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:
         await self.tenants.migrate()
-        yield
-        self.end_streams()
+        async with self.observer.running():
+            yield
+            self.end_streams()
         await self.stores.close()
         self.services.pictures.close()
         await self.services.objects.close()

@@ -45,7 +45,8 @@ refresh token is good for one use: sent a second time, whoever sends it, the who
 one at a time. Logged in with `cookie`, a browser holds the access token in the cookie `session`; a write by it needs
 the value of the cookie `csrf` in `X-CSRF-Token`.
 
-**Paths outside this document.** `/health`, `/ready` and `/openapi.json` have no tenant and no limit; `OPTIONS` answers
+**Paths outside this document.** `/health`, `/ready`, `/metrics` (from networks of the settings only) and
+`/openapi.json` have no tenant and no limit; `OPTIONS` answers
 `Allow`, `HEAD` is served where `GET` is, other methods are 405.
 """
 

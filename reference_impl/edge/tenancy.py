@@ -10,8 +10,11 @@ from reference_impl.identity.addresses import client_address, trusted
 from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from reference_impl.data.database import Database
     from reference_impl.data.tenants import Tenants
     from reference_impl.settings import Settings
 
@@ -21,8 +24,11 @@ API = "/api/"
 class Tenancy:
     """Opens the tenant's database for what stands under /api/; nothing else has a tenant."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, tenants: Tenants) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, tenants: Tenants, observed: Callable[[Database], Database]
+    ) -> None:
         self._app = app
+        self._observed = observed
         self._settings = settings
         self._tenants = tenants
 
@@ -53,7 +59,7 @@ class Tenancy:
             if database is None:
                 raise not_found("tenant")
             exchange.tenant = name
-            exchange.database = database
+            exchange.database = self._observed(database)
         await self._app(scope, receive, send)
 
 

@@ -9,7 +9,7 @@ from reference_impl.settings import reader as parse
 from reference_impl.settings.reader import everywhere
 
 if TYPE_CHECKING:
-    from reference_impl.settings.reader import Reader
+    from reference_impl.settings.reader import Network, Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class Observe:
     """Sinks; an empty URL means none."""
 
     metrics: bool
+    metrics_from: tuple[Network, ...]
+    """Whose requests see /metrics."""
     slow_query_s: float
     traces_url: str
     """An OTLP/HTTP collector's /v1/traces."""
@@ -27,6 +29,12 @@ def observe(reader: Reader) -> Observe:
     """Read the section."""
     return Observe(
         metrics=reader.switch("API_METRICS", everywhere(value=True)),
+        metrics_from=reader.read(
+            "API_METRICS_FROM",
+            parse.networks,
+            "it must be addresses or networks between commas",
+            everywhere(parse.networks("127.0.0.0/8,::1")),
+        ),
         slow_query_s=reader.seconds("API_SLOW_QUERY_S", everywhere(0.1)),
         traces_url=reader.read(
             "API_TRACES_URL",

@@ -72,7 +72,11 @@ class Shop:
         headers = dict(options.pop("headers", {}))
         if by is not None:
             headers["Authorization"] = f"Bearer {by.token}"
-        target = path if path.startswith(("/health", "/ready", "/open", "/t/", "/api", "/nope")) else f"/api/v1{path}"
+        target = (
+            path
+            if path.startswith(("http://", "/health", "/ready", "/open", "/t/", "/api", "/nope"))
+            else f"/api/v1{path}"
+        )
         return await self.client.request(method, target, headers=headers, **options)
 
     def login(self, email: str) -> Account:
