@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reference_impl.procedures import (
     accounts,
+    admin,
     bulk,
     categories,
     keys,
@@ -17,6 +18,7 @@ from reference_impl.procedures import (
     reviews,
     sessions,
     streams,
+    tenant_settings,
     users,
 )
 
@@ -36,5 +38,7 @@ PROCEDURES: tuple[Procedure, ...] = (
     *reviews.PROCEDURES,
     *orders.PROCEDURES,
     *posts.PROCEDURES,
+    *admin.PROCEDURES,
+    *tenant_settings.PROCEDURES,
     *streams.PROCEDURES,
 )

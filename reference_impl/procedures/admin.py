@@ -1,0 +1,73 @@
+"""For admins: exact counts of the tenant, and the audit log, which only grows."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+
+from reference_impl.contract.procedure import ADMIN, Call, Procedure, Reply
+from reference_impl.price import Price
+from reference_impl.procedures.admin_types import AuditEntry, AuditPage, AuditQuery, Stats
+from reference_impl.procedures.paging import Slice, page
+from reference_impl.procedures.user_types import Pagination
+
+_STATS = (
+    "SELECT (SELECT COUNT(*) FROM users WHERE deleted_at IS NULL), "
+    "(SELECT COUNT(*) FROM users WHERE deleted_at IS NULL AND status = 'suspended'), "
+    "(SELECT COUNT(*) FROM categories), "
+    "(SELECT COUNT(*) FROM products WHERE deleted_at IS NULL), "
+    "(SELECT COUNT(*) FROM reviews r JOIN products p ON p.id = r.product_id WHERE p.deleted_at IS NULL), "
+    "(SELECT COUNT(*) FROM orders WHERE status = 'placed'), "
+    "(SELECT COUNT(*) FROM orders WHERE status = 'cancelled'), "
+    "(SELECT COUNT(*) FROM posts WHERE deleted_at IS NULL AND published_at IS NOT NULL), "
+    "(SELECT COUNT(*) FROM posts p JOIN users u ON u.id = p.author_id "
+    "WHERE p.deleted_at IS NULL AND p.published_at IS NULL AND u.deleted_at IS NULL), "
+    "(SELECT coalesce(SUM(total_cents), 0) FROM orders WHERE status = 'placed')"
+)
+_ENTRY = "id, at, actor_id, action, subject_id, details"
+_NAMES = Stats.__struct_fields__[:-1]
+_FILTERS = ("action", "actor_id", "subject_id")
+
+
+async def stats(call: Call[None, None]) -> Reply:
+    """Count everything at one moment."""
+    (row,) = await call.database.query(_STATS)
+    return Reply(Stats(**dict(zip(_NAMES, row[:-1], strict=True)), revenue=Price(int(row[-1]))))
+
+
+async def list_audit(call: Call[None, AuditQuery]) -> Reply:
+    """Return one page of the audit log."""
+    query = call.query
+    told = {name: getattr(query, name) for name in _FILTERS if getattr(query, name)}
+    where = " AND ".join(f"{name} = ?" for name in told)
+    source = "FROM audit_log" + (f" WHERE {where}" if where else "")
+    part = Slice(query.limit, query.offset)
+    rows, total = await call.database.read(partial(page, _ENTRY, source, "id DESC", tuple(told.values()), part))
+    entries = [AuditEntry(row[0], row[1], row[2], row[3], row[4], msgspec.json.decode(row[5])) for row in rows]
+    return Reply(AuditPage(entries, Pagination(total, query.limit, query.offset)))
+
+
+PROCEDURES = (
+    Procedure(
+        id="admin.stats",
+        method="GET",
+        path="/admin/stats",
+        summary="Exact counts of the tenant",
+        handler=stats,
+        access=ADMIN,
+        limit="get",
+        output=Stats,
+    ),
+    Procedure(
+        id="admin.audit",
+        method="GET",
+        path="/admin/audit",
+        summary="A page of the audit log",
+        handler=list_audit,
+        access=ADMIN,
+        limit="list",
+        query=AuditQuery,
+        output=AuditPage,
+    ),
+)
