@@ -141,6 +141,7 @@ PROCEDURES = (
         output=Review,
         status=201,
         errors=("CONFLICT",),
+        changes=("products",),
         response_headers=("Location",),
         links=("reviews.get", "reviews.delete"),
     ),
@@ -164,6 +165,7 @@ PROCEDURES = (
         limit="delete",
         status=204,
         errors=("FORBIDDEN",),
+        changes=("products",),
         promises=_OWNER,
     ),
 )
