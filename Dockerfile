@@ -10,7 +10,8 @@ ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS packages
 WORKDIR /build
-# A wildcard may match nothing: where deploy/wheelhouse.py has put wheels, nothing is asked of the network.
+# A wildcard may match nothing: where deploy/wheelhouse.py has put wheels, nothing is asked of the network. Run it again
+# when constraints.txt has changed, or remove wheelhouse/.
 COPY deploy/requirements.py pyproject.toml constraints.txt wheelhouse* ./
 RUN python requirements.py reference >requirements.txt \
  && python -m venv --without-pip /srv/api \

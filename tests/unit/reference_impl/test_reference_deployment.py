@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +129,20 @@ def test_images_are_the_official_ones_by_one_variable_each() -> None:
     assert SERVICES["redis"]["image"] == "${REDIS_IMAGE:-redis:7}"
     assert SERVICES["api"]["build"]["args"] == {"PYTHON_IMAGE": "${PYTHON_IMAGE:-python:3.13-slim}"}
     assert SERVICES["migrate"]["build"] == SERVICES["api"]["build"]
+
+
+def test_what_the_image_installs_is_what_the_extra_requires() -> None:
+    """The requirements are read from pyproject.toml and stand nowhere else."""
+    script = str(ROOT / "deploy" / "requirements.py")
+    done = subprocess.run([sys.executable, script, "reference"], capture_output=True, text=True, check=True)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert done.stdout.splitlines() == project["project"]["optional-dependencies"]["reference"]
+
+
+def test_wheels_are_of_the_version_that_the_image_names() -> None:
+    """A tag without one is told with an example, and nothing is downloaded."""
+    script = str(ROOT / "deploy" / "wheelhouse.py")
+    environment = {**os.environ, "PYTHON_IMAGE": "mine/python:latest"}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert "PYTHON_IMAGE is 'mine/python:latest'; its tag must begin with a version" in done.stderr
