@@ -25,7 +25,7 @@ from reference_impl.edge.intake import Intake
 from reference_impl.edge.metrics import MetricsEndpoint
 from reference_impl.edge.outer import Outer
 from reference_impl.edge.rest import RestTransport
-from reference_impl.edge.routes import router
+from reference_impl.edge.routes import Paths
 from reference_impl.edge.tenancy import Tenancy
 from reference_impl.edge.timeout import Timeout
 from reference_impl.identity.passwords import Passwords
@@ -103,7 +103,7 @@ class Application:
             rest_endpoints.append(self._endpoint(procedure, RestTransport(procedure, self.services), parts))
             form = RpcTransport(procedure, self.services, parts.envelope)
             rpc_endpoints.append(self._endpoint(procedure, form, parts))
-        routes = router(
+        routes = Paths(
             {
                 **{path: {"GET": app} for path, app in others.items()},
                 **rest.paths(rest_endpoints),

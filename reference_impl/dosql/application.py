@@ -19,7 +19,7 @@ from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.intake import Intake
 from reference_impl.edge.outer import Outer, Watchers
 from reference_impl.edge.request_log import log, report
-from reference_impl.edge.routes import router
+from reference_impl.edge.routes import Paths
 from reference_impl.errors import ApiError, invalid, not_found, unauthorized
 from reference_impl.identity.tokens import bearer
 from reference_impl.settings.reader import TENANT_NAME
@@ -140,7 +140,7 @@ class DoSqlApplication:
         }
         paths["/health"] = {"GET": HealthEndpoint(self.databases)}
         paths["/openapi.json"] = {"GET": DocumentEndpoint(self.document)}
-        routes = router(paths)
+        routes = Paths(paths)
         routes.lifespan_context = self._lifespan
         finished = (log,) if settings.edge.request_log else ()
         self._app = Outer(Intake(routes, settings), envelope, Watchers(finished, (report,)))

@@ -47,7 +47,20 @@ async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
     raise not_found("path")
 
 
-def router(paths: Mapping[str, Mapping[str, ASGIApp]]) -> Router:
-    """Return the router of applications by path template and method."""
-    routes = [Route(template, PathEndpoint(template, methods)) for template, methods in paths.items()]
-    return Router(routes, redirect_slashes=False, default=_nowhere)
+class Paths(Router):
+    """Looks paths without parameters up, and tries the others in turn: what is fixed stands before what is not."""
+
+    def __init__(self, paths: Mapping[str, Mapping[str, ASGIApp]]) -> None:
+        endpoints = {template: PathEndpoint(template, methods) for template, methods in paths.items()}
+        self._fixed = {template: endpoint for template, endpoint in endpoints.items() if "{" not in template}
+        routes = [Route(template, endpoint) for template, endpoint in endpoints.items() if template not in self._fixed]
+        super().__init__(routes, redirect_slashes=False, default=_nowhere)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        endpoint = self._fixed.get(scope["path"]) if scope["type"] == "http" else None
+        if endpoint is None:
+            await super().app(scope, receive, send)
+        else:
+            scope["path_params"] = {}
+            await endpoint(scope, receive, send)

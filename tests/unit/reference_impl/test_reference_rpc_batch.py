@@ -216,7 +216,7 @@ def test_a_stream_is_no_part(open_shop: Callable[..., Any]) -> None:
 
 def test_a_cookie_set_by_a_part_stays_out_of_the_body(shop: Any) -> None:
     """A part that signs in gives its token, and no cookie into the page's hands."""
-    login = {"email": "admin@example.test", "password": "correct horse battery"}
+    login = {"email": "admin@example.test", "password": "correct horse battery", "cookie": True}
     answer = send(shop, [{"url": "/api/rpc/auth/login", "body": {"json": login}}, LIST])
     assert codes(answer) == [200, 200]
     assert "set-cookie" not in answer.json()[0]["headers"]
