@@ -11,11 +11,12 @@ import msgspec
 from reference_impl.contract.document import render
 from reference_impl.contract.procedure import Procedure, Services
 from reference_impl.data.tenants import open_tenants
-from reference_impl.edge import rest
+from reference_impl.edge import files, rest
 from reference_impl.edge.answers import Render, envelope
 from reference_impl.edge.authentication import Authentication
 from reference_impl.edge.compression import Compression
 from reference_impl.edge.cors import Cors
+from reference_impl.edge.docs import DocsEndpoint
 from reference_impl.edge.document import DocumentEndpoint
 from reference_impl.edge.ended import Ended
 from reference_impl.edge.endpoint import Endpoint, limit_headers, refuse
@@ -95,6 +96,8 @@ class Application:
             "/health": health,
             "/ready": health,
             "/openapi.json": DocumentEndpoint(self.document),
+            "/docs": DocsEndpoint(msgspec.json.decode(self.document)),
+            files.ROUTE: files.FileEndpoint(self.services.objects),
         }
         if self.settings.observe.metrics:
             others["/metrics"] = MetricsEndpoint(self.observer.metrics, self.settings.observe.metrics_from)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from reference_impl.listeners import bind
+from reference_impl.observation.metrics import share
 from reference_impl.server import serve as serve_one
 from reference_impl.workers import Workers
 
@@ -34,4 +38,10 @@ def serve(make: Callable[[], Served], host: str, port: int, workers: int = 1) ->
     def work(listener: socket.socket, watched: int) -> None:
         serve_one(make(), listener, watched)
 
-    return Workers(listeners, work).run()
+    parent, folder = os.getpid(), tempfile.mkdtemp(prefix="metrics-")
+    share(folder)
+    try:
+        return Workers(listeners, work).run()
+    finally:
+        if os.getpid() == parent:
+            shutil.rmtree(folder, ignore_errors=True)

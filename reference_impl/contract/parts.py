@@ -45,6 +45,9 @@ refresh token is good for one use: sent a second time, whoever sends it, the who
 one at a time. Logged in with `cookie`, a browser holds the access token in the cookie `session`; a write by it needs
 the value of the cookie `csrf` in `X-CSRF-Token`.
 
+**Files.** `/files/{tenant}/{name}` are uploaded images, named by their content: kept for ever, revalidated by ETag, in
+ranges. **Pages.** `/docs` is this document to read.
+
 **Paths outside this document.** `/health`, `/ready`, `/metrics` (from networks of the settings only) and
 `/openapi.json` have no tenant and no limit; `OPTIONS` answers
 `Allow`, `HEAD` is served where `GET` is, other methods are 405.

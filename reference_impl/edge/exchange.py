@@ -34,6 +34,8 @@ class Exchange:
     status: int = 0
     pretty: bool = False
     """Whether JSON is indented."""
+    policy: bytes = b"default-src 'none'; frame-ancestors 'none'"
+    """The content security policy of the answer; an error's is the same, as it is no page."""
     fault: Exception | None = None
     """What went wrong that nobody expected; the client is told less."""
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)

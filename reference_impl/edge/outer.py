@@ -29,7 +29,6 @@ SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
@@ -104,6 +103,7 @@ def open_exchange(scope: Scope) -> Exchange:
 def dress(exchange: Exchange) -> list[tuple[bytes, bytes]]:
     """Return the headers every response carries."""
     headers = [(b"x-request-id", exchange.request_id.encode()), *SECURITY]
+    headers.append((b"content-security-policy", exchange.policy))
     if exchange.secure:
         headers.append(_HSTS)
     return headers

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _REQUEST_MS = (1, 2.5, 5, 10, 25, 50, 100, 200, 500, 1000, 2500, 10_000, 30_000)
 _QUERY_MS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000, 5000)
 _LABELS = ("method", "route", "status")
+
+
+def share(folder: str) -> None:
+    """Let this process and those it forks count into files of a folder; called before metrics are made."""
+    os.environ[FOLDER] = folder
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]  # the package types only some of it
 
 
 class Metrics:
