@@ -1,0 +1,16 @@
+"""The second configuration is the first with another target."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from tests.repo.sources import text
+
+
+def test_two_workers_are_verified_like_one() -> None:
+    """What two_workers.toml says beside its target and its environment is what harness.toml says, word for word."""
+    one, two = (tomllib.loads(text(Path(name))) for name in ("harness.toml", "two_workers.toml"))
+    assert two["target"]["process"]["environment"] == one["target"]["process"]["environment"]
+    del one["target"], two["target"], one["prove"]
+    assert two == one
