@@ -135,6 +135,16 @@ class Cluster:
         if self._server is not None:
             self._server.wait()
 
+    def stop(self) -> None:
+        """End it so that it takes its shared memory with it."""
+        self.resume()
+        if self._server is not None:
+            _signal(self._server.pid, signal.SIGQUIT)
+            try:
+                self._server.wait(STARTING_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
     def pause(self) -> None:
         """Stop every process of it; connections stay open and silent."""
         for process in self._processes():
@@ -149,6 +159,7 @@ class Cluster:
         if self._server is None:
             return []
         parent = self._server.pid
+        _signal(parent, signal.SIGSTOP)  # so that no further child comes
         children = Path(f"/proc/{parent}/task/{parent}/children")
         return [parent, *(map(int, children.read_text().split()) if children.exists() else ())]
 
@@ -192,7 +203,7 @@ def started() -> Iterator[Cluster]:
         cluster.start()
         yield cluster
     finally:
-        cluster.kill()
+        cluster.stop()
         shutil.rmtree(folder)
 
 
