@@ -1,4 +1,4 @@
-"""The commands: set-up, tenant create, admin create, migrate, serve, openapi."""
+"""The commands: set-up, tenant create, admin create, migrate, backup, restore, retain, seed, serve, openapi."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import asyncio
 import os
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from reference_impl.contract.fields import EMAIL
+from reference_impl.data.backup import BackupError
 from reference_impl.data.database import DatabaseError
 from reference_impl.data.migrations import MigrationError
 from reference_impl.data.tenants import open_tenants
 from reference_impl.identity.passwords import Passwords
 from reference_impl.settings import Settings, load
 from reference_impl.settings.reader import SettingsError
+from reference_impl.upkeep import keep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +55,11 @@ def parser() -> argparse.ArgumentParser:
     prepare.add_argument("--admin-email", required=True)
     update = commands.add_parser("migrate", help="bring every tenant's database up to date")
     update.add_argument("--down", type=int, default=0, metavar="N", help="undo each tenant's newest N migrations")
+    saving = commands.add_parser("backup", help="write every tenant's rows into a new folder, while the API serves")
+    saving.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    restoring = commands.add_parser("restore", help="make the tenants of a back-up again, where they do not exist")
+    restoring.add_argument("--from", dest="source", type=Path, required=True, metavar="FOLDER")
+    commands.add_parser("retain", help="delete the request logs older than API_RETENTION_DAYS")
     sowing = commands.add_parser("seed", help="add a made-up catalogue to a tenant; safe to repeat")
     sowing.add_argument("--products", type=int, default=1000)
     sowing.add_argument("--tenant", default="", help="the default tenant unless said")
@@ -78,7 +86,7 @@ def main(arguments: Sequence[str] | None = None, parts: Parts | None = None) -> 
     settings = settings_or_stop()
     try:
         run(options, settings, parts)
-    except (MigrationError, ValueError) as error:
+    except (BackupError, MigrationError, ValueError) as error:
         stop(str(error))
     except DatabaseError as error:
         stop(f"The database refuses or does not answer ({error.category}): {error}")
@@ -95,6 +103,8 @@ def run(options: argparse.Namespace, settings: Settings, parts: Parts | None) ->
             names = [name.strip() for name in options.tenants.split(",")]
             asyncio.run(create_tenants(settings, names))
             asyncio.run(create_admins(settings, names, options.admin_email))
+        case "backup" | "restore" | "retain":
+            sys.stdout.writelines(f"{line}\n" for line in asyncio.run(keep(options, settings)))
         case "migrate":
             for name, changed in asyncio.run(migrate(settings, options.down)).items():
                 sys.stdout.write(f"{name}: {', '.join(changed) or 'up to date'}\n")

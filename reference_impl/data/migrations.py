@@ -120,11 +120,12 @@ def _begun(first: tuple[Statement, ...], files: list[Migration]) -> Transaction[
     for statement in first:  # noqa: UP028 - a tuple takes no rows
         yield statement
     done = yield Statement(_DONE)
-    _hold_against(done, files)
+    hold_against(done, files)
     return done
 
 
-def _hold_against(done: list[Row], files: list[Migration]) -> None:
+def hold_against(done: list[Row], files: list[Migration]) -> None:
+    """MigrationError unless what was applied (version, name, checksum) are the first of the files."""
     if len(done) > len(files):
         raise MigrationError(f"{done[-1][1]} was applied and its file is gone: start the version that has it.")
     for (_, name, checksum), migration in zip(done, files, strict=False):

@@ -77,11 +77,11 @@ class PostgresDatabase:
 
     async def query(self, sql: str, *parameters: object) -> list[Row]:
         """Return all rows of a read."""
-        return await self._work(lambda connection: _fetch(connection, Statement(sql, parameters)))
+        return await self.lend(lambda connection: _fetch(connection, Statement(sql, parameters)))
 
     async def query_one(self, sql: str, *parameters: object) -> Row | None:
         """Return the first row of a read, or None."""
-        record = await self._work(lambda connection: connection.fetchrow(spelled(sql), *parameters))
+        record = await self.lend(lambda connection: connection.fetchrow(spelled(sql), *parameters))
         return None if record is None else tuple(record)
 
     async def run(self, sql: str, *parameters: object) -> list[Row]:
@@ -93,16 +93,16 @@ class PostgresDatabase:
         begin = _LOCKING if locking else _SERIALIZABLE
         for attempt in range(RETRIES):
             try:
-                return await self._work(lambda connection: _drive(connection, begin, body))
+                return await self.lend(lambda connection: _drive(connection, begin, body))
             except DatabaseError as error:
                 if error.category != "conflict":
                     raise
             await asyncio.sleep(_PAUSE_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - parts the losers, keeps no secret
-        return await self._work(lambda connection: _drive(connection, begin, body))
+        return await self.lend(lambda connection: _drive(connection, begin, body))
 
     async def read(self, body: Body[T], *, small: bool = False) -> T:  # noqa: ARG002 - every read is a round trip here
         """Run a body that only reads, on one snapshot."""
-        return await self._work(lambda connection: _drive(connection, _READING, body))
+        return await self.lend(lambda connection: _drive(connection, _READING, body))
 
     async def close(self) -> None:
         """Close every connection once it is free; those that do not come back in time are cut."""
@@ -114,11 +114,11 @@ class PostgresDatabase:
         except _FAILURES:
             pool.terminate()
 
-    async def _work(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        """Give a connection to `work`; one that may be broken is cut and not given to another."""
+    async def lend(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Give a connection to `work`; what it leaves open is undone, and one that may be broken is cut."""
         pool, connection = await self._acquire()
         try:
-            return await work(connection)
+            return await self._undone(connection, work)
         except _FAILURES as error:
             if (failed := translated(error)).category in {"timeout", "unavailable"}:
                 connection.terminate()
@@ -129,6 +129,17 @@ class PostgresDatabase:
             raise
         finally:
             await pool.release(connection)
+
+    @staticmethod
+    async def _undone(connection: Any, work: Callable[[Any], Awaitable[T]]) -> T:
+        try:
+            return await work(connection)
+        except (OSError, asyncpg.InterfaceError):
+            raise  # nothing more is asked of a connection that may be broken
+        except Exception:
+            if not connection.is_closed() and connection.is_in_transaction():
+                await connection.execute("ROLLBACK")
+            raise
 
     async def _acquire(self) -> tuple[Any, Any]:
         try:
@@ -151,8 +162,16 @@ async def _fetch(connection: Any, statement: Statement) -> list[Row]:
 
 
 async def _drive(connection: Any, begin: str, body: Body[T]) -> T:
-    """Drive a body to its end inside a transaction; it is told of a refusal, and of no other failure."""
+    """Drive a body to its end inside a transaction."""
     await connection.execute(begin)
+    result = await stepped(connection, body)
+    if await connection.execute("COMMIT") != "COMMIT":
+        raise RuntimeError("A body went on after a refusal: put what may be refused into a savepoint.")
+    return result
+
+
+async def stepped(connection: Any, body: Body[T]) -> T:
+    """Execute what a body yields and hand it the rows; it is told of a refusal, and of no other failure."""
     running = body()
     try:
         statement = next(running)
@@ -166,16 +185,8 @@ async def _drive(connection: Any, begin: str, body: Body[T]) -> T:
             else:
                 statement = running.send(rows)
     except StopIteration as end:
-        if await connection.execute("COMMIT") != "COMMIT":
-            raise RuntimeError("A body went on after a refusal: put what may be refused into a savepoint.") from None
         result: T = end.value
         return result
-    except (OSError, asyncpg.InterfaceError):
-        raise  # the connection is cut by its lender, which undoes the transaction
-    except Exception:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK")
-        raise
     finally:
         running.close()
 

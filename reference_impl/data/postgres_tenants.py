@@ -6,14 +6,16 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from reference_impl.data import migrations
+from reference_impl.data import backup, migrations
 from reference_impl.data.database import Statement, Transaction
 from reference_impl.data.names import tenant_name
 from reference_impl.data.postgres import Bounds, PostgresDatabase, quoted
+from reference_impl.data.postgres_backup import copy_in, copy_out
 from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from reference_impl.settings.storage import Storage
 
@@ -86,6 +88,29 @@ class PostgresTenants:
         else:
             self._open[name] = opened
         return self._open.get(name)
+
+    async def back_up(self, folder: Path) -> list[str]:
+        """Write every tenant into a new folder and return their names."""
+        backup.begin(folder)
+        names = await self.names()
+        for name in names:
+            backup.begin(folder / name)
+            await self._patiently(name, partial(self._back_up, folder / name))
+        backup.finish(folder, "postgresql", names)
+        return names
+
+    async def restore(self, folder: Path) -> list[str]:
+        """Make the tenants of a back-up and return their names."""
+        names = backup.listed(folder, "postgresql", await self.names())
+        for name in names:
+            await self._patiently(name, partial(self._restore, folder / name))
+        return names
+
+    async def _back_up(self, folder: Path, database: PostgresDatabase) -> None:
+        await database.lend(partial(copy_out, folder=folder))
+
+    async def _restore(self, folder: Path, database: PostgresDatabase) -> None:
+        await database.lend(partial(copy_in, schema=database.schema, folder=folder, files=self._files))
 
     async def healthy(self) -> bool:
         """Say whether the server answers."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reference_impl.data import migrations
+from reference_impl.data import backup, migrations
 from reference_impl.data.database import DatabaseError
 from reference_impl.data.names import tenant_name
 from reference_impl.data.sqlite import SqliteDatabase, alone, connect
+from reference_impl.data.sqlite_backup import copy, put_back
 from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:
@@ -67,6 +68,23 @@ class SqliteTenants:
                 return None
             self._open[name] = database
         return database
+
+    async def back_up(self, folder: Path) -> list[str]:
+        """Write every tenant into a new folder and return their names."""
+        backup.begin(folder)
+        names = await self.names()
+        for name in names:
+            copy(self._path(name), folder / f"{name}.sqlite", self._synchronous)
+        backup.finish(folder, "sqlite", names)
+        return names
+
+    async def restore(self, folder: Path) -> list[str]:
+        """Make the tenants of a back-up and return their names."""
+        names = backup.listed(folder, "sqlite", await self.names())
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            put_back(folder / f"{name}.sqlite", self._path(name), self._files, self._synchronous)
+        return names
 
     async def healthy(self) -> bool:
         """Say whether every open tenant's file is there and answers."""

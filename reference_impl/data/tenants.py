@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from reference_impl.data.sqlite_tenants import SqliteTenants
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reference_impl.data.database import Database
     from reference_impl.settings import Settings
 
@@ -32,6 +34,14 @@ class Tenants(Protocol):
 
     async def get(self, name: str) -> Database | None:
         """Return a tenant's database, or None when there is no such tenant, or it is not whole yet."""
+        ...
+
+    async def back_up(self, folder: Path) -> list[str]:
+        """Write every tenant into a new folder and return their names; BackupError when it is not empty."""
+        ...
+
+    async def restore(self, folder: Path) -> list[str]:
+        """Make the tenants of a back-up and return their names; BackupError when they exist or it is not whole."""
         ...
 
     async def healthy(self) -> bool:

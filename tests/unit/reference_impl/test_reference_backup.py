@@ -1,0 +1,119 @@
+"""Back-ups, their restoring and retention, on both engines and as an operator runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import pytest
+
+from reference_impl.clock import rfc3339
+from reference_impl.commands import main
+from reference_impl.data.tenants import open_tenants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reference_impl.data.database import Row
+    from reference_impl.settings import Settings
+
+EVERYTHING = (
+    "SELECT * FROM users ORDER BY id",
+    "SELECT * FROM products ORDER BY id",
+    "SELECT * FROM order_items ORDER BY order_id, position",
+    "SELECT * FROM audit_log ORDER BY id",
+    "SELECT * FROM events ORDER BY id",
+    "SELECT version, checksum FROM schema_migrations ORDER BY version",
+)
+LOG = "INSERT INTO request_logs (id, at, request_id, user_id, method, route, status, duration_ms) VALUES "
+
+
+def asked(settings: Settings, tenant: str, *texts: str) -> list[list[Row]]:
+    """What statements answer, on tenants of their own."""
+
+    async def ask() -> list[list[Row]]:
+        tenants = open_tenants(settings)
+        try:
+            database = await tenants.get(tenant)
+            assert database is not None
+            return [await database.run(text) for text in texts]
+        finally:
+            await tenants.close()
+
+    return asyncio.run(ask())
+
+
+async def dropped(url: str) -> None:
+    """Leaves no tenant of the tests before."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("DROP SCHEMA IF EXISTS tenant_alpha CASCADE; DROP SCHEMA IF EXISTS tenant_beta CASCADE")
+    await connection.close()
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a command on the data of these settings and gives what a person sees."""
+
+    def run(settings: Settings, *words: str) -> str:
+        monkeypatch.setenv("API_PROFILE", "verify")
+        monkeypatch.setenv("API_DATA", str(settings.storage.data))
+        monkeypatch.setenv("API_DATABASE_URL", settings.storage.database_url)
+        capsys.readouterr()
+        with contextlib.suppress(SystemExit):
+            main(words)
+        told = capsys.readouterr()
+        return told.out + told.err
+
+    return run
+
+
+def test_what_is_restored_is_what_was_backed_up(
+    open_shop: Callable[..., Any], open_settings: Callable[..., Settings], tmp_path: Path, command: Callable[..., str]
+) -> None:
+    """Every row comes back, whatever was written since; ids go on where they were; a second restore is refused."""
+    shop = open_shop()
+    product = shop.product(shop.account("seller"), name="Tab\t, line\n, quote ' \" and \\N", description="ä € 🥣")
+    assert shop.order(shop.account(), (product["id"], 2)).status_code == 201
+    source, target, folder = shop.application.settings, open_settings(), tmp_path / "backup"
+    assert "alpha, beta" in command(source, "backup", "--to", str(folder))
+    before = asked(source, "alpha", *EVERYTHING)
+    assert all(before)
+    assert shop.order(shop.account(), (product["id"], 1)).status_code == 201
+    if target.storage.database_url:
+        asyncio.run(dropped(target.storage.database_url))
+    assert "alpha, beta" in command(target, "restore", "--from", str(folder))
+    assert asked(target, "alpha", *EVERYTHING) == before
+    emitted = "INSERT INTO events (at, channel, type, data) VALUES ('', '', '', '') RETURNING id"
+    assert asked(target, "alpha", emitted)[0][0][0] > before[4][-1][0]
+    assert "restore replaces nothing" in command(target, "restore", "--from", str(folder))
+    assert "not empty" in command(source, "backup", "--to", str(folder))
+
+
+def test_a_back_up_that_was_cut_short_is_none(
+    open_shop: Callable[..., Any], tmp_path: Path, command: Callable[..., str]
+) -> None:
+    """Without its list a folder is refused, and so is one of the other engine."""
+    settings = open_shop().application.settings
+    command(settings, "backup", "--to", str(tmp_path / "backup"))
+    listed = tmp_path / "backup" / "backup.json"
+    text = listed.read_text()
+    listed.unlink()
+    assert "no whole back-up" in command(settings, "restore", "--from", str(tmp_path / "backup"))
+    listed.write_text(text.replace("sqlite", "other").replace("postgresql", "other"))
+    assert "is of other" in command(settings, "restore", "--from", str(tmp_path / "backup"))
+
+
+def test_old_request_logs_are_let_go(open_shop: Callable[..., Any], command: Callable[..., str]) -> None:
+    """What is older than the settings keep is deleted, in parts, and nothing younger."""
+    settings = open_shop().application.settings
+    old = ", ".join(
+        f"('{number:05}', '2020-01-01T00:00:00.000Z', '', '', 'GET', '/', 200, 1.5)" for number in range(1500)
+    )
+    young = f"('young', '{rfc3339(4_000_000_000)}', '', '', 'GET', '/', 200, 1.5)"
+    asked(settings, "alpha", "DELETE FROM request_logs", f"{LOG}{old}, {young}")
+    told = command(settings, "retain")
+    assert "alpha: 1500 request logs deleted" in told
+    assert asked(settings, "alpha", "SELECT id FROM request_logs") == [[("young",)]]
