@@ -16,13 +16,11 @@ from reference_impl.data.database import DatabaseError
 from reference_impl.errors import ApiError, invalid
 from reference_impl.realtime.channels import ChannelEvent, Filter, OrderEvent, ProductEvent, shown
 from reference_impl.realtime.follower import Ended, Follower
-from reference_impl.realtime.standing import SESSIONS, again, concerns
+from reference_impl.realtime.standing import SESSIONS, Standing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from reference_impl.data.database import Database
-    from reference_impl.identity.tokens import Identity
     from reference_impl.realtime.feed import Feed, Record
 
 _ID = re.compile(r"[0-9]{1,18}")
@@ -58,9 +56,8 @@ class Stream:
     def __init__(self, call: Call[Any, Any], feed: Feed, asked: Asked, after: int) -> None:
         settings = call.services.settings.realtime
         self._asked = asked
-        self._tenant = call.tenant
-        self._database: Database = call.database
-        self._identity: Identity = call.identity
+        api_key = (call.services.settings.identity.token_key, call.headers.get("x-api-key", ""))
+        self._standing = Standing(call.database, call.tenant, call.identity, api_key)
         self._heartbeat_s = settings.heartbeat_s
         self._leave = call.services.feeds.streams.take((call.tenant, call.identity.user_id), self)
         self._follower = Follower(feed, frozenset((*asked.channels, SESSIONS)), after, settings.waiting)
@@ -70,9 +67,10 @@ class Stream:
         try:
             while True:
                 record = await self._follower.next(self._heartbeat_s)
-                if record is None or (record.channel == SESSIONS and concerns(record, self._identity)):
-                    self._identity = await again(self._database, self._tenant, self._identity)
-                elif record.channel != SESSIONS and (event := self._event(record)):
+                if record is None or record.channel == SESSIONS:
+                    if record is None or self._standing.over(record):
+                        await self._standing.again()
+                elif (event := self._event(record)) is not None:
                     yield event
         except (Ended, ApiError, DatabaseError):
             # The answer has begun, so an end is all that can be told; the reader comes again with the last id.
@@ -82,7 +80,7 @@ class Stream:
             self._leave()
 
     def _event(self, record: Record) -> Event | None:
-        value: ChannelEvent | None = shown(record, self._identity, self._asked.filter)
+        value: ChannelEvent | None = shown(record, self._standing.identity, self._asked.filter)
         if value is None:
             return None
         kind = f"{record.channel}.{record.kind}" if self._asked.named else record.kind

@@ -1,9 +1,10 @@
-"""Whether who opened a stream or socket may still have it: asked again when the session's channel tells of them."""
+"""Whether who opened a stream or socket may still have it: asked again, as a request would ask."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reference_impl.identity import keys
 from reference_impl.identity.tokens import Claims, Identity, identify
 
 if TYPE_CHECKING:
@@ -14,11 +15,23 @@ SESSIONS = "sessions"
 """The internal channel: `id` names the session that was revoked; without one everybody asks again."""
 
 
-def concerns(record: Record, identity: Identity) -> bool:
-    """Say whether a record of the sessions' channel may be about this identity."""
-    return record.data.get("id") in {None, identity.session_id}
+class Standing:
+    """One caller in one tenant; `api_key` is what a caller without a session sent."""
 
+    def __init__(self, database: Database, tenant: str, identity: Identity, api_key: tuple[str, str]) -> None:
+        self._database = database
+        self._tenant = tenant
+        self._hash_key, self._api_key = api_key
+        self.identity = identity
 
-async def again(database: Database, tenant: str, identity: Identity) -> Identity:
-    """Return the identity as it is now; UNAUTHORIZED when its session is over."""
-    return await identify(database, Claims(identity.user_id, identity.session_id, tenant))
+    def over(self, record: Record) -> bool:
+        """Say whether a record of the sessions' channel says that this session is over."""
+        return bool(self.identity.session_id) and record.data.get("id") == self.identity.session_id
+
+    async def again(self) -> None:
+        """Make the identity what it is now; UNAUTHORIZED when the session or key is over."""
+        if self.identity.session_id:
+            claims = Claims(self.identity.user_id, self.identity.session_id, self._tenant)
+            self.identity = await identify(self._database, claims)
+        else:
+            self.identity = await keys.identify(self._database, self._hash_key, self._api_key)
