@@ -35,7 +35,9 @@ from reference_impl.objects.store import open_objects
 from reference_impl.observation.observer import Observer
 from reference_impl.pictures import Pictures
 from reference_impl.procedures.catalogue import PROCEDURES
+from reference_impl.realtime import upgrade as sockets
 from reference_impl.realtime.feeds import Feeds
+from reference_impl.realtime.hub import Hubs
 from reference_impl.rpc import batch
 from reference_impl.rpc import transport as rpc
 from reference_impl.rpc.batch import Batch
@@ -86,6 +88,7 @@ class Application:
             pictures=Pictures(),
         )
         self.observer = Observer(settings)
+        self.hubs = Hubs(self.services)
         self.document = msgspec.json.encode(render(parts.procedures, self.services))
         self._app = self._layers(parts)
 
@@ -98,6 +101,7 @@ class Application:
             "/openapi.json": DocumentEndpoint(self.document),
             "/docs": DocsEndpoint(msgspec.json.decode(self.document)),
             files.ROUTE: files.FileEndpoint(self.services.objects),
+            sockets.PATH: sockets.SocketEndpoint(self.services, self.hubs, self.observer.watchers),
         }
         if self.settings.observe.metrics:
             others["/metrics"] = MetricsEndpoint(self.observer.metrics, self.settings.observe.metrics_from)
@@ -127,7 +131,7 @@ class Application:
         app = Compression(app, self.settings)
         app = Cors(app, self.settings)
         app = Timeout(app, self.settings)
-        return self.observer.traced(Outer(Ended(app), render_error, watchers))
+        return sockets.Upgrade(self.observer.traced(Outer(Ended(app), render_error, watchers)))
 
     def _endpoint(self, procedure: Procedure, form: Transport, parts: Parts) -> Endpoint:
         return Endpoint(procedure, self.services, form, parts.limit_headers, parts.refuse)
@@ -138,10 +142,16 @@ class Application:
         async with self.observer.running():
             yield
             self.end_streams()
+            self.hubs.close()
         await self.stores.close()
         self.services.pictures.close()
         await self.services.objects.close()
         await self.tenants.close()
+
+    @property
+    def message_limit_bytes(self) -> int:
+        """How large a message of a WebSocket may be."""
+        return self.settings.realtime.message_limit_bytes
 
     def end_streams(self) -> None:
         """Tell whoever listens that the server ends; called before requests in flight are waited for."""

@@ -15,6 +15,7 @@ import uvicorn
 
 from reference_impl.clock import rfc3339
 from reference_impl.edge.malformed import Protocol
+from reference_impl.realtime.wire import SocketProtocol
 
 if TYPE_CHECKING:
     import socket
@@ -91,11 +92,16 @@ def serve(application: Served, listener: socket.socket, watched: int | None = No
     for name in _LOGGERS:
         logging.getLogger(name).addHandler(handler)
         logging.getLogger(name).propagate = False
+    # An application that names no size of messages speaks no WebSocket.
+    message_limit_bytes: int = getattr(application, "message_limit_bytes", 0)
     config = uvicorn.Config(
         application,
         loop="uvloop",
         http=Protocol,
-        ws="none",
+        ws=SocketProtocol if message_limit_bytes else "none",
+        ws_max_size=message_limit_bytes,
+        # Silence is judged by messages, which the application sees.
+        ws_ping_interval=None,
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -19,6 +19,7 @@ from reference_impl.procedures import (
     sessions,
     streams,
     tenant_settings,
+    tickets,
     users,
 )
 
@@ -41,4 +42,5 @@ PROCEDURES: tuple[Procedure, ...] = (
     *admin.PROCEDURES,
     *tenant_settings.PROCEDURES,
     *streams.PROCEDURES,
+    *tickets.PROCEDURES,
 )

@@ -1,4 +1,4 @@
-"""Every message of the WebSocket, declared once: these types read and write the frames and stand in the AsyncAPI document."""
+"""Every message of the WebSocket: these types read and write the frames, and the AsyncAPI document is made of them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ class RunQuery(Asked, tag="query"):
     """Ask one of the named questions; none takes SQL."""
 
     name: Literal["newestProducts", "productCount", "roomHistory"]
-    parameters: Values = msgspec.field(default_factory=dict)
+    parameters: Annotated[dict[str, Any], Meta(description="Those of the question.")] = msgspec.field(
+        default_factory=dict
+    )
 
 
 ClientFrame = Ping | JoinRoom | LeaveRoom | ListMembers | SendMessage | Subscribe | Unsubscribe | Publish | RunQuery
@@ -95,8 +97,8 @@ class Connected(Told, tag="connected"):
     """The first message of every socket."""
 
     connection_id: Id
-    user_id: Id | UnsetType = UNSET
     timestamp: Time
+    user_id: Id | UnsetType = UNSET
 
 
 class Pong(Told, tag="pong"):

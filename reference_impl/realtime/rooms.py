@@ -24,7 +24,7 @@ _TAKE = "INSERT INTO rooms (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET na
 _TAKE_OLD = "UPDATE rooms SET name = name WHERE name = ? RETURNING name"
 _VANISH = "DELETE FROM rooms WHERE name = ?"
 _IN = "SELECT 1 FROM room_members WHERE room = ? AND user_id = ? LIMIT 1"
-_JOIN = "INSERT INTO room_members (room, connection_id, user_id, worker_id) VALUES (?, ?, ?, ?)"
+_JOIN = "INSERT INTO room_members (room, connection_id, user_id, worker_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _LEAVE = "DELETE FROM room_members WHERE room = ? AND connection_id = ? RETURNING user_id"
 _COUNT = "SELECT count(DISTINCT user_id) FROM room_members WHERE room = ?"
 _MEMBERS = "SELECT DISTINCT user_id FROM room_members WHERE room = ? ORDER BY user_id LIMIT ?"
@@ -50,7 +50,7 @@ class Presence(NamedTuple):
     """Who is in a room: the first of them and how many; `position` is the newest event's id at that moment."""
 
     members: list[str]
-    count: int
+    total: int
     position: int
 
 

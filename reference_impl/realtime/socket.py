@@ -6,22 +6,25 @@ import asyncio
 import time
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uuid_utils
 from msgspec import UNSET
 
 from reference_impl.data.database import DatabaseError
-from reference_impl.edge.outer import refusal, report
+from reference_impl.edge.outer import told
 from reference_impl.errors import ApiError
 from reference_impl.realtime.frames import Refused
 from reference_impl.realtime.talk import Answered, Talk
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from starlette.types import Message, Receive, Send
 
     from reference_impl.edge.exchange import Exchange
+    from reference_impl.edge.outer import Watchers
     from reference_impl.realtime.frames import ServerFrame
     from reference_impl.realtime.hub import Hub
     from reference_impl.realtime.standing import Standing
@@ -36,13 +39,15 @@ _encode = msgspec.json.Encoder().encode
 class Socket:
     """One open connection."""
 
-    def __init__(self, hub: Hub, exchange: Exchange, standing: Standing | None) -> None:
+    def __init__(self, hub: Hub, exchange: Exchange, standing: Standing | None, watchers: Watchers) -> None:
         self.id = str(uuid_utils.uuid7())
         self._settings = hub.services.settings.realtime
         self._exchange = exchange
+        self._watchers = watchers
         self._talk = Talk(hub, self, standing)
         self._out: deque[str] = deque()
-        self._waiting = asyncio.Event()
+        self._waiting, self._sent = asyncio.Event(), asyncio.Event()
+        self._sent.set()
         self._ending: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
 
     def tell(self, frame: ServerFrame) -> None:
@@ -54,6 +59,7 @@ class Socket:
             self.end(*TOO_SLOW)
             return
         self._out.append(_encode(frame).decode())
+        self._sent.clear()
         self._waiting.set()
 
     def end(self, code: int, reason: str) -> None:
@@ -80,12 +86,11 @@ class Socket:
         heard_s = time.monotonic()
         try:
             while not self._ending.done():
-                receiving = receiving or asyncio.ensure_future(receive())
+                receiving = receiving or asyncio.create_task(_next(receive))
                 left_s = max(0.0, heard_s + self._settings.silence_s - time.monotonic())
                 timeout_s = min(left_s, self._settings.heartbeat_s)
-                done, _ = await asyncio.wait(
-                    {receiving, self._ending}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
-                )
+                either: set[asyncio.Future[Any]] = {receiving, self._ending}
+                done, _ = await asyncio.wait(either, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
                 if receiving in done:
                     message, receiving = receiving.result(), None
                     if message["type"] == "websocket.disconnect":
@@ -113,18 +118,16 @@ class Socket:
             raise ApiError("UNSUPPORTED_MEDIA_TYPE", "Messages are text.")
         await self._talk.hear(text)
 
-    async def _heard(self, work: object) -> None:
+    async def _heard(self, work: Awaitable[None]) -> None:
         """Answer a refused message with the error envelope."""
         try:
-            await work  # type: ignore[misc]  # a coroutine of either kind
-        except ApiError as error:
-            self._refuse(error)
-        except DatabaseError as error:
-            report(self._exchange, error)
-            self._refuse(refusal(error))
+            await work
         except Exception as error:  # noqa: BLE001 - logged whole; the client gets the envelope and nothing else
-            report(self._exchange, error)
-            self._refuse(ApiError("INTERNAL_ERROR", "The server failed; the request id finds it in the log."))
+            self._refuse(told(self._exchange, error))
+            if self._exchange.fault is not None:
+                for report in self._watchers.failed:
+                    report(self._exchange, self._exchange.fault)
+                self._exchange.fault = None
 
     def _refuse(self, error: ApiError) -> None:
         reply_to = error.reply_to if isinstance(error, Answered) else UNSET
@@ -138,14 +141,18 @@ class Socket:
                     await send({"type": "websocket.send", "text": self._out[0]})
                     self._out.popleft()
                 self._waiting.clear()
+                self._sent.set()
 
     async def _close(self, send: Send) -> None:
         """Say why it ends, after what waits; who takes nothing is not waited for long."""
         code, reason = self._ending.result()
         with suppress(TimeoutError, OSError):
             async with asyncio.timeout(_FLUSH_S):
-                while self._out:
-                    await asyncio.sleep(0.005)
+                await self._sent.wait()
         with suppress(TimeoutError, OSError):
             async with asyncio.timeout(_FLUSH_S):
                 await send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+async def _next(receive: Receive) -> Message:
+    return await receive()

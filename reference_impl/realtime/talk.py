@@ -46,7 +46,7 @@ class Talk:
         self._standing = standing
         self._limits = hub.services.settings.limits
         self._own = MemoryLimits()
-        self._rooms: dict[str, Attachment | None] = {}
+        self._rooms: dict[str, Attachment] = {}
         self._channels: dict[str, Attachment] = {}
         self._sessions: Attachment | None = None
 
@@ -127,7 +127,7 @@ class Talk:
 
     def _member(self, room: str) -> None:
         self._signed_in()
-        if self._rooms.get(room) is None:
+        if room not in self._rooms:
             raise ApiError("FORBIDDEN", "Join this room first.")
 
     async def _join(self, asked: frames.JoinRoom) -> None:
@@ -138,17 +138,14 @@ class Talk:
             raise ApiError("FORBIDDEN", f"A socket may be in {quota} rooms: leave one.")
         look = self._hub.rooms.look(room) if joined else self._hub.rooms.join(room, self._socket.id, reader.user_id)
         found = await look
-        told = frames.RoomJoined(reply_to=asked.id, room=room, members=found.members, member_count=found.count)
+        told = frames.RoomJoined(reply_to=asked.id, room=room, members=found.members, member_count=found.total)
         self._socket.tell(told)
         if not joined:
-            self._rooms[room] = None
-            attachment = await self._hub.feed.attach({channel_of(room)}, self._room(room), found.position)
-            self._rooms[room] = attachment
+            self._rooms[room] = await self._hub.feed.attach({channel_of(room)}, self._room(room), found.position)
 
     async def _leave(self, asked: frames.LeaveRoom) -> None:
         self._member(asked.room)
         attachment = self._rooms.pop(asked.room)
-        assert attachment is not None
         self._hub.feed.detach(attachment)
         await self._hub.rooms.leave(asked.room, self._socket.id)
         self._socket.tell(frames.RoomLeft(reply_to=asked.id, room=asked.room))
@@ -156,7 +153,7 @@ class Talk:
     async def _members(self, asked: frames.ListMembers) -> None:
         self._member(asked.room)
         found = await self._hub.rooms.look(asked.room)
-        told = frames.RoomMembers(reply_to=asked.id, room=asked.room, members=found.members, member_count=found.count)
+        told = frames.RoomMembers(reply_to=asked.id, room=asked.room, members=found.members, member_count=found.total)
         self._socket.tell(told)
 
     async def _say(self, asked: frames.SendMessage) -> None:
@@ -252,7 +249,7 @@ def refusal(asked: frames.ClientFrame, error: ApiError) -> Answered:
 def read(text: str) -> frames.ClientFrame:
     """Return a message; VALIDATION_ERROR when it is malformed, of an unknown type or does not fit."""
     try:
-        return _decoder.decode(text)
+        asked: frames.ClientFrame = _decoder.decode(text)
     except msgspec.ValidationError as error:
         answered = Answered("VALIDATION_ERROR", (problem := refused(error)).message, details=problem.details)
         mark = _mark.decode(text).get("id") if text.lstrip().startswith("{") else None
@@ -260,3 +257,4 @@ def read(text: str) -> frames.ClientFrame:
         raise answered from error
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError) as error:
         raise invalid("message", "it is not well-formed JSON") from error
+    return asked

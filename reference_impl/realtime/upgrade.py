@@ -1,4 +1,4 @@
-"""Opens WebSockets: a handshake passes every layer as the GET request it is, and one that is answered 101 is a socket."""
+"""Opens WebSockets: a handshake passes every layer as the GET request it is; one that is answered 101 is a socket."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from reference_impl.contract.procedure import Services
+    from reference_impl.edge.outer import Watchers
     from reference_impl.realtime.hub import Hubs
 
 PATH = "/api/v1/ws"
@@ -97,9 +98,10 @@ class Upgrade:
 class SocketEndpoint:
     """Says who may open a socket; 426 to a request that asks for none."""
 
-    def __init__(self, services: Services, hubs: Hubs) -> None:
+    def __init__(self, services: Services, hubs: Hubs, watchers: Watchers) -> None:
         self._services = services
         self._hubs = hubs
+        self._watchers = watchers
         self._query = QueryReader(TicketQuery)
         limits = services.settings.limits
         self._rule = Rule("sockets.open", limits.quotas.stream, limits.procedure_window_s)
@@ -118,7 +120,7 @@ class SocketEndpoint:
         self._hubs.seats.check(exchange.key())
         assert exchange.database is not None, "Tenancy opens a database for every /api/ path"
         hub = self._hubs.of(exchange.tenant, exchange.database)
-        handshake.socket = Socket(hub, exchange, self._standing(exchange))
+        handshake.socket = Socket(hub, exchange, self._standing(exchange), self._watchers)
         handshake.leave = self._hubs.seats.take(exchange.key(), handshake.socket)
         await send_empty(send, _SWITCHING)
 
@@ -129,9 +131,10 @@ class SocketEndpoint:
         if query.ticket is not UNSET:
             key, limits = settings.identity.token_key, self._services.limits
             exchange.caller = await tickets.redeem(query.ticket, key, exchange.tenant, database, limits)
-        elif exchange.caller is not None and not {"authorization", "x-api-key"} & exchange.headers.keys():
-            if not forgery.from_own_site(exchange, settings.edge.cors_origins):
-                raise ApiError("FORBIDDEN", "A socket by the session cookie may come from an allowed origin only.")
+            return
+        by_cookie = exchange.caller is not None and not {"authorization", "x-api-key"} & exchange.headers.keys()
+        if by_cookie and not forgery.from_own_site(exchange, settings.edge.cors_origins):
+            raise ApiError("FORBIDDEN", "A socket by the session cookie may come from an allowed origin only.")
 
     def _standing(self, exchange: Exchange) -> Standing | None:
         if exchange.caller is None:

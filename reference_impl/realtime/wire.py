@@ -14,7 +14,8 @@ from websockets.server import ServerProtocol
 
 from reference_impl.edge.answers import encode
 from reference_impl.edge.exchange import Exchange
-from reference_impl.edge.outer import dress, log
+from reference_impl.edge.outer import dress
+from reference_impl.edge.request_log import log
 from reference_impl.errors import ApiError, Code
 from reference_impl.realtime.talk import SHUTDOWN
 
