@@ -44,16 +44,16 @@ def every(count: int) -> int:
 
 
 def made(server: Served, make: Callable[[int], bytes], count: int, member: str = "id") -> list[Any]:
-    """Make so many things and return a member of each answer."""
+    """Make so many things and return a member of each answer, or the whole of it where none is named."""
     answers: list[bytes] = []
     client.closed(
         server.port, make, connections=CONNECTIONS, count=count, first=next(_FRESH) * 1_000_000, answers=answers
     )
     bodies = [json.loads(answer) for answer in answers]
-    missing = next((body for body in bodies if member not in body), None)
-    if missing is not None:
-        raise RuntimeError(f"nothing was made: {missing}")
-    return [body[member] for body in bodies]
+    refused = next((body for body in bodies if "error" in body), None)
+    if refused is not None:
+        raise RuntimeError(f"nothing was made: {refused}")
+    return [body[member] for body in bodies] if member else bodies
 
 
 _FRESH = itertools.count(1)
@@ -75,12 +75,3 @@ def send(method: str, path: str, headers: Mapping[str, str], body: Any = None) -
 def use_up(things: list[Any], status: int, request: Callable[[Any], bytes], count: int = WRITES) -> Plan:
     """A call that each thing can take once."""
     return Plan(status, lambda number: request(things[number]), count, reads=False)
-
-
-def of(server: Served, *, hashing: bool) -> dict[str, Callable[[], Plan]]:
-    """The plan of each operation, made when it is asked for."""
-    facts = server.facts
-    admin, seller, user = facts["admin"], facts["seller"], facts["user"]
-    found: dict[str, Callable[[], Plan]] = {}
-    del admin, seller, user, hashing
-    return found
