@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,10 +30,12 @@ from reference_impl.edge.routes import Paths
 from reference_impl.edge.tenancy import Tenancy
 from reference_impl.edge.timeout import Timeout
 from reference_impl.identity.passwords import Passwords
+from reference_impl.identity.provider import Provider
 from reference_impl.identity.tokens import Tokens
 from reference_impl.objects.store import open_objects
 from reference_impl.observation.observer import Observer
 from reference_impl.pictures import Pictures
+from reference_impl.procedures import oauth
 from reference_impl.procedures.catalogue import PROCEDURES
 from reference_impl.realtime import upgrade as sockets
 from reference_impl.realtime.feeds import Feeds
@@ -86,7 +88,10 @@ class Application:
             objects=open_objects(settings),
             feeds=Feeds(self.stores.bus, settings.realtime),
             pictures=Pictures(),
+            provider=Provider(settings.oauth) if settings.oauth.issuer else None,
         )
+        if settings.oauth.issuer:
+            parts = replace(parts, procedures=(*parts.procedures, *oauth.PROCEDURES))
         self.observer = Observer(settings)
         self.hubs = Hubs(self.services)
         self.document = msgspec.json.encode(render(parts.procedures, self.services))

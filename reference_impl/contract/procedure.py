@@ -11,6 +11,7 @@ from reference_impl.errors import ApiError, Code, not_found, unauthorized
 if TYPE_CHECKING:
     from reference_impl.data.database import Database
     from reference_impl.identity.passwords import Passwords
+    from reference_impl.identity.provider import Provider
     from reference_impl.identity.tokens import Identity, Tokens
     from reference_impl.objects.store import Objects
     from reference_impl.pictures import Pictures
@@ -39,6 +40,8 @@ class Services:
     objects: Objects
     feeds: Feeds
     pictures: Pictures
+    provider: Provider | None = None
+    """Who signs people in by OpenID Connect, where the settings name somebody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from reference_impl.identity import csrf
 
 SESSION = "session"
 CSRF = "csrf"
+STATE = "oauth"
 
 
 def read(header: str, name: str) -> str | None:
@@ -28,6 +29,16 @@ def issue(key: str, session_id: str, token: str, life_s: int, *, secure: bool) -
 def clear(*, secure: bool) -> tuple[tuple[bytes, bytes], ...]:
     """Return the headers that remove both cookies."""
     return (_set(SESSION, "", 0, secure=secure, hidden=True), _set(CSRF, "", 0, secure=secure, hidden=False))
+
+
+def issue_state(state: str, life_s: int, *, secure: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the header that binds a login by the provider to the browser that began it."""
+    return (_set(STATE, state, life_s, secure=secure, hidden=True),)
+
+
+def clear_state(*, secure: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the header that removes it."""
+    return (_set(STATE, "", 0, secure=secure, hidden=True),)
 
 
 def _set(name: str, value: str, life_s: int, *, secure: bool, hidden: bool) -> tuple[bytes, bytes]:
