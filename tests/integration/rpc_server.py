@@ -21,7 +21,7 @@ from reference_impl.edge.bodies import read_bytes
 from reference_impl.errors import ApiError
 from reference_impl.procedures.catalogue import PROCEDURES
 from reference_impl.rpc.codec import decode, encode
-from reference_impl.server import serve
+from reference_impl.serving import serve
 from reference_impl.settings import load
 
 if TYPE_CHECKING:
@@ -157,4 +157,5 @@ class Served(Application):
 
 
 if __name__ == "__main__":
-    serve(Served(load(dict(os.environ)), Parts(procedures=(*PROCEDURES, *OWN))), "127.0.0.1", 0)
+    made = Parts(procedures=(*PROCEDURES, *OWN))
+    raise SystemExit(serve(lambda: Served(load(dict(os.environ)), made), "127.0.0.1", 0, 1))
