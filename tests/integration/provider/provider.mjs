@@ -1,0 +1,10 @@
+// A login provider on a free loopback port: signs in Ada without asking, and tells its issuer on the first line.
+import { OAuth2Server } from "oauth2-mock-server";
+
+const server = new OAuth2Server();
+await server.issuer.keys.generate("RS256");
+server.service.on("beforeTokenSigning", (token) => {
+  Object.assign(token.payload, { email: "ada@example.test", email_verified: true, name: "Ada" });
+});
+await server.start(0, "localhost");
+console.log(server.issuer.url);
