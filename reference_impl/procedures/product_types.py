@@ -36,6 +36,7 @@ COLUMNS = (
 MOST_IMAGES = 10
 NamedImages = Annotated[list[Url], Meta(max_length=MOST_IMAGES)]
 Percent = Annotated[int, Meta(ge=0, le=100, examples=[15])]
+ListPrice = Annotated[Price, Meta(description="Compared with `price`, before any discount.")]
 # Ours are paths on this server, those that sellers name are whole addresses.
 ImageUrl = Annotated[
     str, Meta(max_length=500, extra_json_schema={"format": "uri-reference", "examples": ["/files/alpha/4f2a.jpg"]})
@@ -110,8 +111,8 @@ class ProductQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     limit: Limit = 20
     search: Search = ""
     category: Id | UnsetType = UNSET
-    min_price: Price | UnsetType = UNSET
-    max_price: Price | UnsetType = UNSET
+    min_price: ListPrice | UnsetType = UNSET
+    max_price: ListPrice | UnsetType = UNSET
     sort_by: Literal["price", "createdAt"] = "createdAt"
     sort_order: Literal["asc", "desc"] = "desc"
 
