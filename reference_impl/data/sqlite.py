@@ -146,6 +146,10 @@ def write_group(connection: sqlite3.Connection, group: list[_Job]) -> list[tuple
     try:
         connection.execute("BEGIN IMMEDIATE")
         results = [(job, *_attempt(connection, job)) for job in group]
+        if any(error is None and job.future.cancelled() for job, _, error in results):
+            # Its caller was told that nothing of it is kept: the group is undone and runs again without it.
+            connection.execute("ROLLBACK")
+            return write_group(connection, [job for job in group if not job.future.cancelled()])
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         if connection.in_transaction:
