@@ -37,6 +37,7 @@ from reference_impl.observation.observer import Observer
 from reference_impl.pictures import Pictures
 from reference_impl.procedures import oauth
 from reference_impl.procedures.catalogue import PROCEDURES
+from reference_impl.realtime import asyncapi
 from reference_impl.realtime import upgrade as sockets
 from reference_impl.realtime.feeds import Feeds
 from reference_impl.realtime.hub import Hubs
@@ -106,6 +107,7 @@ class Application:
             "/openapi.json": DocumentEndpoint(self.document),
             "/docs": DocsEndpoint(msgspec.json.decode(self.document)),
             files.ROUTE: files.FileEndpoint(self.services.objects),
+            "/asyncapi.json": DocumentEndpoint(msgspec.json.encode(asyncapi.render(parts.procedures))),
             sockets.PATH: sockets.SocketEndpoint(self.services, self.hubs, self.observer.watchers),
         }
         if self.settings.observe.metrics:
