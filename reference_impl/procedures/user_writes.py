@@ -13,8 +13,8 @@ from reference_impl.clock import rfc3339
 from reference_impl.data.database import Database, DatabaseError, Row, Statement, Transaction
 from reference_impl.data.search import folded
 from reference_impl.errors import ApiError, not_found
-from reference_impl.procedures.records import audit, emit
-from reference_impl.procedures.session_writes import CHANNEL, end_all
+from reference_impl.procedures.records import audit
+from reference_impl.procedures.session_writes import end_all
 from reference_impl.procedures.user_types import COLUMNS, Status, User, UserPatch, user_of
 
 if TYPE_CHECKING:
@@ -123,7 +123,6 @@ def write_roles(actor_id: str, user_id: str, roles: tuple[str, ...]) -> Transact
         yield from keep_an_admin(actor_id, found[0])
     rows = yield Statement(_ROLES, (",".join(roles), rfc3339(time.time()), user_id))
     yield from audit(actor_id, "users.roles", user_id, roles=list(roles))
-    yield from emit(CHANNEL, "changed")  # open connections ask again who their caller is
     return rows[0]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import Shop
 
@@ -100,3 +102,50 @@ def test_no_admin_shuts_themself_out(shop: Shop) -> None:
     assert shop.send("DELETE", path, shop.admin).status_code == 409
     assert shop.send("PATCH", f"{path}/roles", shop.admin, json={"roles": ["user"]}).status_code == 409
     assert shop.send("DELETE", path, shop.account("admin")).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=-1", "limit=abc", "offset=-5", "offset=1.5", "limit="]
+)
+def test_bounds_of_a_page_of_users_hold(shop: Shop, query: str) -> None:
+    """What is out of them is 400, never a longer list nor a fault."""
+    assert shop.send("GET", f"/users?{query}", shop.admin).status_code == 400
+
+
+def test_a_search_of_users_is_literal_and_blind_to_case(shop: Shop) -> None:
+    """`%` and `_` stand for themselves, case folds in every script, a new name is found and the old is not."""
+    names = ["100% Ada", "under_score", "ÉMILE Straße", "Plain"]
+    accounts = [shop.account() for _ in names]
+    for account, name in zip(accounts, names, strict=True):
+        assert shop.send("PATCH", f"/users/{account.id}", account, json={"name": name}).status_code == 200
+
+    def found(search: str) -> list[str]:
+        answer = shop.send("GET", "/users", accounts[0], params={"search": search}).json()
+        assert answer["pagination"]["total"] == len(answer["data"])
+        return [one["name"] for one in answer["data"]]
+
+    assert found("%") == ["100% Ada"]
+    assert found("_") == ["under_score"]
+    assert found("émile") == found("STRASSE") == ["ÉMILE Straße"]
+    assert found("\\") == found("User") == []
+    assert found("") == [*reversed(names), "Admin"]
+
+
+def test_of_registrations_at_once_one_has_the_email(shop: Shop) -> None:
+    """The others are told that it is taken."""
+    emails = ["new@example.test", "NEW@example.test", "New@Example.test", "new@example.TEST"]
+    answers = shop.together([("POST", "/auth/register", None, {"json": {**NEW, "email": one}}) for one in emails])
+    assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
+
+
+def test_admins_who_shut_each_other_out_at_once_leave_one(shop: Shop) -> None:
+    """Whichever way it goes, somebody can still rule the tenant."""
+    other = shop.account("admin")
+    roles = {"json": {"roles": ["user"]}}
+    shop.together(
+        [
+            ("PATCH", f"/users/{other.id}/roles", shop.admin, dict(roles)),
+            ("PATCH", f"/users/{shop.admin.id}/roles", other, dict(roles)),
+        ]
+    )
+    assert 200 in [shop.send("GET", "/admin/stats", one).status_code for one in (shop.admin, other)]
