@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from reference_impl.server import GRACE_S
 from tests.servers.api import ADMIN, PASSWORD, Api
 from tests.servers.redis import BINARY, MISSING, RedisServer
 
@@ -54,7 +56,7 @@ def test_a_request_in_flight_is_finished(api: Api) -> None:
     async def run() -> httpx.Response:
         async with httpx.AsyncClient(timeout=30) as client:
             sent = asyncio.create_task(client.post(f"{api.url}/api/v1/auth/register", json=NEW))
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.5)
             assert not sent.done(), "it was to be slow"
             api.signal(signal.SIGTERM)
             return await sent
@@ -110,3 +112,17 @@ def test_an_idle_connection_does_not_hold_it_up(api: Api) -> None:
         assert client.get(f"{api.url}/health").status_code == 200
         api.signal(signal.SIGTERM)
         assert api.ended() == 0
+
+
+def test_a_stream_ends(api: Api) -> None:
+    """An event stream that would go on for ever is finished in order, long before the grace is over."""
+    api.start(*api.words)
+    with httpx.stream("GET", f"{api.url}/api/v1/events", headers=headers(api), timeout=30) as stream:
+        assert stream.status_code == 200, stream.read()
+        pieces = stream.iter_raw()
+        assert next(pieces).startswith(b":")
+        begun = time.monotonic()
+        api.signal(signal.SIGTERM)
+        b"".join(pieces)  # a body that breaks off raises
+    assert api.ended() == 0
+    assert time.monotonic() - begun < GRACE_S

@@ -82,6 +82,8 @@ class Api:
             assert self.process.poll() is None, self.log()
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.02)
+        if "--workers" in words:  # one answers while another still starts; a new connection may be either's
+            assert all(self._healthy() for _ in range(20)), self.log()
 
     def workers(self) -> list[int]:
         """The children of the process, by id."""
@@ -121,7 +123,7 @@ class Api:
 
     def _healthy(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as probe:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=20) as probe:
                 probe.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                 return b" 200 " in probe.recv(64)
         except OSError:
