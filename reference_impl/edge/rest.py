@@ -12,6 +12,7 @@ from reference_impl.edge.endpoint import Endpoint, Input
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.multipart import MultipartReader
 from reference_impl.edge.preferences import hold_acceptable
+from reference_impl.edge.prepared import matches
 from reference_impl.edge.stream import send_events
 from reference_impl.errors import ApiError, invalid
 
@@ -79,12 +80,8 @@ def conditional(procedure: Procedure) -> bool:
 
 
 def unchanged(exchange: Exchange, reply: Reply) -> bool:
-    """Say whether If-None-Match names the reply's entity tag (RFC 9110, 13.1.2: compared weakly, `*` is any)."""
-    asked = exchange.headers.get("if-none-match")
-    if asked is None:
-        return False
-    tag = dict(reply.headers)[b"etag"].decode()
-    return asked.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in asked.split(","))
+    """Say whether If-None-Match names the reply's entity tag."""
+    return matches(exchange.headers.get("if-none-match"), dict(reply.headers)[b"etag"].decode())
 
 
 def paths(endpoints: Iterable[Endpoint]) -> dict[str, dict[str, ASGIApp]]:

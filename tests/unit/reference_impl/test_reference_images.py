@@ -49,6 +49,8 @@ def test_an_image_becomes_part_of_its_product(shop: Shop) -> None:
     assert Image.open(BytesIO(full.data)).size == (40, 20)
     assert Image.open(BytesIO(thumbnail.data)).size == (300, 300)
     assert full.content_type == thumbnail.content_type == "image/jpeg"
+    served = shop.send("GET", f"http://shop.test{image['url']}")
+    assert (served.status_code, served.content, served.headers["content-type"]) == (200, full.data, "image/jpeg")
     database = shop.runner.run(shop.application.tenants.get("alpha"))
     events = shop.runner.run(database.query("SELECT type, data FROM events WHERE channel = 'products' ORDER BY id"))
     assert [kind for kind, _ in events] == ["created", "updated"]
