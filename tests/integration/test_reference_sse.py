@@ -1,0 +1,67 @@
+"""Server-Sent Events of a real server process: heard while they happen, gone on with after the server was away."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.integration.sockets import API, LIMIT_S, House, served
+from tests.servers.api import ADMIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A running API."""
+    with served(tmp_path, API_TOKEN_LIFE_S="600") as found:
+        yield found
+
+
+def events(response: httpx.Response) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Id, name and data of each event, as they come."""
+    members: dict[str, str] = {}
+    for line in response.iter_lines():
+        if line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            members[name] = value
+        elif not line and members:
+            yield members["id"], members["event"], json.loads(members["data"])
+            members = {}
+
+
+def test_a_reader_misses_nothing_while_the_server_is_away(house: House) -> None:
+    """SIGTERM ends the stream in order; after the restart Last-Event-ID gives what came meanwhile, once."""
+    _, admin = house.login(ADMIN)
+    category = house.send("POST", "/categories", admin, json={"name": "Bowls"}).json()["id"]
+
+    def make() -> str:
+        body = {"name": "Bowl", "price": 1, "stock": 1, "categoryId": category}
+        return str(house.send("POST", "/products", admin, json=body).json()["id"])
+
+    headers = {"Authorization": f"Bearer {admin}"}
+    url = f"{house.api.url}{API}/product-events"
+    with httpx.Client(timeout=LIMIT_S) as http:
+        with http.stream("GET", url, headers=headers) as response:
+            assert response.headers["content-type"] == "text/event-stream"
+            made, came = [make() for _ in range(3)], events(response)
+            heard = [next(came) for _ in made]
+            house.api.signal(signal.SIGTERM)
+            assert list(came) == []
+        assert house.api.ended() == 0
+        house.api.start()
+        made += [make() for _ in range(2)]
+        again = {**headers, "Last-Event-ID": heard[1][0]}
+        with http.stream("GET", url, headers=again) as response:
+            came = events(response)
+            heard = heard[:2] + [next(came) for _ in range(3)]
+    assert [data["id"] for _, _, data in heard] == made
+    assert len({number for number, _, _ in heard}) == 5
