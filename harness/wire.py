@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 5.0
 IDLE_LIMIT_S = 2.0
 MAX_BODY_BYTES = 16 * 1024 * 1024
+CODINGS = ("gzip", "deflate")
+"""The content codings that are read."""
 READ_BYTES = 64 * 1024
 EVENT_STREAM = b"text/event-stream"
 BEGINNING_S = 0.25
@@ -256,7 +258,7 @@ def _streams(head: h11.Response) -> bool:
 
 def _decoded(body: bytes, response: Response) -> bytes:
     encoding = (response.header("Content-Encoding") or "").strip().lower()
-    if encoding not in {"gzip", "deflate"} or not body:
+    if encoding not in CODINGS or not body:
         return body
     try:
         inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)

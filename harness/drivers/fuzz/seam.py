@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.drivers.fuzz.call import Call, mark, read
 from harness.exchange import Exchange, Outcome, Request, Response
+from harness.wire import CODINGS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -204,7 +205,9 @@ class Seam:
         who = who if self._speaks(call) else self._callers.anonymous
         carried = tuple(pair for pair in who.headers if pair[0].lower() in call.marked)
         identity = replace(who, headers=carried)
-        headers = call.headers
+        # Schemathesis' client asks for the codings that it can read; what is read here is the wire's matter.
+        codings = ", ".join(CODINGS)
+        headers = tuple((name, codings if name == "accept-encoding" else value) for name, value in call.headers)
         if any(name == "authorization" for name, _ in headers):
             identity, headers = replace(identity, headers=()), (*carried, *headers)
         return Request(

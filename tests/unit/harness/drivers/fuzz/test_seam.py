@@ -97,6 +97,14 @@ def test_a_made_up_credential_goes_as_it_is(contract: Contract) -> None:
     assert wire.sent[0].headers == (TENANT, ("authorization", "Bearer wrong"))
 
 
+def test_only_codings_that_are_read_here_are_asked_for(contract: Contract) -> None:
+    """What Schemathesis' own client could read is no promise that the wire can."""
+    wire = Wire([Response(200, (), b"[]")])
+    seam = _seam(contract, wire)
+    _called(seam, "GET /items", {**seam.marks, "Accept-Encoding": "gzip, deflate, br, zstd"})
+    assert wire.sent[0].headers == (("accept-encoding", "gzip, deflate"),)
+
+
 def test_what_gets_no_answer_does_not_stop_the_fuzzing(contract: Contract) -> None:
     """A request that the wire refuses is answered in the target's place, kept as unanswered and never counted."""
     wire = Wire([None], error="cannot be sent: illegal header value")
