@@ -82,11 +82,13 @@ class PostgresTenants:
         if await self._catalogue.query_one(_MIGRATED, _PREFIX + name) is None:
             return None
         opened = PostgresDatabase(self._url, _PREFIX + name, self._bounds)
-        applied = await opened.query_one(migrations.COUNT)
-        if name in self._open or applied is None or applied[0] < len(self._files):
-            await opened.close()  # another request was faster, or another process is making it
-        else:
-            self._open[name] = opened
+        try:
+            applied = await opened.query_one(migrations.COUNT)
+            if name not in self._open and applied is not None and applied[0] >= len(self._files):
+                self._open[name] = opened
+        finally:
+            if self._open.get(name) is not opened:
+                await opened.close()  # another request was faster, or another process is making it, or it failed
         return self._open.get(name)
 
     async def back_up(self, folder: Path) -> list[str]:

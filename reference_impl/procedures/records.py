@@ -23,6 +23,9 @@ def audit(actor_id: str, action: str, subject_id: str, **details: Any) -> Steps:
 
 
 def emit(channel: str, kind: str, **data: Any) -> Steps:
-    """Add an event; readers see it when the transaction is committed."""
+    """Add an event; readers see it when the transaction is committed.
+
+    Write it last: on PostgreSQL the next event of the tenant waits for this one's commit, so that ids appear in order.
+    """
     text = msgspec.json.encode(data).decode()
     yield Statement(EVENT, (rfc3339(time.time()), channel, kind, text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import uuid
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
@@ -162,10 +163,16 @@ def open_server(redis_server: RedisServer, runner: asyncio.Runner) -> Iterator[C
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What works on a database is tested on both engines, or on those that the mark names."""
-    if "engine" in metafunc.fixturenames:
-        mark = metafunc.definition.get_closest_marker("engines")
-        metafunc.parametrize("engine", mark.args if mark else ENGINES)
+    """What works on a database is tested on both engines, or on those that the mark names; see tox.ini for fewer."""
+    if "engine" not in metafunc.fixturenames:
+        return
+    mark = metafunc.definition.get_closest_marker("engines")
+    wanted = os.environ.get("TEST_ENGINES", " ".join(ENGINES)).split()
+    left_out = {name: pytest.mark.skip(reason=f"TEST_ENGINES does not name {name}") for name in {*ENGINES} - {*wanted}}
+    names = mark.args if mark else ENGINES
+    metafunc.parametrize(
+        "engine", [pytest.param(name, marks=left_out[name]) if name in left_out else name for name in names]
+    )
 
 
 @pytest.fixture
