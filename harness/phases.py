@@ -128,7 +128,9 @@ def load_phase(context: Context) -> list[Verdict]:
     """Locust on a timetable against the objectives; run again where one did not hold."""
     contract, config = context.run.contract, context.session.config
     objectives = {
-        operation.id: contract.promise("objective", operation) or objective.DEFAULT for operation in contract.operations
+        operation.id: contract.promise("objective", operation) or objective.DEFAULT
+        for operation in contract.operations
+        if not operation.streams
     }
     duration_s = min(float(config.load.get("duration_s", LOAD_DURATION_S)), context.budget_left_s - LOAD_START_S)
     if duration_s < LOAD_LEAST_S:

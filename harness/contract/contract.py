@@ -116,9 +116,13 @@ class Contract:
         return found if isinstance(found, dict) else {}
 
     def match(self, method: str, path: str) -> Operation | None:
-        """The operation that a concrete request belongs to; a template without parameters goes first."""
+        """The operation that a concrete request belongs to.
+
+        A path without parameters goes before every template that fits it, whatever its methods (OpenAPI 3.1, 4.8.8.2).
+        """
+        exact = [operation for operation in self.operations if operation.path == path]
         for operation, pattern in self._patterns:
-            if operation.method == method and pattern.fullmatch(path):
+            if operation.method == method and pattern.fullmatch(path) and (not exact or operation in exact):
                 return operation
         return None
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.contract.form import FORMS
 
+EVENT_STREAM = "text/event-stream"
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -68,6 +70,12 @@ class Operation:
     def reads(self) -> bool:
         """Whether the method is safe (RFC 9110, 9.2.1)."""
         return self.method in {"GET", "HEAD", "OPTIONS"}
+
+    @property
+    def streams(self) -> bool:
+        """Whether it answers events that may go on for ever: it has a beginning to judge and no time that it takes."""
+        bodies = [body for answer in self.answers if answer.status.startswith("2") for body in answer.bodies]
+        return bool(bodies) and all(body.media_type.lower().startswith(EVENT_STREAM) for body in bodies)
 
     @property
     def path_parameters(self) -> tuple[Parameter, ...]:

@@ -83,7 +83,7 @@ PROCEDURES = (
     Procedure(
         id="users.bulkCreate",
         method="POST",
-        path="/users/bulk",
+        path="/bulk/users",
         summary="Make up to 100 accounts, each by itself",
         handler=create_users,
         access=ADMIN,
@@ -96,7 +96,7 @@ PROCEDURES = (
     Procedure(
         id="users.bulkStatus",
         method="PATCH",
-        path="/users/bulk/status",
+        path="/bulk/users/status",
         summary="Suspend up to 100 users, or let them in again",
         handler=change_status,
         access=ADMIN,

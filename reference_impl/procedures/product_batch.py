@@ -89,7 +89,7 @@ PROCEDURES = (
     Procedure(
         id="products.batchUpdate",
         method="POST",
-        path="/products/batch-update",
+        path="/bulk/products",
         summary="Change many products",
         handler=batch_update,
         changes=("products",),

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 PROMISE = "fuzz"
 DRIVER = "fuzz"
 GRACE_S = 1.0
-STREAM = "text/event-stream"
-STREAMS = "its answer is a stream without end; the streams driver examines it"
 ENDLESS_ANSWER = "its answer begins and does not end; take a stream out of the contract with an overlay"
 NOT_REACHED = "the budget was over before it was its turn"
 
@@ -97,7 +95,7 @@ def fuzz(  # noqa: PLR0913 - what a fuzzing is made of, all by name
     """
     clock = clock or SystemClock()
     began_ns = clock.now_ns()
-    ledger = _Ledger(unsent={**{item.id: STREAMS for item in contract.operations if _streams(item)}, **spared})
+    ledger = _Ledger(unsent=dict(spared))
     for number, item in enumerate(passes):
         left_s = budget_s - (clock.now_ns() - began_ns) / NS_PER_S
         if left_s <= 0:
@@ -219,12 +217,6 @@ def _closed(ledger: _Ledger, seam: Seam, name: str) -> None:
         ledger.reasons.append(seam.stopped)
     elif seam.unauthorised and not seam.worked:
         ledger.unauthorised.append(f"as {name} every call was answered 401")
-
-
-def _streams(operation: Operation) -> bool:
-    """Whether its answer may never end: there is nothing to wait for."""
-    bodies = [body for answer in operation.answers if answer.status.startswith("2") for body in answer.bodies]
-    return bool(bodies) and all(body.media_type.startswith(STREAM) for body in bodies)
 
 
 def _verdicts(contract: Contract, ledger: _Ledger) -> tuple[Verdict, ...]:

@@ -22,6 +22,7 @@ SERVER_ERROR = 500
 NOT_IMPLEMENTED, UNAVAILABLE, GATEWAY_TIMEOUT = 501, 503, 504
 # What stands before an API may answer these on its own: time-outs, sizes, limits.
 INFRASTRUCTURE = {408, 413, 414, 429, 431}
+READABLE = {"identity", "gzip", "deflate"}
 CONDITIONS = {"if-none-match", "if-modified-since"}
 
 
@@ -85,6 +86,8 @@ def _content(contract: Contract, answer: Answer, exchange: Exchange, response: R
                 f"{asked(exchange)} was answered {response.status} with an empty body",
             )
         return
+    if (response.header("Content-Encoding") or "identity").strip().lower() not in READABLE:
+        return  # asked for in a coding that the recorder does not undo: nothing can be told of it
     declared = _declared(answer, response.header("Content-Type"))
     if declared is None:
         told = response.header("Content-Type")

@@ -96,12 +96,12 @@ def _users(server: Served, *, hashing: bool) -> dict[str, Callable[[], Plan]]:
         return send("POST", "/users", admin, person(number))
 
     def bulk(number: int) -> bytes:
-        return send("POST", "/users/bulk", admin, {"users": [person(number) for _ in range(5)]})
+        return send("POST", "/bulk/users", admin, {"users": [person(number) for _ in range(5)]})
 
     def status() -> Plan:
         ids = made(server, create, 10)
         body = {"ids": ids, "status": "active"}
-        return Plan(200, lambda _: send("PATCH", "/users/bulk/status", admin, body), WRITES, reads=False)
+        return Plan(200, lambda _: send("PATCH", "/bulk/users/status", admin, body), WRITES, reads=False)
 
     return {
         "users.bulkCreate": lambda: Plan(200, bulk, FEW, reads=False, objective_ms=2000),

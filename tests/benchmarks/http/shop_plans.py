@@ -75,7 +75,7 @@ def _products(server: Served) -> dict[str, Callable[[], Plan]]:
         return use_up(things, 200, lambda one: send("PATCH", f"/products/{one}", seller, body))
 
     def batch(number: int) -> bytes:
-        return send("POST", "/products/batch-update", admin, {"ids": ids[:10], "discount": number % 50})
+        return send("POST", "/bulk/products", admin, {"ids": ids[:10], "discount": number % 50})
 
     return {
         "products.list": partial(read, "/products?limit=20", user),

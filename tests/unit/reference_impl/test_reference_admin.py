@@ -35,7 +35,7 @@ def test_counts_are_exact(shop: Shop) -> None:
     post = shop.send("POST", "/posts", buyer, json={"title": "A", "content": "B"}).json()
     shop.send("PUT", f"/posts/{post['id']}/publish", buyer)
     shop.send("DELETE", f"/users/{gone.id}", gone)
-    shop.send("PATCH", "/users/bulk/status", shop.admin, json={"ids": [out.id], "status": "suspended"})
+    shop.send("PATCH", "/bulk/users/status", shop.admin, json={"ids": [out.id], "status": "suspended"})
     assert shop.send("GET", "/admin/stats", shop.admin).json() == {
         "users": 4,
         "suspendedUsers": 1,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def batch(shop: Shop, ids: list[str], **members: Any) -> httpx.Response:
     """Change products as admin."""
-    return shop.send("POST", "/products/batch-update", shop.admin, json={"ids": ids, **members})
+    return shop.send("POST", "/bulk/products", shop.admin, json={"ids": ids, **members})
 
 
 def absent() -> str:
@@ -118,15 +118,15 @@ def test_a_category_is_given_to_many_and_told_of(shop: Shop) -> None:
 )
 def test_the_bounds_refuse(shop: Shop, body: dict[str, Any], status: int) -> None:
     """One to a hundred distinct ids, something to change, a whole percentage, a category that is there."""
-    assert shop.send("POST", "/products/batch-update", shop.admin, json=body).status_code == status
+    assert shop.send("POST", "/bulk/products", shop.admin, json=body).status_code == status
 
 
 def test_it_is_for_admins(shop: Shop) -> None:
     """The products' own seller is 403, nobody is 401."""
     seller = shop.account("seller")
     body = {"ids": [shop.product(seller)["id"]], "discount": 1}
-    assert shop.send("POST", "/products/batch-update", seller, json=body).status_code == 403
-    assert shop.send("POST", "/products/batch-update", None, json=body).status_code == 401
+    assert shop.send("POST", "/bulk/products", seller, json=body).status_code == 403
+    assert shop.send("POST", "/bulk/products", None, json=body).status_code == 401
 
 
 def test_a_chunk_that_fails_is_undone_whole(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,14 +38,14 @@ def row(email: str, **members: Any) -> dict[str, Any]:
 
 def made(shop: Shop, *rows: dict[str, Any]) -> dict[str, Any]:
     """What a bulk insert answers."""
-    answer = shop.send("POST", "/users/bulk", shop.admin, json={"users": list(rows)})
+    answer = shop.send("POST", "/bulk/users", shop.admin, json={"users": list(rows)})
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
 def suspend(shop: Shop, *ids: str, status: str = "suspended", by: Account | None = None) -> Any:
     """The answer to a change of status."""
-    return shop.send("PATCH", "/users/bulk/status", by or shop.admin, json={"ids": list(ids), "status": status})
+    return shop.send("PATCH", "/bulk/users/status", by or shop.admin, json={"ids": list(ids), "status": status})
 
 
 def test_good_rows_are_kept_and_bad_ones_told(shop: Shop) -> None:
@@ -76,7 +76,7 @@ def test_good_rows_are_kept_and_bad_ones_told(shop: Shop) -> None:
 def test_bulk_is_for_admins_and_bounded(shop: Shop) -> None:
     """Nobody 401, others 403; none, more than 100, and a row of the wrong form are 400 for the whole."""
     account = shop.account("seller")
-    for method, path in (("POST", "/users/bulk"), ("PATCH", "/users/bulk/status")):
+    for method, path in (("POST", "/bulk/users"), ("PATCH", "/bulk/users/status")):
         assert shop.send(method, path, json={}).status_code == 401
         assert shop.send(method, path, account, json={}).status_code == 403
     for users in (
@@ -85,7 +85,7 @@ def test_bulk_is_for_admins_and_bounded(shop: Shop) -> None:
         [{"email": 1}],
         [row("a@b.test", roles=["admin"])],
     ):
-        assert shop.send("POST", "/users/bulk", shop.admin, json={"users": users}).status_code == 400
+        assert shop.send("POST", "/bulk/users", shop.admin, json={"users": users}).status_code == 400
     assert suspend(shop, account.id, account.id).status_code == 400
     assert suspend(shop).status_code == 400
     assert suspend(shop, *[f"01980000-0000-7000-8000-{n:012d}" for n in range(101)]).status_code == 400
@@ -139,7 +139,7 @@ def test_a_login_does_not_wait_for_a_bulk_insert(shop: Shop, many: int) -> None:
         rows = [row(f"u{n}@example.test") for n in range(many)]
         login = {"email": "user1@example.test", "password": PASSWORD}
         await asyncio.gather(
-            one("bulk", "/users/bulk", shop.admin, {"users": rows}), one("login", "/auth/login", None, login)
+            one("bulk", "/bulk/users", shop.admin, {"users": rows}), one("login", "/auth/login", None, login)
         )
 
     shop.runner.run(run())

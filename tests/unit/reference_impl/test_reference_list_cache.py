@@ -76,7 +76,7 @@ WRITES: dict[str, Callable[[Shop, Account, dict[str, str]], tuple[str, str, obje
     ),
     "products.batchUpdate": lambda shop, _, product: (
         "POST",
-        "/products/batch-update",
+        "/bulk/products",
         {"by": shop.admin, "json": {"ids": [product["id"]], "discount": 10}},
     ),
     "reviews.create": lambda _, seller, product: (

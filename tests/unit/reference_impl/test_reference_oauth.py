@@ -256,7 +256,7 @@ def test_a_suspended_account_does_not_come_in_by_the_provider(login: Login) -> N
     shop = login.shop
     user = login.run().json()["user"]
     for status in ("suspended", "active"):
-        shop.send("PATCH", "/users/bulk/status", shop.admin, json={"ids": [user["id"]], "status": status})
+        shop.send("PATCH", "/bulk/users/status", shop.admin, json={"ids": [user["id"]], "status": status})
         assert login.run().status_code == (401 if status == "suspended" else 200)
     shop.send("DELETE", f"/users/{user['id']}", shop.admin)
     anew = login.run()
