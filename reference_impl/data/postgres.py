@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 RETRIES = 3
-_PAUSE_S = 0.01
+_PAUSE_S = 0.005
 _SERIALIZABLE = "BEGIN ISOLATION LEVEL SERIALIZABLE"
 _LOCKING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -74,6 +75,7 @@ class PostgresDatabase:
             },
         }
         self._pool: Any = None
+        self._again = asyncio.Lock()
 
     async def query(self, sql: str, *parameters: object) -> list[Row]:
         """Return all rows of a read."""
@@ -91,14 +93,17 @@ class PostgresDatabase:
     async def transaction(self, body: Body[T], *, locking: bool = False) -> T:
         """Run a body: all or nothing, and again after a serialization failure or a deadlock."""
         begin = _LOCKING if locking else _SERIALIZABLE
-        for attempt in range(RETRIES):
+        for attempt in range(RETRIES + 1):
+            if attempt:
+                await asyncio.sleep(_PAUSE_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - parts losers, no secret
             try:
-                return await self.lend(lambda connection: _drive(connection, begin, body))
+                # Who lost once does not race the other losers too.
+                async with self._again if attempt else contextlib.nullcontext():
+                    return await self.lend(lambda connection: _drive(connection, begin, body))
             except DatabaseError as error:
-                if error.category != "conflict":
+                if error.category != "conflict" or attempt == RETRIES:
                     raise
-            await asyncio.sleep(_PAUSE_S * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - parts the losers, keeps no secret
-        return await self.lend(lambda connection: _drive(connection, begin, body))
+        raise AssertionError("the last try returns or raises")
 
     async def read(self, body: Body[T], *, small: bool = False) -> T:  # noqa: ARG002 - every read is a round trip here
         """Run a body that only reads, on one snapshot."""

@@ -47,7 +47,7 @@ class Rival:
 @pytest.fixture
 def settings_of_test(open_settings: Callable[..., Settings]) -> Settings:
     """One pool of three connections."""
-    return open_settings(pool_size=3, pool_wait_s=0.5)
+    return open_settings(pool_size=3, pool_wait_s=30.0)
 
 
 @pytest.fixture
@@ -92,6 +92,21 @@ def test_two_that_conflict_run_as_if_alone(on_schema: Callable[..., Any]) -> Non
 
     done, left = on_schema(work)
     assert (sorted(done), left, len(tries)) == ([False, True], (50,), 3)
+
+
+def test_many_that_conflict_all_succeed(on_schema: Callable[..., Any]) -> None:
+    """Of thirty that each read what all of them write, none is refused: those that lost are run one after the other."""
+
+    def body(number: int) -> Transaction[None]:
+        total = yield Statement(SUM)
+        yield Statement(SET, (f"n{number}", "1"))
+        yield Statement(PUT, (str(total[0][0] - 99), "a"))
+
+    async def work(database: PostgresDatabase) -> Any:
+        await asyncio.gather(*[database.transaction(lambda number=number: body(number)) for number in range(30)])
+        return await database.query_one("SELECT COUNT(*) FROM tenant_settings")
+
+    assert on_schema(work) == (32,)
 
 
 def test_who_loses_each_time_is_told_conflict(on_schema: Callable[..., Any], settings_of_test: Settings) -> None:
@@ -160,19 +175,25 @@ def test_rows_locked_in_opposite_orders_are_tried_again(on_schema: Callable[...,
     assert on_schema(work) == (204,)
 
 
-def test_an_exhausted_pool_refuses_in_time(on_schema: Callable[..., Any]) -> None:
+def test_an_exhausted_pool_refuses_in_time(open_settings: Callable[..., Settings]) -> None:
     """With every connection taken the next caller is told after the wait that was set, and served again later."""
+    settings = open_settings()
 
-    async def work(database: PostgresDatabase) -> tuple[str, list[bool], Any]:
-        held = [asyncio.ensure_future(database.query("SELECT pg_sleep(3)")) for _ in range(3)]
-        await asyncio.sleep(0)  # they take their connections
-        with pytest.raises(DatabaseError) as refused:
-            await database.query_one("SELECT 1")
-        over = [task.done() for task in held]
-        await asyncio.gather(*held)
-        return refused.value.category, over, await database.query_one("SELECT 1")
+    async def work() -> tuple[str, list[bool], Any]:
+        database = PostgresDatabase(settings.storage.database_url, "pg_catalog", Bounds(3, 1.0, 30.0))
+        try:
+            await asyncio.gather(*[database.query_one("SELECT 1") for _ in range(3)])  # they are connected
+            held = [asyncio.ensure_future(database.query("SELECT pg_sleep(4)")) for _ in range(3)]
+            await asyncio.sleep(0)  # they take their connections
+            with pytest.raises(DatabaseError) as refused:
+                await database.query_one("SELECT 1")
+            over = [task.done() for task in held]
+            await asyncio.gather(*held)
+            return refused.value.category, over, await database.query_one("SELECT 1")
+        finally:
+            await database.close()
 
-    assert on_schema(work) == ("unavailable", [False, False, False], (1,))
+    assert asyncio.run(work()) == ("unavailable", [False, False, False], (1,))
 
 
 def test_a_statement_that_takes_too_long_is_ended(open_settings: Callable[..., Settings]) -> None:
