@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.defects import envelope, limits, orders, products, users
+from reference_impl.defects import envelope, limits, orders, people, products, users
 
 if TYPE_CHECKING:
     from reference_impl.defects.defect import Defect
@@ -15,6 +15,7 @@ DEFECTS: tuple[Defect, ...] = (
     *orders.DEFECTS,
     *limits.DEFECTS,
     *users.DEFECTS,
+    *people.DEFECTS,
 )
 
 

@@ -38,7 +38,8 @@ async def create_users(call: Call[UserRows, None]) -> Reply:
         # One after the other, so that at most one thread is kept from logins.
         password_hash = await call.services.passwords.hash(told.password)
         accounts[index] = Account(told.name, told.email, password_hash)
-    made = await call.database.transaction(partial(_insert, call.identity.user_id, accounts))
+    actor_id = call.caller.user_id if call.caller else ""
+    made = await call.database.transaction(partial(_insert, actor_id, accounts))
     for index, found in made.items():
         if found is None:
             results[index] = RowResult(index, error=RowError("CONFLICT", taken().message))

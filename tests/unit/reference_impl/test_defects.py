@@ -153,6 +153,23 @@ def listing(query: str, status: int) -> Callable[[Shop], bool]:
     return lambda shop: shop.send("GET", f"/users?{query}", shop.admin).status_code == status
 
 
+def anonymous_bulk(shop: Shop) -> bool:
+    """Tell S38a: nobody makes users."""
+    row = {"email": "a@example.test", "password": "12345678", "name": "A"}
+    return shop.send("POST", "/users/bulk", json={"users": [row]}).status_code == 200
+
+
+def uncapped_posts(shop: Shop) -> bool:
+    """Tell S43: a limit of a million is served."""
+    return shop.send("GET", "/posts?limit=1000000").status_code == 200
+
+
+def draft_told(shop: Shop) -> bool:
+    """Tell S48: a stranger is told that the draft is there."""
+    post = shop.send("POST", "/posts", shop.account(), json={"title": "A", "content": "B"}).json()
+    return shop.send("PUT", f"/posts/{post['id']}/publish", shop.account()).status_code == 403
+
+
 TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S10a": create_status,
     "S10b": create_location,
@@ -176,6 +193,9 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S35a": listing("limit=-1", 200),
     "S35b": listing("limit=abc", 500),
     "S35c": listing("offset=-5", 200),
+    "S38a": anonymous_bulk,
+    "S43": uncapped_posts,
+    "S48": draft_told,
 }
 
 
