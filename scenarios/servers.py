@@ -2,7 +2,8 @@
 
     python -m scenarios.servers --port 8000 --workers 2 --tenants alpha,beta
 
-Debian's packages postgresql and redis-server are enough. Their data is in a temporary folder and ends with the command.
+Debian's packages postgresql and redis-server are enough. Their data is in a new folder, below `--data FOLDER` where
+that is told, and ends with the command.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="servers-", ignore_cleanup_errors=True)))
+        folder = Path(stack.enter_context(thrown_away(options.data)))
         database_url = stack.enter_context(postgres(folder))
         redis_url = stack.enter_context(redis(folder))
         environment = {**os.environ, "API_DATABASE_URL": database_url, "API_REDIS_URL": redis_url}
@@ -54,10 +55,18 @@ def main() -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     options = argparse.ArgumentParser("scenarios.servers", description=__doc__.splitlines()[0] if __doc__ else None)
+    options.add_argument("--data", type=Path, help="an existing folder, for what has to go also after a kill")
     options.add_argument("--port", type=int, default=8000)
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--tenants", default="alpha", help="names between commas")
     return options
+
+
+def thrown_away(parent: Path | None) -> tempfile.TemporaryDirectory[str]:
+    """Make a folder that ends with the command; PostgreSQL's user may go through to it."""
+    if parent is not None and os.geteuid() == 0:
+        parent.chmod(0o711)
+    return tempfile.TemporaryDirectory(prefix="servers-", dir=parent, ignore_cleanup_errors=True)
 
 
 @contextlib.contextmanager
@@ -74,7 +83,7 @@ def postgres(folder: Path) -> Iterator[str]:
     made = [binaries["initdb"], "-D", str(data), "-U", "api", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-N"]
     subprocess.run(made, check=True, cwd="/", stdout=subprocess.DEVNULL, **as_user)  # noqa: S603 - our own words
     command = [binaries["postgres"], "-D", str(data), "-p", str(port), "-k", "", *_POSTGRES]
-    with running(command, signal.SIGINT, cwd="/", stderr=subprocess.DEVNULL, **as_user) as server:
+    with running(command, signal.SIGQUIT, cwd="/", stderr=subprocess.DEVNULL, **as_user) as server:
         await_start(server, "PostgreSQL", lambda: ready(data / "postmaster.pid", server.pid))
         yield f"postgresql://api@127.0.0.1:{port}/postgres"
 
@@ -167,6 +176,8 @@ def stop(message: str) -> NoReturn:
 
 
 def _end(number: int, _frame: object) -> NoReturn:
+    for further in (signal.SIGTERM, signal.SIGINT):  # the end is under way
+        signal.signal(further, signal.SIG_IGN)
     raise SystemExit(0 if number == signal.SIGTERM else 130)
 
 
