@@ -28,9 +28,9 @@ def request(  # noqa: PLR0913 - a request has so many parts
     headers: Mapping[str, str] = NOTHING,
     expected: frozenset[int] = frozenset(),
 ) -> Step:
-    """One step; `path` is what follows the base path, `headers` come beside the identity's."""
+    """One step; `path` is what follows the base path, `headers` come beside the identity's; bytes go as they are."""
     whole = {**headers_of(identity, json_body=body is not None), **headers}
-    data = None if body is None else as_json(body)
+    data = body if body is None or isinstance(body, bytes) else as_json(body)
     return Step(operation, method, BASE + path, whole, data, expected, identity=identity)
 
 
@@ -40,10 +40,15 @@ def surroundings(identity: Identity | None) -> dict[str, str]:
     return {name: value for name, value in headers if name.lower() not in CREDENTIALS}
 
 
+def object_of(reply: Reply) -> dict[str, Any]:
+    """The object that was answered; an empty one where none was."""
+    content = reply.json() if reply.status in {OK, CREATED} else None
+    return content if isinstance(content, dict) else {}
+
+
 def id_of(reply: Reply) -> str | None:
     """The id of what was made or read; None where the answer has none."""
-    content = reply.json() if reply.status in {OK, CREATED} else None
-    found = content.get("id") if isinstance(content, dict) else None
+    found = object_of(reply).get("id")
     return found if isinstance(found, str) else None
 
 

@@ -6,7 +6,7 @@ from harness.load.journey import Ground
 from scenarios.load.account import ROUTES
 from tests.unit.scenarios.load.shop_sim import TENANT, ShopSim, opened, visited
 
-PROFILE, SECOND_THOUGHTS, VISITOR = ROUTES
+PROFILE, SECOND_THOUGHTS, VISITOR, KEYHOLDER = ROUTES
 
 
 def test_a_profile_is_ones_own() -> None:
@@ -35,21 +35,40 @@ def test_without_an_order_there_is_none_to_cancel() -> None:
 
 
 def test_a_visitor_leaves_with_the_token_it_came_for() -> None:
-    """Everyone is new, in the customer's tenant, and the token that logs out is no customer's."""
+    """Everyone is new, in the customer's tenant; the other session is ended, and the token that logs out is fresh."""
     sim = ShopSim()
     ground = opened(sim)
-    assert visited(VISITOR, ground, sim) == ["auth.register", "auth.login", "auth.logout"]
+    assert visited(VISITOR, ground, sim) == [
+        "auth.register",
+        *("auth.login", "auth.login"),
+        "auth.refresh",
+        "sessions.list",
+        "sessions.revoke",
+        "auth.logout",
+    ]
     assert {step.headers["X-Tenant-ID"] for step in sim.sent} == {TENANT}
-    assert [("Authorization" in step.headers) for step in sim.sent] == [False, False, True]
-    assert sim.sent[2].headers["Authorization"] not in {dict(who.headers)["Authorization"] for who in ground.identities}
-    assert sim.sent[1].secret_pointers == ("/accessToken",)
+    assert [("Authorization" in step.headers) for step in sim.sent] == [False] * 4 + [True] * 3
+    customers = {dict(who.headers)["Authorization"] for who in ground.identities}
+    assert sim.sent[6].headers["Authorization"] not in customers
+    assert sim.sent[5].path.endswith("/auth/sessions/other")
+    assert {step.secret_pointers for step in sim.sent[1:4]} == {("/accessToken", "/refreshToken")}
 
 
 def test_a_visitor_who_is_not_let_in_goes() -> None:
-    """Without an account there is no login, without a token no logout."""
+    """Without an account there is no login, without a login nothing to go on with."""
     sim = ShopSim()
     ground = opened(sim)
     sim.statuses["auth_login"] = 503
     assert visited(VISITOR, ground, sim) == ["auth.register", "auth.login"]
     sim.statuses["auth_register"] = 429
     assert visited(VISITOR, ground, sim) == ["auth.register"]
+
+
+def test_a_key_is_taken_back_and_never_told() -> None:
+    """What was made is ended, and where the key and the ticket stand in an answer is masked."""
+    sim = ShopSim()
+    ground = opened(sim)
+    before = set(sim.things)
+    assert visited(KEYHOLDER, ground, sim) == ["keys.create", "keys.get", "keys.list", "keys.delete", "sockets.ticket"]
+    assert set(sim.things) == before
+    assert [step.secret_pointers for step in sim.sent] == [("/key",), (), (), (), ("/ticket",)]

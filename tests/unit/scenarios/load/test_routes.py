@@ -73,7 +73,7 @@ def test_every_operation_is_sent_often_enough_to_be_judged(contract: Contract, s
     """No operation of the contract is left out, and each has a fifth more samples than are needed."""
     plan, sent = ordinary(seed)
     counts = Counter(step.operation for due_ns, step, _ in sent if due_ns >= plan.timetable.judged_from_ns)
-    assert set(counts) == set(contract.by_id)
+    assert set(counts) == {operation.id for operation in contract.operations if not operation.streams}
     assert min(counts.values()) >= 1.2 * Limits().min_samples_an_operation
 
 
@@ -82,7 +82,7 @@ def test_most_of_it_browses_reads_and_orders(seed: int) -> None:
     """A shop's load is its customers'."""
     _, sent = ordinary(seed)
     bulk = sum(step.method == "GET" or step.operation == "orders.create" for _, step, _ in sent)
-    assert bulk > 0.6 * len(sent)
+    assert bulk > 0.5 * len(sent)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -110,5 +110,5 @@ def test_journeys_end_whatever_is_answered(route: Route, status: int) -> None:
     for seed in range(10):
         sim.sent.clear()
         walk(route.steps(Visit(ground.identities[0], Random(seed), ground)), sim.send)
-        assert 1 <= len(sim.sent) <= 5
+        assert 1 <= len(sim.sent) <= 7
         assert all(" " not in step.path for step in sim.sent)
