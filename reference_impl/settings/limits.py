@@ -54,8 +54,8 @@ def limits(reader: Reader) -> Limits:
         global_window_s=reader.seconds("API_GLOBAL_WINDOW_S", deployed(900.0, verify=4.0)),
         procedure_window_s=reader.seconds("API_PROCEDURE_WINDOW_S", deployed(60.0, verify=4.0)),
         quotas=Quotas(
-            list=quota("list", 100),
-            get=quota("get", 200),
+            list=quota("list", 100, verify=40),
+            get=quota("get", 200, verify=60),
             create=quota("create", 10),
             update=quota("update", 50),
             delete=quota("delete", 20),

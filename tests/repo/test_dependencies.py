@@ -11,7 +11,7 @@ from tests.repo.sources import imports, modules, text
 
 PROJECT = tomllib.loads(text(Path("pyproject.toml")))
 # Used by their commands, by pytest itself or by the build, and not by an import.
-NOT_IMPORTED = {"coverage", "hatchling", "mypy", "pytest-xdist", "ruff", "types-pyyaml", "testcontainers"}
+NOT_IMPORTED = {"coverage", "hatchling", "mypy", "pytest-xdist", "ruff", "types-pyyaml", "testcontainers", "docker"}
 IMPORTED_UNDER_ANOTHER = {"uvloop": "uvicorn", "python-multipart": "starlette"}
 
 

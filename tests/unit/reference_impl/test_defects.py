@@ -156,7 +156,7 @@ def listing(query: str, status: int) -> Callable[[Shop], bool]:
 def anonymous_bulk(shop: Shop) -> bool:
     """Tell S38a: nobody makes users."""
     row = {"email": "a@example.test", "password": "12345678", "name": "A"}
-    return shop.send("POST", "/users/bulk", json={"users": [row]}).status_code == 200
+    return shop.send("POST", "/bulk/users", json={"users": [row]}).status_code == 200
 
 
 def uncapped_posts(shop: Shop) -> bool:
