@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from reference_impl.contract import parts, promises, schemas
+from reference_impl.contract.examples import example
 from reference_impl.contract.reading import least_members
+from reference_impl.contract.tags import TAGS
 from reference_impl.edge.endpoint import procedure_rule
 from reference_impl.edge.global_limit import NAME
 from reference_impl.edge.rest import PREFIX, conditional
@@ -68,7 +70,10 @@ class Renderer:
                 "license": {"name": "MIT", "identifier": "MIT"},
             },
             "servers": [{"url": "/"}],
-            "tags": [{"name": tag} for tag in dict.fromkeys(key.split(".")[0] for key in self._procedures)],
+            "tags": [
+                {"name": tag, "description": TAGS.get(tag, "")}
+                for tag in dict.fromkeys(key.split(".")[0] for key in self._procedures)
+            ],
             "paths": paths,
             "components": {
                 "schemas": self._schemas,
@@ -85,6 +90,7 @@ class Renderer:
             "operationId": procedure.id,
             "tags": [procedure.id.split(".")[0]],
             "summary": procedure.summary,
+            **({"description": procedure.description} if procedure.description else {}),
             "security": parts.security(procedure.access, procedure.method),
             "parameters": self._parameters(procedure),
             "responses": self._responses(procedure),
@@ -106,6 +112,7 @@ class Renderer:
                 "name": name,
                 "in": "path",
                 "required": True,
+                "description": f"Which {parts.noun(procedure.path)}.",
                 "schema": {"type": "string", "format": "uuid", "examples": ["01980000-0000-7000-8000-000000000000"]},
                 "example": "01980000-0000-7000-8000-000000000000",
             }
@@ -120,11 +127,9 @@ class Renderer:
             found.append({"$ref": "#/components/parameters/Pretty"})
         return found
 
-    def _content(self, kind: Any, media_type: str = "application/json") -> JsonObject:
+    def _content(self, kind: Any, media_type: str, shown: JsonObject | None = None) -> JsonObject:
         reference = self._reference[kind]
-        if media_type == "text/event-stream":
-            return {media_type: {"schema": reference}}
-        return {media_type: {"schema": reference, "example": schemas.example(reference, self._schemas)}}
+        return {media_type: {"schema": reference, "example": example(reference, self._schemas, shown)}}
 
     def _responses(self, procedure: Procedure) -> JsonObject:
         success: JsonObject = {
@@ -133,7 +138,7 @@ class Renderer:
         }
         if procedure.output is not None:
             media_type = "text/event-stream" if procedure.stream else "application/json"
-            success["content"] = self._content(procedure.output, media_type)
+            success["content"] = self._content(procedure.output, media_type, procedure.shows)
         if procedure.links:
             success["links"] = {self._link_name(target): self._link(target) for target in procedure.links}
         responses: JsonObject = {str(procedure.status): success}
@@ -144,7 +149,7 @@ class Renderer:
         return responses
 
     def _link_name(self, target: str) -> str:
-        return "".join(word.capitalize() for word in target.split("."))
+        return "".join(word[0].upper() + word[1:] for word in target.split("."))
 
     def _link(self, target: str) -> JsonObject:
         return {"operationId": target, "parameters": {"id": "$response.body#/id"}}

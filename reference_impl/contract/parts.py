@@ -48,12 +48,23 @@ the value of the cookie `csrf` in `X-CSRF-Token`.
 **Files.** `/files/{tenant}/{name}` are uploaded images, named by their content: kept for ever, revalidated by ETag, in
 ranges. **Pages.** `/docs` is this document to read.
 
-**Paths outside this document.** `/health`, `/ready`, `/metrics` (from networks of the settings only) and
-`/openapi.json` have no tenant and no limit; `OPTIONS` answers
-`Allow`, `HEAD` is served where `GET` is, other methods are 405.
+**WebSocket.** `/api/v1/ws` carries channels, rooms and questions; `/asyncapi.json` states its messages, and
+those of event streams.
+
+**Paths outside this document.** What no operation stands for here: `/health` and `/ready` (200, or 503 while the
+database is away), `/metrics` (from networks of the settings only), `/docs`, `/openapi.json` and `/asyncapi.json` have
+no tenant and no limit. On every path `OPTIONS` answers `Allow`, `HEAD` is served where `GET` is, other methods are 405.
 """
 
-_SECURITY_HEADERS = ("X-Request-ID", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Vary")
+_SECURITY_HEADERS = (
+    "X-Request-ID",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+    "Referrer-Policy",
+    "Content-Security-Policy",
+    "Strict-Transport-Security",
+    "Vary",
+)
 _GLOBAL_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 _PROCEDURE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
@@ -67,6 +78,7 @@ HEADERS: dict[str, JsonObject] = {
     "X-Frame-Options": {"required": True, "schema": {"type": "string", "const": "DENY"}},
     "Referrer-Policy": {"required": True, "schema": {"type": "string", "const": "no-referrer"}},
     "Content-Security-Policy": {"required": True, "schema": {"type": "string"}},
+    "Strict-Transport-Security": {"description": "On answers over https.", "schema": {"type": "string"}},
     "Vary": {
         "description": "Origin and Accept-Encoding.",
         "required": True,
@@ -109,8 +121,16 @@ HEADERS: dict[str, JsonObject] = {
         "schema": {"type": "string", "pattern": '^"[0-9]+(-(zstd|br|gzip))?"$'},
     },
     "Set-Cookie": {
-        "description": "The cookies `session` and `csrf` of a browser's login, where they are asked for or removed.",
+        "description": "The cookies `session` and `csrf` of a browser's login, or their removal.",
         "schema": {"type": "string"},
+    },
+    "Cache-Control": {
+        "description": "For nobody else and not again.",
+        "schema": {"type": "string", "const": "no-store"},
+    },
+    "X-Accel-Buffering": {
+        "description": "Tells a proxy to pass events on.",
+        "schema": {"type": "string", "const": "no"},
     },
     "WWW-Authenticate": {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}},
     "Retry-After": {
@@ -127,8 +147,11 @@ IF_NONE_MATCH: dict[str, JsonObject] = {
     }
 }
 # What stands on a response of one status beside what stands on all.
-_BY_STATUS: dict[int, tuple[str, ...]] = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
-_LIMITED_FROM = (400, 404, 409, 412, 415, 428, 429)
+_BY_STATUS: dict[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate", "Set-Cookie"),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 
 SECURITY_SCHEMES: JsonObject = {
     "bearer": {
@@ -178,6 +201,12 @@ def security(access: Access, method: str) -> list[dict[str, list[str]]]:
     return [{name: [] for name in way} for way in ways if access.by_key or way != ("key",)]
 
 
+def noun(path: str) -> str:
+    """Return what the parameter of a path names, such as category of /categories/{id}."""
+    plural = path.partition("/{")[0].rsplit("/", 1)[1]
+    return f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
+
+
 def references(names: tuple[str, ...]) -> JsonObject:
     """Return header objects by reference."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
@@ -185,15 +214,13 @@ def references(names: tuple[str, ...]) -> JsonObject:
 
 def success_headers(own: tuple[str, ...]) -> JsonObject:
     """Return the headers of a successful response."""
-    return references(
-        (*_SECURITY_HEADERS, "Content-Security-Policy", "Content-Encoding", *_GLOBAL_HEADERS, *_PROCEDURE_HEADERS, *own)
-    )
+    return references((*_SECURITY_HEADERS, "Content-Encoding", *_GLOBAL_HEADERS, *_PROCEDURE_HEADERS, *own))
 
 
 def error_headers(status: int) -> JsonObject:
     """Return the headers of an error response."""
-    limited = (*_GLOBAL_HEADERS, *_PROCEDURE_HEADERS) if status in _LIMITED_FROM else ()
-    return references((*_SECURITY_HEADERS, "Content-Security-Policy", *limited, *_BY_STATUS.get(status, ())))
+    limited = (*_GLOBAL_HEADERS, *_PROCEDURE_HEADERS)
+    return references((*_SECURITY_HEADERS, *limited, *_BY_STATUS.get(status, ())))
 
 
 def name_of(status: int) -> str:
@@ -217,11 +244,12 @@ def error_response(status: int) -> JsonObject:
 
 
 def _example(code: Code) -> JsonObject:
-    return {
-        "error": {
-            "code": code,
-            "message": KINDS[code].says,
-            "retryable": KINDS[code].retryable,
-            "requestId": "01980000-0000-7000-8000-000000000000",
-        }
+    error: JsonObject = {
+        "code": code,
+        "message": KINDS[code].says,
+        "retryable": KINDS[code].retryable,
+        "requestId": "01980000-0000-7000-8000-000000000000",
     }
+    if code == "VALIDATION_ERROR":
+        error["details"] = [{"field": "name", "message": "Expected `str`, got `int`"}]
+    return {"error": error}

@@ -135,6 +135,8 @@ class Procedure:
     handler: Handler
     access: Access
     limit: Limit
+    description: str = ""
+    """What the summary does not say and a client needs; in the document only."""
     input: Any = None
     query: Any = None
     output: Any = None
@@ -154,6 +156,8 @@ class Procedure:
     """The families of lists that a call changes: from its answer on, nobody is shown them as they were before."""
     partial: bool = False
     """Whether the body must name at least one member."""
+    shows: dict[str, Any] = field(default_factory=dict)
+    """Members that the example of the answer has otherwise than its type's; None leaves one out."""
     multipart: bool = False
     """Whether the body is multipart/form-data; members of type Upload are its files."""
     encoding: dict[str, str] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from reference_impl.contract import parts, schemas
+from reference_impl.contract import parts, promises, schemas
 from reference_impl.dosql import types
 from reference_impl.errors import KINDS, Code, ErrorEnvelope
 
@@ -18,7 +18,8 @@ class Verb(NamedTuple):
     summary: str
     input: Any
     output: Any
-    example: JsonObject
+    asked: JsonObject
+    answered: JsonObject
 
 
 VERBS = (
@@ -28,6 +29,7 @@ VERBS = (
         types.StatementInput,
         types.Rows,
         {"sql": "SELECT 1 AS one WHERE 1 = ?", "params": [1]},
+        {"rows": [{"one": 1}]},
     ),
     Verb(
         "/queryOne",
@@ -35,6 +37,7 @@ VERBS = (
         types.StatementInput,
         types.OneRow,
         {"sql": "SELECT 1 AS one", "params": []},
+        {"row": {"one": 1}},
     ),
     Verb(
         "/run",
@@ -42,6 +45,7 @@ VERBS = (
         types.StatementInput,
         types.Changes,
         {"sql": "CREATE TABLE IF NOT EXISTS shelf (id INTEGER PRIMARY KEY, name TEXT)", "params": []},
+        {"changes": 0, "lastInsertRowid": 0, "rows": []},
     ),
     Verb(
         "/transaction",
@@ -49,6 +53,7 @@ VERBS = (
         types.TransactionInput,
         types.Results,
         {"operations": [{"kind": "queryOne", "sql": "SELECT 1 AS one", "params": [], "expect": {"rows": 1}}]},
+        {"results": [{"row": {"one": 1}}]},
     ),
 )
 _CODES: tuple[Code, ...] = (
@@ -97,13 +102,21 @@ def render() -> JsonObject:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": "sql"}],
+        "tags": [{"name": "sql", "description": "The four verbs; each is one request, and one transaction."}],
         "paths": {verb.path: {"post": _operation(verb, reference, statuses)} for verb in VERBS},
         "components": {
             "schemas": components,
             "headers": {name: parts.HEADERS[name] for name in (*_SHARED, "WWW-Authenticate", "Retry-After")},
             "responses": responses,
             "securitySchemes": {"service": {"type": "http", "scheme": "bearer", "description": "API_DOSQL_KEY."}},
+        },
+        "x-promises": {
+            "envelope": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}},
+            "headers": promises.HEADERS,
+            "schema": {},
+            "leaks": {},
+            "roles": {"allow": ["service"], "anonymous": 401},
+            "objective": {"p95_ms": 200, "error_ratio": 0.01},
         },
     }
 
@@ -112,7 +125,7 @@ def _operation(verb: Verb, reference: dict[Any, JsonObject], statuses: list[int]
     success = {
         "description": verb.summary,
         "headers": parts.references(_SHARED),
-        "content": {"application/json": {"schema": reference[verb.output]}},
+        "content": {"application/json": {"schema": reference[verb.output], "example": verb.answered}},
     }
     errors = {str(status): {"$ref": f"#/components/responses/{parts.name_of(status)}"} for status in statuses}
     return {
@@ -123,7 +136,7 @@ def _operation(verb: Verb, reference: dict[Any, JsonObject], statuses: list[int]
         "parameters": [_TENANT],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": reference[verb.input], "example": verb.example}},
+            "content": {"application/json": {"schema": reference[verb.input], "example": verb.asked}},
         },
         "responses": {"200": success, **errors},
     }

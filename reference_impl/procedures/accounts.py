@@ -110,6 +110,7 @@ PROCEDURES = (
         method="POST",
         path="/auth/login",
         summary="Open a session",
+        description="Failures count against quotas by e-mail and address. With `cookie` a browser is logged in.",
         handler=login,
         access=ANYONE,
         limit="login",

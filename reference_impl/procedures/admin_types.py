@@ -13,6 +13,8 @@ from reference_impl.procedures.user_types import Pagination  # noqa: TC001 - msg
 
 Word = Annotated[str, Meta(max_length=100, pattern=NO_NUL, examples=["products.create"])]
 
+Subject = Annotated[Word, Meta(examples=["01980000-0000-7000-8000-000000000000"])]
+
 
 class Stats(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """Exact counts at one moment; deleted things count for none, `revenue` is the sum of orders not cancelled."""
@@ -34,9 +36,9 @@ class AuditQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
     limit: Limit = 20
     offset: Offset = 0
-    action: Word = ""
-    actor_id: Word = ""
-    subject_id: Word = ""
+    action: Annotated[Word, Meta(description="Those of one operation.")] = ""
+    actor_id: Annotated[Subject, Meta(description="What one user did.")] = ""
+    subject_id: Annotated[Subject, Meta(description="What was done to one thing.")] = ""
 
 
 class AuditEntry(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -44,9 +46,9 @@ class AuditEntry(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
     id: Count
     at: Time
-    actor_id: Word
+    actor_id: Subject
     action: Word
-    subject_id: Word
+    subject_id: Subject
     details: dict[str, Any]
 
 

@@ -86,6 +86,7 @@ PROCEDURES = (
         method="POST",
         path="/bulk/users",
         summary="Make up to 100 accounts, each by itself",
+        description="A row that does not fit, or whose e-mail is taken, fails alone; `results` are in the order sent.",
         handler=create_users,
         access=ADMIN,
         limit="create",

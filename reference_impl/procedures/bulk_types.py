@@ -21,7 +21,7 @@ class UserRow(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
     email: Annotated[Cell, Meta(examples=["ada@example.test"])]
     password: Annotated[Cell, Meta(examples=["correct horse battery"])]
-    name: Annotated[Cell, Meta(examples=["Ada"])]
+    name: Annotated[Cell, Meta(examples=["Ada Lovelace"])]
 
 
 class UserRows(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -34,7 +34,7 @@ class RowError(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """Why a row failed."""
 
     code: Literal["VALIDATION_ERROR", "CONFLICT"]
-    message: str
+    message: Annotated[str, Meta(examples=["The e-mail is taken."])]
 
 
 class RowResult(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):

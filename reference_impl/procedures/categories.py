@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import uuid_utils
+from msgspec import Meta
 
 from reference_impl.clock import rfc3339
-from reference_impl.contract.fields import Count, Id, Limit, Name, PageNumber, Time  # noqa: TC001 - msgspec reads annotations
+from reference_impl.contract.fields import Count, Id, Limit, Name, PageNumber, Time
 from reference_impl.contract.procedure import ADMIN, ANYONE, Call, Procedure, Reply
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
 from reference_impl.errors import ApiError, not_found
@@ -30,12 +31,14 @@ _IN_USE = "SELECT 1 FROM products WHERE category_id = ? AND deleted_at IS NULL L
 _FREE = "UPDATE products SET category_id = NULL WHERE category_id = ?"
 _DELETE = "DELETE FROM categories WHERE id = ? RETURNING id"
 
+CategoryName = Annotated[Name, Meta(examples=["Bowls"])]
+
 
 class Category(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """A category."""
 
     id: Id
-    name: Name
+    name: CategoryName
     created_at: Time
     updated_at: Time
 
@@ -43,7 +46,7 @@ class Category(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 class CategoryInput(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """A category's name, unique in the tenant."""
 
-    name: Name
+    name: CategoryName
 
 
 class CategoryQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):

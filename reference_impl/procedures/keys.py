@@ -113,6 +113,7 @@ PROCEDURES = (
         method="POST",
         path="/auth/keys",
         summary="Make an API key, shown this once",
+        description="What is kept is a digest. A key is asked for in a session, so that no key makes another.",
         handler=create_key,
         access=IN_SESSION,
         limit="create",

@@ -7,27 +7,28 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from reference_impl.contract.fields import NO_NUL, Id, Limit, Name, Offset, Time
+from reference_impl.contract.fields import NO_NUL, Id, Limit, Name, Offset, PersonName, Time
 from reference_impl.procedures.user_types import Pagination  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
     from reference_impl.data.database import Row
 
 Content = Annotated[str, Meta(min_length=1, max_length=20_000, pattern=NO_NUL, examples=["How a bowl is turned."])]
+Title = Annotated[Name, Meta(examples=["On turning bowls"])]
 COLUMNS = "p.id, p.author_id, u.name, p.title, p.content, p.published_at, p.created_at, p.updated_at"
 
 
 class PostInput(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """A new post; it is a draft until it is published."""
 
-    title: Name
+    title: Title
     content: Content
 
 
 class PostPatch(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """What changes; at least one member."""
 
-    title: Name | UnsetType = UNSET
+    title: Title | UnsetType = UNSET
     content: Content | UnsetType = UNSET
 
 
@@ -36,8 +37,8 @@ class Post(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
     id: Id
     author_id: Id
-    author_name: Name
-    title: Name
+    author_name: PersonName
+    title: Title
     content: Content
     created_at: Time
     updated_at: Time

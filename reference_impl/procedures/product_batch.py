@@ -91,6 +91,7 @@ PROCEDURES = (
         method="POST",
         path="/bulk/products",
         summary="Change many products",
+        description="Ten at a time are changed together; what a chunk did stays when a later one fails.",
         handler=batch_update,
         changes=("products",),
         access=ADMIN,

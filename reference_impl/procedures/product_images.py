@@ -88,6 +88,7 @@ PROCEDURES = (
         method="POST",
         path="/products/{id}/images",
         summary="Add an image to a product",
+        description="JPEG, PNG, GIF or WebP, judged by its bytes; stored upright and smaller, with a thumbnail.",
         handler=upload_image,
         changes=("products",),
         access=SIGNED_IN,

@@ -35,7 +35,7 @@ COLUMNS = (
 )
 MOST_IMAGES = 10
 NamedImages = Annotated[list[Url], Meta(max_length=MOST_IMAGES)]
-Percent = Annotated[int, Meta(ge=0, le=100, examples=[15])]
+Percent = Annotated[int, Meta(ge=0, le=100, examples=[20])]
 ListPrice = Annotated[Price, Meta(description="Compared with `price`, before any discount.")]
 # Ours are paths on this server, those that sellers name are whole addresses.
 ImageUrl = Annotated[
@@ -47,7 +47,7 @@ class CategoryName(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """The category a product stands in."""
 
     id: Id
-    name: Name
+    name: Annotated[Name, Meta(examples=["Bowls"])]
 
 
 class Image(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -63,11 +63,11 @@ class ProductItem(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     id: Id
     seller_id: Id
     name: Name
-    slug: Annotated[str, Meta(min_length=1, max_length=250)]
+    slug: Annotated[str, Meta(min_length=1, max_length=250, examples=["walnut-bowl"])]
     description: Description
     price: Price
     discount: Percent
-    final_price: Price
+    final_price: Annotated[Price, Meta(extra_json_schema={"examples": [19.6]})]
     stock: Count
     version: Version
     created_at: Time
@@ -110,11 +110,11 @@ class ProductQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     page: PageNumber = 1
     limit: Limit = 20
     search: Search = ""
-    category: Id | UnsetType = UNSET
-    min_price: ListPrice | UnsetType = UNSET
-    max_price: ListPrice | UnsetType = UNSET
-    sort_by: Literal["price", "createdAt"] = "createdAt"
-    sort_order: Literal["asc", "desc"] = "desc"
+    category: Annotated[Id, Meta(description="Those of one category.")] | UnsetType = UNSET
+    min_price: Annotated[ListPrice, Meta(description="Those that cost so much at least.")] | UnsetType = UNSET
+    max_price: Annotated[ListPrice, Meta(description="Those that cost so much at most.")] | UnsetType = UNSET
+    sort_by: Annotated[Literal["price", "createdAt"], Meta(description="By what they are sorted.")] = "createdAt"
+    sort_order: Annotated[Literal["asc", "desc"], Meta(description="Which end comes first.")] = "desc"
 
 
 class ProductPage(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):

@@ -148,6 +148,7 @@ PROCEDURES = (
         method="PATCH",
         path="/products/{id}",
         summary="Change a product",
+        description="The version seen is sent as `If-Match` (stale: 412) or `version` (stale: 409); else 428.",
         handler=update_product,
         changes=("products",),
         access=SIGNED_IN,

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from reference_impl.contract.fields import Count, Email, Id, Limit, Name, Offset, Password, Time  # noqa: TC001 - msgspec reads annotations
+from reference_impl.contract.fields import Count, Email, Id, Limit, Offset, Password, PersonName, Time  # noqa: TC001 - msgspec reads annotations
 from reference_impl.procedures.user_types import Pagination, User  # noqa: TC001 - same
 
 Secret = Annotated[
@@ -26,7 +26,7 @@ class Registration(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
     email: Email
     password: Password
-    name: Name
+    name: PersonName
 
 
 class Credentials(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -47,7 +47,7 @@ class Renewal(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 class SignedIn(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """An access token, the refresh token that gets the next one, the life of each in seconds, and whose they are."""
 
-    access_token: str
+    access_token: Annotated[str, Meta(examples=["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTk4In0.c2lnbmF0dXJl"])]
     token_type: str
     expires_in: Count
     refresh_token: Secret

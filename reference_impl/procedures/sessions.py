@@ -107,6 +107,7 @@ PROCEDURES = (
         method="POST",
         path="/auth/refresh",
         summary="Get the next pair of tokens for the newest refresh token, which is good for one use",
+        description="A token that was used before ends the whole session: somebody else has it too.",
         handler=refresh,
         access=ANYONE,
         limit="refresh",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from reference_impl.contract.event import Event
 from reference_impl.contract.fields import Id  # noqa: TC001 - msgspec reads annotations
@@ -31,13 +31,13 @@ _STREAMED = ("products", "orders")
 class EventQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """One channel, or all."""
 
-    channel: Literal["products", "orders"] | UnsetType = UNSET
+    channel: Annotated[Literal["products", "orders"], Meta(description="One channel, or all.")] | UnsetType = UNSET
 
 
 class ProductEventQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """One category, or all; a product that moves is told to both."""
 
-    category_id: Id | UnsetType = UNSET
+    category_id: Annotated[Id, Meta(description="Products of one category, or all.")] | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +124,14 @@ PROCEDURES = (
         method="GET",
         path="/events",
         summary="Events as they are committed",
+        description="Server-Sent Events without an end; the schema is that of `data`. `Last-Event-ID` resumes.",
         handler=events,
         access=SIGNED_IN,
         limit="stream",
         query=EventQuery,
         output=ProductEvent | OrderEvent,
         request_headers=_RESUME,
+        response_headers=("Cache-Control", "X-Accel-Buffering"),
         stream=True,
     ),
     Procedure(
@@ -137,12 +139,14 @@ PROCEDURES = (
         method="GET",
         path="/product-events",
         summary="Events of products as they are committed",
+        description="Server-Sent Events without an end; the schema is that of `data`. `Last-Event-ID` resumes.",
         handler=product_events,
         access=SIGNED_IN,
         limit="stream",
         query=ProductEventQuery,
         output=ProductEvent,
         request_headers=_RESUME,
+        response_headers=("Cache-Control", "X-Accel-Buffering"),
         stream=True,
     ),
 )

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from reference_impl.clock import rfc3339
-from reference_impl.contract.fields import Name, Stock  # noqa: TC001 - msgspec reads annotations
+from reference_impl.contract.fields import Name, Stock
 from reference_impl.contract.procedure import HIDDEN, Call, Procedure, Reply
 from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.procedures.records import audit
@@ -24,13 +24,14 @@ _WRITE = (
     "ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at, "
     "updated_by = excluded.updated_by"
 )
+ShopName = Annotated[Name, Meta(examples=["Bowls of Ada"])]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["EUR"])]
 
 
 class TenantSettings(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """What the shop is called, the currency beside its prices, and from which stock on a product is nearly gone."""
 
-    shop_name: Name = "Shop"
+    shop_name: ShopName = "Shop"
     currency: Currency = "EUR"
     low_stock_threshold: Stock = 5
 
@@ -38,7 +39,7 @@ class TenantSettings(msgspec.Struct, forbid_unknown_fields=True, rename="camel")
 class TenantSettingsPatch(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """What changes; at least one member."""
 
-    shop_name: Name | UnsetType = UNSET
+    shop_name: ShopName | UnsetType = UNSET
     currency: Currency | UnsetType = UNSET
     low_stock_threshold: Stock | UnsetType = UNSET
 

@@ -14,7 +14,7 @@ from reference_impl.realtime.tickets import LIFE_S, issue
 class Ticket(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """What `/ws?ticket=` takes, once and for `expiresIn` seconds."""
 
-    ticket: Annotated[str, Meta(min_length=1)]
+    ticket: Annotated[str, Meta(min_length=1, examples=["eyJhbGciOiJIUzI1NiJ9.eyJqdGkiOiI0ZjJhIn0.c2lnbmF0dXJl"])]
     expires_in: Annotated[int, Meta(ge=1, examples=[LIFE_S])]
 
 
@@ -30,9 +30,11 @@ PROCEDURES = (
         method="POST",
         path="/ws/tickets",
         summary="A ticket that opens one WebSocket",
+        description="A browser sends no header with a WebSocket: it sends the ticket as a parameter, once and soon.",
         handler=make_ticket,
         access=IN_SESSION,
         limit="stream",
         output=Ticket,
+        response_headers=("Cache-Control",),
     ),
 )

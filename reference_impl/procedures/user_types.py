@@ -12,9 +12,9 @@ from reference_impl.contract.fields import (  # noqa: TC001 - msgspec reads anno
     Email,
     Id,
     Limit,
-    Name,
     Offset,
     Password,
+    PersonName,
     Role,
     Search,
     Time,
@@ -32,7 +32,7 @@ class User(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """A user as the caller may see it: e-mail, roles and status stand there for the user and for admins."""
 
     id: Id
-    name: Name
+    name: PersonName
     created_at: Time
     updated_at: Time
     email: Email | UnsetType = UNSET
@@ -45,13 +45,13 @@ class NewUser(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
     email: Email
     password: Password
-    name: Name
+    name: PersonName
 
 
 class UserPatch(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """What changes; at least one member."""
 
-    name: Name | UnsetType = UNSET
+    name: PersonName | UnsetType = UNSET
     email: Email | UnsetType = UNSET
 
 

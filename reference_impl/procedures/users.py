@@ -125,6 +125,7 @@ PROCEDURES = (
         method="GET",
         path="/users/{id}",
         summary="One user",
+        description="E-mail, roles and status are shown to the user and to admins.",
         handler=get_user,
         access=SIGNED_IN,
         limit="get",

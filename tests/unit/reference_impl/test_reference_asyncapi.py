@@ -9,7 +9,7 @@ import jsonschema_rs
 import msgspec
 import pytest
 
-from reference_impl.contract import schemas
+from reference_impl.contract.examples import example
 from reference_impl.procedures.catalogue import PROCEDURES
 from reference_impl.realtime import frames
 from reference_impl.realtime.asyncapi import RECEIVED, SENT, render
@@ -61,6 +61,6 @@ def test_every_message_stands_in_it() -> None:
 def test_what_its_schema_takes_the_server_reads(kind: type[msgspec.Struct]) -> None:
     """An example made from a message's schema is valid by it and is read as that message."""
     payload = DOCUMENT["components"]["messages"][kind.__name__]["payload"]
-    made = schemas.example(payload, DOCUMENT["components"]["schemas"])
+    made = example(payload, DOCUMENT["components"]["schemas"])
     jsonschema_rs.validator_for({**payload, "components": DOCUMENT["components"]}).validate(made)
     assert type(read(json.dumps(made))) is kind
