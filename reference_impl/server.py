@@ -26,7 +26,7 @@ GRACE_S = 10
 """How long requests in flight may take to end."""
 INTERRUPTED = 130
 _GOODBYE_S = 2.0
-_LOGGERS = ("uvicorn", "reference_impl")
+_LOGGERS = ("uvicorn", "reference_impl", "opentelemetry")
 
 
 class Served(TypingProtocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _PARENTS = (b"traceparent", b"tracestate")
+# A collector that does not answer is given up on: spans are lost then, and neither memory nor the end waits for it.
+_EXPORT_S = 2.0
+_CLOSE_S = 2.0
 
 
 class Traces:
@@ -26,7 +30,8 @@ class Traces:
         self._provider = TracerProvider(
             resource=Resource.create({"service.name": "reference-api"}), shutdown_on_exit=False
         )
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=url)))
+        self._exporter = OTLPSpanExporter(endpoint=url, timeout=_EXPORT_S)
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("reference_impl")
         self._propagator = TraceContextTextMapPropagator()
 
@@ -41,8 +46,13 @@ class Traces:
         return self._tracer.start_as_current_span(name, record_exception=False)
 
     def close(self) -> None:
-        """Send what is left, and end the sender."""
-        self._provider.shutdown()
+        """Send what is left, within seconds, and end the sender."""
+        late = threading.Timer(_CLOSE_S, self._exporter.shutdown)
+        late.start()
+        try:
+            self._provider.shutdown()
+        finally:
+            late.cancel()
 
 
 class Tracing:

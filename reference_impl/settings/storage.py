@@ -31,7 +31,7 @@ class Storage:
     redis_prefix: str
     """What all names of keys begin with, where several applications share a Redis."""
     retention_days: int
-    """How long request logs are kept by the command `retain`."""
+    """How long request logs and ended sessions are kept by the command `retain`."""
 
 
 @dataclass(frozen=True, slots=True)

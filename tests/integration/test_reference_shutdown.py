@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -126,3 +127,23 @@ def test_a_stream_ends(api: Api) -> None:
         b"".join(pieces)  # a body that breaks off raises
     assert api.ended() == 0
     assert time.monotonic() - begun < GRACE_S
+
+
+@pytest.mark.parametrize("queue", [None, 64])
+def test_sinks_that_are_gone_do_not_hold_it_up(api: Api, queue: int | None) -> None:
+    """A collector and an error sink that take a connection and say nothing, or take none, are not waited for."""
+    with socket.socket() as sink:
+        sink.bind(("127.0.0.1", 0))
+        if queue is not None:
+            sink.listen(queue)
+        address = f"127.0.0.1:{sink.getsockname()[1]}"
+        api.environment |= {
+            "API_TRACES_URL": f"http://{address}/v1/traces",
+            "API_SENTRY_DSN": f"http://public@{address}/1",
+        }
+        api.start(*api.words)
+        assert httpx.get(f"{api.url}/api/v1/products").status_code == 200
+        begun = time.monotonic()
+        api.signal(signal.SIGTERM)
+        assert api.ended() == 0
+        assert time.monotonic() - begun < GRACE_S / 2, api.log()

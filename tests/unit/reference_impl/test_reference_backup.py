@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -28,6 +29,8 @@ EVERYTHING = (
     "SELECT * FROM events ORDER BY id",
     "SELECT version, checksum FROM schema_migrations ORDER BY version",
 )
+KEY = "INSERT INTO idempotency_keys (user_id, operation, key, body_hash, status, body, headers, created_at) VALUES "
+AGES = {"old": 24 * 3600 + 60, "young": 23 * 3600}
 LOG = "INSERT INTO request_logs (id, at, request_id, user_id, method, route, status, duration_ms) VALUES "
 
 
@@ -117,3 +120,25 @@ def test_old_request_logs_are_let_go(open_shop: Callable[..., Any], command: Cal
     told = command(settings, "retain")
     assert "alpha: 1500 request logs deleted" in told
     assert asked(settings, "alpha", "SELECT id FROM request_logs") == [[("young",)]]
+
+
+def test_keys_and_sessions_that_are_over_are_let_go(
+    open_shop: Callable[..., Any], command: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key of yesterday and a session that ended before the settings' days go; a key of today and a session stay."""
+    shop = open_shop(refresh_life_s=60)
+    settings = shop.application.settings
+    now_s = time.time()
+    old, young = (
+        f"{KEY}('{shop.admin.id}', 'orders.create', '{name}', '', 201, '', '', '{rfc3339(now_s - age_s)}')"
+        for name, age_s in AGES.items()
+    )
+    asked(settings, "alpha", "DELETE FROM idempotency_keys", old, young)
+    told = command(settings, "retain")
+    assert "alpha: 1 idempotency keys deleted" in told
+    assert "alpha: 0 sessions deleted" in told
+    assert asked(settings, "alpha", "SELECT key FROM idempotency_keys") == [[("young",)]]
+    later = now_s + 60 + 86_400 * settings.storage.retention_days + 1
+    monkeypatch.setattr("reference_impl.upkeep.time.time", lambda: later)
+    assert "alpha: 1 refresh tokens deleted\nalpha: 1 sessions deleted" in command(settings, "retain")
+    assert shop.send("GET", "/auth/me", shop.admin).status_code == 401

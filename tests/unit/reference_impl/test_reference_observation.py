@@ -281,7 +281,7 @@ def test_unexpected_errors_are_told_without_values(
 
 
 def test_alert_rules_name_metrics_that_are_served(shop: Shop) -> None:
-    """Each rule has an expression, a severity and a summary, and asks for metrics that are told; promtool agrees."""
+    """Each rule has an expression, a severity and a summary, and asks for metrics that are told."""
     path = ROOT / "deploy" / "alerts.yml"
     (group,) = yaml.safe_load(path.read_text())["groups"]
     assert len({rule["alert"] for rule in group["rules"]}) == len(group["rules"])
@@ -291,5 +291,14 @@ def test_alert_rules_name_metrics_that_are_served(shop: Shop) -> None:
         assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
         assert (rule["labels"]["severity"] in {"page", "ticket"}, bool(rule["annotations"]["summary"])) == (True, True)
         assert set(re.findall(r"\b(?:http|db|request|up)\w*", re.sub(r'"[^"]*"', "", rule["expr"]))) <= names, rule
-    if promtool := shutil.which(os.environ.get("PROMTOOL", "promtool")):
-        subprocess.run([promtool, "check", "rules", str(path)], check=True, capture_output=True)
+
+
+def test_promtool_agrees_with_the_alert_rules() -> None:
+    """Prometheus' own checker finds nothing."""
+    name = os.environ.get("PROMTOOL", "promtool")
+    promtool = shutil.which(name)
+    if promtool is None:
+        pytest.skip(f"{name} is not there: put Prometheus' promtool on the PATH, or its path into PROMTOOL")
+    path = str(ROOT / "deploy" / "alerts.yml")
+    done = subprocess.run([promtool, "check", "rules", path], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
