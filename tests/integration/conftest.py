@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.npm_packages import packages  # noqa: F401 - a fixture, for every file
 from tests.integration.started import ROOT, Done, Started, processes, start
 
 if TYPE_CHECKING:
