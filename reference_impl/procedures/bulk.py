@@ -19,6 +19,7 @@ from reference_impl.procedures.bulk_types import (
     UserRows,
     UsersMade,
 )
+from reference_impl.procedures.session_writes import told
 from reference_impl.procedures.user_types import NewUser, Status, user_of
 from reference_impl.procedures.user_writes import Account, insert, taken, write_status
 
@@ -31,13 +32,13 @@ async def create_users(call: Call[UserRows, None]) -> Reply:
     results: dict[int, RowResult] = {}
     accounts: dict[int, Account] = {}
     for index, row in enumerate(call.body.users):
-        told = judged(row)
-        if isinstance(told, RowError):
-            results[index] = RowResult(index, error=told)
+        account = judged(row)
+        if isinstance(account, RowError):
+            results[index] = RowResult(index, error=account)
             continue
         # One after the other, so that at most one thread is kept from logins.
-        password_hash = await call.services.passwords.hash(told.password)
-        accounts[index] = Account(told.name, told.email, password_hash)
+        password_hash = await call.services.passwords.hash(account.password)
+        accounts[index] = Account(account.name, account.email, password_hash)
     actor_id = call.caller.user_id if call.caller else ""
     made = await call.database.transaction(partial(_insert, actor_id, accounts))
     for index, found in made.items():
@@ -77,7 +78,8 @@ def _write(actor_id: str, ids: list[str], status: Status) -> Transaction[list[st
     done = {}
     for user_id in sorted(ids):
         done[user_id] = yield from write_status(actor_id, user_id, status)
-    return [user_id for user_id in ids if not done[user_id]]
+    yield from told([session for ended in done.values() for session in ended or ()])
+    return [user_id for user_id in ids if done[user_id] is None]
 
 
 PROCEDURES = (

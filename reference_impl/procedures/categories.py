@@ -25,6 +25,8 @@ _COUNT = "SELECT COUNT(*) FROM categories"
 _GET = "SELECT id, name, created_at, updated_at FROM categories WHERE id = ?"
 _INSERT = "INSERT INTO categories (id, name, created_at, updated_at) VALUES (?, ?, ?, ?)"
 _RENAME = "UPDATE categories SET name = ?, updated_at = ? WHERE id = ? RETURNING id, name, created_at, updated_at"
+# Products before their category, as whoever moves one into it: then neither waits for the other forever.
+_STANDING = "SELECT id FROM products WHERE category_id = ? AND deleted_at IS NULL ORDER BY id"
 # A product shows its category's name, so a new name is a change of the product.
 _RAISE = "UPDATE products SET version = version + 1, updated_at = ? WHERE category_id = ? AND deleted_at IS NULL"
 _IN_USE = "SELECT 1 FROM products WHERE category_id = ? AND deleted_at IS NULL LIMIT 1"
@@ -117,14 +119,17 @@ def _insert(actor_id: str, category: Category) -> Steps:
 async def update_category(call: Call[CategoryInput, None]) -> Reply:
     """Rename a category."""
     try:
-        row = await call.database.transaction(partial(_rename, call.identity.user_id, call.path["id"], call.body.name))
+        body = partial(rename, call.identity.user_id, call.path["id"], call.body.name)
+        row = await call.database.transaction(body, locking=True)
     except DatabaseError as error:
         raise _taken(error) from error
     return Reply(Category(*row))
 
 
-def _rename(actor_id: str, category_id: str, name: str) -> Transaction[Row]:
+def rename(actor_id: str, category_id: str, name: str) -> Transaction[Row]:
+    """Write the name and raise its products, also those that came in while this waited for them."""
     now = rfc3339(time.time())
+    yield Statement(_STANDING, (category_id,), lock=True)
     rows = yield Statement(_RENAME, (name, now, category_id))
     if not rows:
         raise not_found("category")

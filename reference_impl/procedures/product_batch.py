@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -72,6 +72,7 @@ def chunks(ids: list[str]) -> list[list[str]]:
 
 def change(identity: Identity, ids: list[str], body: BatchInput) -> Transaction[frozenset[str]]:
     """Change those that are there, with an audit row and an event row each, and return their ids."""
+    events: list[dict[str, Any]] = []
     category_id = None if body.category_id is UNSET else body.category_id
     discount = None if body.discount is UNSET else body.discount
     now = rfc3339(time.time())
@@ -81,7 +82,9 @@ def change(identity: Identity, ids: list[str], body: BatchInput) -> Transaction[
         standing_in, version = rows[0]
         yield from audit(identity.user_id, "products.batchUpdate", product_id, version=version)
         moved = {"previousCategoryId": before} if standing_in != before else {}
-        yield from emit("products", "updated", id=product_id, version=version, categoryId=standing_in, **moved)
+        events.append({"id": product_id, "version": version, "categoryId": standing_in, **moved})
+    for event in events:
+        yield from emit("products", "updated", **event)
     return frozenset(row[0] for row in present)
 
 

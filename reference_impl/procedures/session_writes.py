@@ -55,7 +55,7 @@ def rotate(spent_hash: str, token_hash: str, now: str) -> Transaction[Row | None
     if not rows:
         family = yield Statement(_FAMILY, (spent_hash,))
         if family:
-            yield from _told((yield Statement(_END_FAMILY, (now, family[0][0]))))
+            yield from told((yield Statement(_END_FAMILY, (now, family[0][0]))))
         return None
     holders = yield Statement(_HOLDER, (rows[0][0], now))
     if not holders:
@@ -68,15 +68,16 @@ def rotate(spent_hash: str, token_hash: str, now: str) -> Transaction[Row | None
 def end(user_id: str, session_id: str, now: str) -> Transaction[bool]:
     """End one session of a user's; False when none such is open."""
     ended = yield Statement(_END, (now, session_id, user_id))
-    yield from _told(ended)
+    yield from told(ended)
     return bool(ended)
 
 
-def end_all(user_id: str, now: str) -> Steps:
-    """End every session of a user."""
-    yield from _told((yield Statement(_END_ALL, (now, user_id))))
+def end_all(user_id: str, now: str) -> Transaction[list[Row]]:
+    """End every session of a user and return them; `told` is to follow as the body's last step."""
+    return (yield Statement(_END_ALL, (now, user_id)))
 
 
-def _told(ended: list[Row]) -> Steps:
+def told(ended: list[Row]) -> Steps:
+    """Tell open connections which sessions ended."""
     for (session_id,) in sorted(ended):
         yield from emit(CHANNEL, "revoked", id=session_id)

@@ -14,7 +14,7 @@ from reference_impl.data.database import Database, DatabaseError, Row, Statement
 from reference_impl.data.search import folded
 from reference_impl.errors import ApiError, not_found
 from reference_impl.procedures.records import audit
-from reference_impl.procedures.session_writes import end_all
+from reference_impl.procedures.session_writes import end_all, told
 from reference_impl.procedures.user_types import COLUMNS, Status, User, UserPatch, user_of
 
 if TYPE_CHECKING:
@@ -134,23 +134,28 @@ def keep_an_admin(actor_id: str, row: Row) -> Transaction[None]:
         raise ApiError("CONFLICT", "No admin ends their own role, nor the last one's: let another admin do it.")
 
 
-def write_status(actor_id: str, user_id: str, status: Status) -> Transaction[bool]:
-    """Suspend or let in again; False when there is no such user or nobody could let them in again."""
+def write_status(actor_id: str, user_id: str, status: Status) -> Transaction[list[Row] | None]:
+    """Suspend or let in again and return the sessions that ended, which `told` is to tell of.
+
+    None when there is no such user or nobody could let them in again.
+    """
     found = yield Statement(BY_ID, (user_id,))
     if not found:
-        return False
+        return None
     if found[0][6] == status:
-        return True
+        return []
     now = rfc3339(time.time())
+    ended: list[Row] = []
     if status == "suspended":
         try:
             yield from keep_an_admin(actor_id, found[0])
         except ApiError:
-            return False
-        yield from end_all(user_id, now)
+            return None
     yield Statement(_STATUS, (status, now, user_id))
+    if status == "suspended":
+        ended = yield from end_all(user_id, now)
     yield from audit(actor_id, "users.status", user_id, status=status)
-    return True
+    return ended
 
 
 def remove(identity: Identity, user_id: str) -> Steps:
@@ -167,5 +172,6 @@ def remove_user(actor_id: str, user_id: str) -> Steps:
     yield from keep_an_admin(actor_id, found[0])
     now = rfc3339(time.time())
     yield Statement(_DELETE, (now, user_id))
-    yield from end_all(user_id, now)
+    ended = yield from end_all(user_id, now)
     yield from audit(actor_id or user_id, "users.delete", user_id)
+    yield from told(ended)
