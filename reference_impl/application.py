@@ -96,6 +96,7 @@ class Application:
         self.observer = Observer(settings)
         self.hubs = Hubs(self.services)
         self.document = msgspec.json.encode(render(parts.procedures, self.services))
+        self.messages = msgspec.json.encode(asyncapi.render(parts.procedures))
         self._app = self._layers(parts)
 
     def _layers(self, parts: Parts) -> ASGIApp:
@@ -107,7 +108,7 @@ class Application:
             "/openapi.json": DocumentEndpoint(self.document),
             "/docs": DocsEndpoint(msgspec.json.decode(self.document)),
             files.ROUTE: files.FileEndpoint(self.services.objects),
-            "/asyncapi.json": DocumentEndpoint(msgspec.json.encode(asyncapi.render(parts.procedures))),
+            "/asyncapi.json": DocumentEndpoint(self.messages),
             sockets.PATH: sockets.SocketEndpoint(self.services, self.hubs, self.observer.watchers),
         }
         if self.settings.observe.metrics:

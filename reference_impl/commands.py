@@ -1,4 +1,4 @@
-"""The commands: set-up, tenant create, admin create, migrate, backup, restore, retain, seed, serve, openapi."""
+"""The commands: set-up, tenant and admin create, migrate, backup, restore, retain, seed, serve, openapi, asyncapi."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=8000)
     server.add_argument("--workers", type=int, default=1, help="processes that share the port; several need Redis")
-    commands.add_parser("openapi", help="print the document")
+    commands.add_parser("openapi", help="print the document of the operations")
+    commands.add_parser("asyncapi", help="print the document of the messages: WebSocket and streams")
     return root
 
 
@@ -119,12 +120,14 @@ def run(options: argparse.Namespace, settings: Settings, parts: Parts | None) ->
 
 
 def run_application(options: argparse.Namespace, settings: Settings, parts: Parts | None) -> None:
-    """Serve, or print the document."""
+    """Serve, or print a document."""
     from reference_impl.application import Application  # noqa: PLC0415 - the other commands start without it
     from reference_impl.serving import serve  # noqa: PLC0415 - same
 
-    if options.command == "openapi":
-        sys.stdout.write(Application(settings, parts).document.decode() + "\n")
+    if options.command in {"openapi", "asyncapi"}:
+        application = Application(settings, parts)
+        document = application.document if options.command == "openapi" else application.messages
+        sys.stdout.write(document.decode() + "\n")
         return
     if not 1 <= options.workers <= WORKERS:
         stop(f"--workers {options.workers} is refused: it must be from 1 to {WORKERS}. Correct it.")

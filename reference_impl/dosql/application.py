@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from reference_impl.contract.reading import BodyReader
+from reference_impl.data.names import tenant_name
 from reference_impl.dosql.database import TenantDatabase
 from reference_impl.dosql.document import VERBS, Verb, render
 from reference_impl.dosql.types import OneRow, Results, Rows
@@ -43,11 +44,10 @@ class Databases:
 
     def create(self, name: str) -> bool:
         """Make a tenant's file; False when it was there; ValueError when the name is refused."""
-        if not TENANT_NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no tenant's name: use 1 to 63 of a-z, 0-9 and -, no - at an end.")
+        path = self._path(tenant_name(name))
         self._folder.mkdir(parents=True, exist_ok=True)
-        new = not self._path(name).exists()
-        self._path(name).touch()
+        new = not path.exists()
+        path.touch()
         return new
 
     def get(self, name: str) -> TenantDatabase:
