@@ -28,20 +28,6 @@ def resident_kib(pid: int) -> int:
     return int(match[1])
 
 
-def listener(port: int) -> int:
-    """The process that listens on a port, found by its socket's inode."""
-    wanted = f":{port:04X}"
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
-    inode = next(row[9] for row in rows if row[1].endswith(wanted) and row[3] == "0A")
-    for folder in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if str(folder.readlink()) == f"socket:[{inode}]":
-                return int(folder.parts[2])
-        except OSError:
-            continue
-    raise RuntimeError(f"nothing listens on {port}")
-
-
 def main() -> None:
     """Send and print one table."""
     options = argparse.ArgumentParser()
@@ -67,7 +53,7 @@ def main() -> None:
                 case _:
                     return client.raw("GET", f"/api/v1/products/{ids[number % len(ids)]}", server.headers)
 
-        pid, step = listener(server.port), told.requests // 10
+        pid, step = server.pid, told.requests // 10
         seen = [resident_kib(pid)]
         print("| requests | resident KiB |")
         print("|---:|---:|")

@@ -47,11 +47,17 @@ class Served:
     port: int
     headers: dict[str, str]
     facts: dict[str, Any] = field(default_factory=dict)
+    pid: int = 0
+
+    def processor_s(self) -> float:
+        """Processor seconds that the server has used, all its threads together."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
-def process(command: list[str], port: int, path: str, environment: Mapping[str, str] | None = None) -> Iterator[None]:
-    """A server from its first answer until the block ends."""
+def process(command: list[str], port: int, path: str, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+    """A server from its first answer until the block ends; its process id."""
     child = subprocess.Popen(
         [*pinned(SERVER_CORE), *command],
         env={**os.environ, **(environment or {})},
@@ -66,7 +72,7 @@ def process(command: list[str], port: int, path: str, environment: Mapping[str, 
             if child.poll() is not None:
                 raise RuntimeError(f"{command} ended with {child.returncode}")
             time.sleep(0.05)
-        yield
+        yield child.pid
     finally:
         child.terminate()
         child.wait(20)
@@ -110,8 +116,8 @@ def reference(products: int, **settings: str) -> Iterator[Served]:
         ]
         for words in prepare:
             subprocess.run([*module, *words], check=True, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
-        with process([*module, "serve", "--port", str(port)], port, "/health", environment):
-            yield Served("reference", port, *_people(port))
+        with process([*module, "serve", "--port", str(port)], port, "/health", environment) as pid:
+            yield Served("reference", port, *_people(port), pid)
 
 
 def _people(port: int) -> tuple[dict[str, str], dict[str, Any]]:
@@ -177,24 +183,25 @@ def comparison(name: str, command: list[str], products: int) -> Iterator[Served]
         file, facts = comparison_data(Path(folder), products)
         port = free_port()
         words = [*command, str(port), str(file), KEY, str(QUOTA)]
-        with process(words, port, "/health", {"NODE_ENV": "production"}):
-            yield Served(name, port, facts.pop("headers"), facts)
+        with process(words, port, "/health", {"NODE_ENV": "production"}) as pid:
+            yield Served(name, port, facts.pop("headers"), facts, pid)
 
 
 @contextlib.contextmanager
 def bare(name: str, command: list[str]) -> Iterator[Served]:
     """A framework alone."""
     port = free_port()
-    with process([*command, str(port), ":memory:", KEY, "1", "bare"], port, "/bare", {"NODE_ENV": "production"}):
-        yield Served(name, port, {})
+    words = [*command, str(port), ":memory:", KEY, "1", "bare"]
+    with process(words, port, "/bare", {"NODE_ENV": "production"}) as pid:
+        yield Served(name, port, {}, pid=pid)
 
 
-def hono() -> list[str]:
-    """The words that start the Hono app, its packages installed beside it when they are not yet."""
+def hono(file: str = "server.mjs") -> list[str]:
+    """The words that start a Hono app, its packages installed beside it when they are not yet."""
     folder = HERE / "hono"
     if not (folder / "node_modules").is_dir():
         subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=folder, check=True)
-    return ["node", str(folder / "server.mjs")]
+    return ["node", str(folder / file)]
 
 
 def fastapi() -> list[str]:

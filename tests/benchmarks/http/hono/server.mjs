@@ -155,7 +155,4 @@ app.onError((error, c) => {
   return c.json({ error: { code: 'ERROR', message: status === 500 ? 'The server failed.' : error.message, retryable: false, requestId: c.get('requestId') } }, status);
 });
 
-// `bare`: the framework alone, one route, no layer.
-const bare = new Hono();
-bare.get('/bare', (c) => c.json({ hello: 'world' }));
-serve({ fetch: process.argv[6] === 'bare' ? bare.fetch : app.fetch, port, hostname: '127.0.0.1' }, () => console.log('up'));
+serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }, () => console.log('up'));
