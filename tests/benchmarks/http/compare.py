@@ -4,7 +4,7 @@ By hand: `python tests/benchmarks/http/compare.py [--seconds 4] [--rounds 3]`, w
 (`pip install fastapi`) and npm on the path. Each server has one core, the client the other; the figures are answers a
 second with sixteen connections kept busy, and the processor microseconds of the server for one; servers take turns
 within a round; what is told is the median of the rounds. The ratios are of the rates; on a machine that does other work
-too, those of the microseconds say more. The reference keeps no list here (its cache ages at once), as the others keep none.
+too, those of the microseconds say more. The reference keeps no list here (its cache ages at once), as the others do.
 """
 
 from __future__ import annotations

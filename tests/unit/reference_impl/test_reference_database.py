@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from reference_impl.data.dialect import spelled
 from reference_impl.data.search import containing, folded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 NAME = "INSERT INTO categories (id, name, created_at, updated_at) VALUES (?, ?, '', '')"
 NAMES = "SELECT id FROM categories ORDER BY id"
@@ -170,10 +171,11 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 
 
 @pytest.fixture(scope="module")
-def like() -> Callable[[str, str], bool]:
+def like() -> Iterator[Callable[[str, str], bool]]:
     """What SQLite's LIKE says."""
-    connection = sqlite3.connect(":memory:")
-    return lambda text, pattern: bool(connection.execute(r"SELECT ? LIKE ? ESCAPE '\'", (text, pattern)).fetchone()[0])
+    asked = r"SELECT ? LIKE ? ESCAPE '\'"
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        yield lambda text, pattern: bool(connection.execute(asked, (text, pattern)).fetchone()[0])
 
 
 @given(before=WORDS, search=WORDS, after=WORDS, other=WORDS)
