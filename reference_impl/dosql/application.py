@@ -95,7 +95,7 @@ class VerbEndpoint:
             case "/query":
                 answer: Any = Rows(await database.query(body))
             case "/queryOne":
-                answer = OneRow(next(iter(await database.query(body)), None))
+                answer = OneRow(await database.query_one(body))
             case "/run":
                 answer = await database.run(body)
             case _:

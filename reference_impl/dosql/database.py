@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
     from reference_impl.settings.dosql import DoSql
 
 T = TypeVar("T")
-_STEPS = 10_000
+# So few that a step which is slow by itself, as a search in a long text is, is not followed by many more.
+_STEPS = 200
+_PATTERN_BYTES = 1000
+_COLUMNS = 200
+_NUMBER_BYTES = 8
 _BUSY_S = 2.0
 # What a service may not do, whatever its statement says: leave its file, or undo the transaction it stands in.
 _DENIED = {sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA, sqlite3.SQLITE_TRANSACTION}
 _DENIED |= {sqlite3.SQLITE_SAVEPOINT}
+# A temporary table hides the one of its name from every later caller, and what they write to it is in no file.
+_DENIED |= {sqlite3.SQLITE_CREATE_TEMP_TABLE, sqlite3.SQLITE_CREATE_TEMP_INDEX}
+_DENIED |= {sqlite3.SQLITE_CREATE_TEMP_TRIGGER, sqlite3.SQLITE_CREATE_TEMP_VIEW}
 _LOADERS = {"load_extension", "readfile", "writefile", "fts3_tokenizer"}
 
 
@@ -38,6 +46,7 @@ class _Lane:
     connection: sqlite3.Connection
     thread: ThreadPoolExecutor
     deadline_s: float = 0.0
+    left_bytes: int = 0
 
     def stopped(self) -> int:
         """Interrupt SQLite once the time is up; asked every few thousand of its steps."""
@@ -74,6 +83,8 @@ class TenantDatabase:
             connection.execute("PRAGMA query_only=ON")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._settings.cell_bytes)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, _COLUMNS)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _PATTERN_BYTES)
         lane = _Lane(connection, ThreadPoolExecutor(1, "reader" if read_only else "writer"))
         connection.set_progress_handler(lane.stopped, _STEPS)
         connection.set_authorizer(_authorize)
@@ -83,9 +94,15 @@ class TenantDatabase:
         """Return every row of a read."""
         return await self._on(self._reader, lambda lane: self._rows(lane, statement.sql, bound(statement.params))[0])
 
+    async def query_one(self, statement: StatementInput) -> dict[str, Any] | None:
+        """Return the first row of a read, however many there are."""
+        values = bound(statement.params)
+        rows = await self._on(self._reader, lambda lane: self._rows(lane, statement.sql, values, first=True)[0])
+        return rows[0] if rows else None
+
     async def run(self, statement: StatementInput) -> Changes:
         """Execute one write, committed when this returns."""
-        return await self._on(self._writer, lambda lane: self._changed(lane, statement.sql, bound(statement.params)))
+        return await self._on(self._writer, lambda lane: self._alone(lane, statement))
 
     async def transaction(self, operations: list[Operation]) -> list[Result]:
         """Execute all steps or none; a guard that does not hold is CONFLICT and names its step."""
@@ -100,6 +117,7 @@ class TenantDatabase:
     async def _on(self, lane: _Lane, work: Callable[[_Lane], T]) -> T:
         def bounded() -> T:
             lane.deadline_s = time.monotonic() + self._settings.timeout_s
+            lane.left_bytes = self._settings.answer_bytes
             try:
                 return work(lane)
             except sqlite3.Error as error:
@@ -107,24 +125,39 @@ class TenantDatabase:
             finally:
                 if lane.connection.in_transaction:
                     lane.deadline_s = float("inf")
-                    lane.connection.set_authorizer(None)
-                    lane.connection.execute("ROLLBACK")
-                    lane.connection.set_authorizer(_authorize)
+                    self._control(lane, "ROLLBACK")
 
         return await asyncio.get_running_loop().run_in_executor(lane.thread, bounded)
 
-    def _rows(self, lane: _Lane, sql: str, values: tuple[Any, ...]) -> tuple[list[dict[str, Any]], sqlite3.Cursor]:
-        cursor = lane.connection.execute(sql, values)
-        found = cursor.fetchmany(self._settings.rows + 1)
-        if len(found) > self._settings.rows:
-            raise Refused(f"It answers more than {self._settings.rows} rows: ask with LIMIT.")
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, map(shown, row), strict=True)) for row in found], cursor
+    def _rows(
+        self, lane: _Lane, sql: str, values: tuple[Any, ...], *, first: bool = False
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return what a statement answers, or the first row of it, and the row id of its last insert."""
+        found: list[dict[str, Any]] = []
+        with contextlib.closing(lane.connection.execute(sql, values)) as cursor:
+            names = [column[0] for column in cursor.description or ()]
+            for row in cursor:
+                if len(found) >= self._settings.rows:
+                    raise Refused(f"It answers more than {self._settings.rows} rows: ask with LIMIT.")
+                lane.left_bytes -= sum(map(_bytes, row))
+                if lane.left_bytes < 0:
+                    raise Refused(f"It answers more than {self._settings.answer_bytes} bytes: ask for less at once.")
+                found.append(dict(zip(names, map(shown, row), strict=True)))
+                if first:
+                    break
+            return found, cursor.lastrowid or 0
 
     def _changed(self, lane: _Lane, sql: str, values: tuple[Any, ...]) -> Changes:
         before = lane.connection.total_changes
-        rows, cursor = self._rows(lane, sql, values)
-        return Changes(lane.connection.total_changes - before, cursor.lastrowid or 0, rows)
+        rows, last_insert_rowid = self._rows(lane, sql, values)
+        return Changes(lane.connection.total_changes - before, last_insert_rowid, rows)
+
+    def _alone(self, lane: _Lane, statement: StatementInput) -> Changes:
+        """Execute one write in a transaction, as an answer may be refused when its statement is done."""
+        self._control(lane, "BEGIN IMMEDIATE")
+        changed = self._changed(lane, statement.sql, bound(statement.params))
+        self._control(lane, "COMMIT")
+        return changed
 
     def _together(self, lane: _Lane, operations: list[Operation]) -> list[Result]:
         self._control(lane, "BEGIN IMMEDIATE")
@@ -139,10 +172,12 @@ class TenantDatabase:
         return [_answered(operation, result) for operation, result in zip(operations, results, strict=True)]
 
     def _control(self, lane: _Lane, sql: str) -> None:
-        """Begin or commit, which statements of clients may not."""
+        """Begin, commit or undo, which statements of clients may not."""
         lane.connection.set_authorizer(None)
-        lane.connection.execute(sql)
-        lane.connection.set_authorizer(_authorize)
+        try:
+            lane.connection.execute(sql)
+        finally:
+            lane.connection.set_authorizer(_authorize)
 
     def _one(self, lane: _Lane, operation: Operation) -> Changes:
         reads = operation.kind != "run"
@@ -150,6 +185,10 @@ class TenantDatabase:
         if reads and changed.changes:
             raise Refused("A query may not write: use run.")
         return changed
+
+
+def _bytes(value: Any) -> int:
+    return len(value) if isinstance(value, (str, bytes)) else _NUMBER_BYTES
 
 
 def _guard(position: int, operation: Operation, done: Changes) -> None:

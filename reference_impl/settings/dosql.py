@@ -23,6 +23,8 @@ class DoSql:
     """How many rows one statement may answer."""
     cell_bytes: int
     """How long one text or blob may be."""
+    answer_bytes: int
+    """How much one statement, or one transaction, may answer."""
 
 
 def dosql(reader: Reader) -> DoSql:
@@ -38,6 +40,7 @@ def dosql(reader: Reader) -> DoSql:
         timeout_s=reader.seconds("API_DOSQL_TIMEOUT_S", everywhere(5.0)),
         rows=reader.whole("API_DOSQL_ROWS", 1, 1_000_000, everywhere(10_000)),
         cell_bytes=reader.whole("API_DOSQL_CELL_BYTES", 1024, 100_000_000, everywhere(1_000_000)),
+        answer_bytes=reader.whole("API_DOSQL_ANSWER_BYTES", 1024, 1_000_000_000, everywhere(10_000_000)),
     )
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -29,6 +32,7 @@ class Service:
     def __init__(self, data: Path) -> None:
         told = {"API_PROFILE": "verify", "API_DATA": str(data), "API_REQUEST_LOG": "off", "API_DOSQL_KEY": KEY}
         bounds = {"API_DOSQL_ROWS": "50", "API_DOSQL_TIMEOUT_S": "0.3", "API_DOSQL_CELL_BYTES": "100000"}
+        bounds["API_DOSQL_ANSWER_BYTES"] = "300000"
         self.application = DoSqlApplication(load({**told, **bounds}))
         for name in ("alpha", "beta"):
             self.application.databases.create(name)
@@ -145,6 +149,9 @@ def test_guarded_draws_never_oversell(tmp_path_factory: pytest.TempPathFactory, 
         ("query", {"sql": "DELETE FROM book"}, (400, "VALIDATION_ERROR", False)),
         ("run", {"sql": "ATTACH 'other.sqlite' AS other"}, (400, "VALIDATION_ERROR", False)),
         ("run", {"sql": "PRAGMA query_only=OFF"}, (400, "VALIDATION_ERROR", False)),
+        ("run", {"sql": "CREATE TEMP TABLE book (id, name, stock)"}, (400, "VALIDATION_ERROR", False)),
+        ("run", {"sql": "CREATE TEMP VIEW book AS SELECT 1"}, (400, "VALIDATION_ERROR", False)),
+        ("run", {"sql": "VACUUM INTO 'other.sqlite'"}, (400, "VALIDATION_ERROR", False)),
         ("run", {"sql": "BEGIN"}, (400, "VALIDATION_ERROR", False)),
         ("run", {"sql": "INSERT INTO book (name, stock) VALUES ('Ada', 1)"}, (409, "CONFLICT", False)),
         ("run", {"sql": "UPDATE book SET stock = -1"}, (400, "VALIDATION_ERROR", False)),
@@ -168,6 +175,63 @@ def test_what_cannot_be_run_is_refused(service: Service, verb: str, body: Any, e
     """Syntax, several statements, missing values, writes in reads, other files, control, constraints, size and time."""
     assert refused(service.post(verb, body)) == expected
     assert service.rows("SELECT COUNT(*) AS count, SUM(stock) AS stock FROM book") == [{"count": 2, "stock": 4}]
+
+
+def many(sql: str) -> str:
+    """A statement on a table n of as many numbers as its first parameter says."""
+    return f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ?) {sql}"  # noqa: S608 - constants only
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        many("INSERT INTO book (name) SELECT 'name ' || i FROM n RETURNING id"),
+        many("INSERT INTO book (name) SELECT 'name ' || i FROM n WHERE i < 9 RETURNING hex(zeroblob(50000))"),
+        many("INSERT INTO book (name) SELECT 'name ' || i FROM n WHERE i < 9 RETURNING CAST(x'ff' AS TEXT)"),
+    ],
+)
+def test_a_write_whose_answer_is_refused_is_undone(service: Service, sql: str) -> None:
+    """Too many rows, too many bytes and text that is none are refused when the rows are written already."""
+    for _ in range(2):
+        assert refused(service.post("run", {"sql": sql, "params": [51]})) == (400, "VALIDATION_ERROR", False)
+    assert service.rows("SELECT COUNT(*) AS count FROM book") == [{"count": 2}]
+
+
+def test_an_answer_is_bounded_in_bytes(service: Service) -> None:
+    """Of one statement, and of all steps of a transaction together."""
+    step = {"kind": "query", "sql": many("SELECT hex(zeroblob(40000)) AS text FROM n"), "params": [3]}
+    assert service.post("transaction", {"operations": [step]}).status_code == 200
+    assert service.post("transaction", {"operations": [step, step]}).status_code == 400
+    answer = service.post("query", {"sql": step["sql"], "params": [4]})
+    assert refused(answer) == (400, "VALIDATION_ERROR", False)
+    assert "bytes" in answer.json()["error"]["message"]
+
+
+def test_the_first_of_many_rows_is_one(service: Service) -> None:
+    """However many rows there are, the first is answered."""
+    answer = service.post("queryOne", {"sql": many("SELECT i FROM n"), "params": [1_000_000_000]})
+    assert answer.json() == {"row": {"i": 1}}
+
+
+def test_slow_searches_end_in_time(service: Service) -> None:
+    """A pattern that is costly by itself is refused, and many short ones end when the time is up."""
+    service.run("INSERT INTO book (name, stock) VALUES (?, 0)", "a" * 90_000)
+    like = "SELECT COUNT(*) FROM n CROSS JOIN book WHERE name || i LIKE ?"
+    long = service.post("query", {"sql": many(like), "params": [1, "%" + "a" * 1000 + "b"]})
+    assert refused(long) == (400, "VALIDATION_ERROR", False)
+    often = {"sql": many(like), "params": [10_000, "%" + "a" * 200 + "b"]}
+    begun = time.monotonic()
+    assert refused(service.post("query", often)) == (504, "TIMEOUT", True)
+    assert time.monotonic() - begun < 5
+
+
+def test_a_writer_that_was_kept_waiting_takes_no_control(service: Service) -> None:
+    """After another process held the file, a statement may still not begin or undo."""
+    path = service.application.settings.storage.data / "dosql" / "alpha.sqlite"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert refused(service.post("run", {"sql": "DELETE FROM book"})) == (503, "UNAVAILABLE", True)
+    assert refused(service.post("run", {"sql": "PRAGMA user_version=3"})) == (400, "VALIDATION_ERROR", False)
 
 
 def test_a_failed_step_takes_the_others_back(service: Service) -> None:
