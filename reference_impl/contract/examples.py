@@ -16,6 +16,7 @@ _TOGETHER: dict[str, JsonObject] = {
     "Key": {"scopes": ["read", "write"], "expiresAt": "2026-02-01T12:00:00.000Z"},
     "NewKey": {"scopes": ["read", "write"], "expiresAt": "2026-02-01T12:00:00.000Z"},
     "SignedIn": {"tokenType": "Bearer", "expiresIn": 900, "refreshExpiresIn": 1_209_600},
+    "Started": {"expiresIn": 600},
     "Session": {"expiresAt": "2026-02-14T12:00:00.000Z", "current": True},
     "Product": {"stock": 10, "reviews": []},
     "ProductItem": {"stock": 10},

@@ -22,7 +22,15 @@ from reference_impl.procedures.sessions import open_session
 if TYPE_CHECKING:
     from reference_impl.identity.provider import Provider
 
-Told = Annotated[str, Meta(max_length=4000, pattern=NO_NUL, examples=["x"])]
+Told = Annotated[
+    str,
+    Meta(
+        max_length=4000,
+        pattern=NO_NUL,
+        description="As the provider sends it back.",
+        examples=["SplxlOBeZQQYbYS6WxSbIA"],
+    ),
+]
 
 
 class Started(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -35,7 +43,16 @@ class Started(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 class Returned(msgspec.Struct, forbid_unknown_fields=True):
     """What the provider sends back: the state, and a code or an error; the rest is its own."""
 
-    state: Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL, examples=["x"])]
+    state: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            pattern=NO_NUL,
+            description="What the login began with.",
+            examples=["oZ8kQ1vYyC4mT0w7rB2nL5xJ9dF3hG6sKpWqEiUaVtM"],
+        ),
+    ]
     code: Told | UnsetType = UNSET
     error: Told | UnsetType = UNSET
     error_description: Told | UnsetType = UNSET
