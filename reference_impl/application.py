@@ -24,7 +24,7 @@ from reference_impl.edge.global_limit import GlobalLimit
 from reference_impl.edge.health import HealthEndpoint
 from reference_impl.edge.intake import Intake
 from reference_impl.edge.metrics import MetricsEndpoint
-from reference_impl.edge.outer import Outer
+from reference_impl.edge.outer import Front, Outer
 from reference_impl.edge.rest import RestTransport
 from reference_impl.edge.routes import Paths
 from reference_impl.edge.tenancy import Tenancy
@@ -132,14 +132,15 @@ class Application:
         app = Authentication(app, self.settings, self.services.tokens, self.tenants)
         app = Tenancy(app, self.settings, self.tenants, self.observer.database)
         render_error, watchers = rendered(parts.envelope), self.observer.watchers
+        front = Front(self.settings.edge.trusted_proxies, routes.named)
         # A part of a batch passes what stands below here as a request of its own.
-        part = Outer(Timeout(Intake(app, self.settings), self.settings), render_error, watchers)
+        part = Outer(Timeout(Intake(app, self.settings), self.settings), render_error, watchers, front)
         app = Batch(app, part, self.settings)
         app = Intake(app, self.settings)
         app = Compression(app, self.settings)
         app = Cors(app, self.settings)
         app = Timeout(app, self.settings)
-        return sockets.Upgrade(self.observer.traced(Outer(Ended(app), render_error, watchers)))
+        return sockets.Upgrade(self.observer.traced(Outer(Ended(app), render_error, watchers, front)))
 
     def _endpoint(self, procedure: Procedure, form: Transport, parts: Parts) -> Endpoint:
         return Endpoint(procedure, self.services, form, parts.limit_headers, parts.refuse)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from reference_impl.contract.strictness import ESCAPED_NUL, Names, nul_in
+from reference_impl.contract.strictness import ESCAPED_NUL, Names, nul_in, twice_in
 from reference_impl.contract.upload import Upload
 from reference_impl.errors import ApiError, ErrorDetail, invalid
 from reference_impl.price import Price, price_of, price_of_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _INTEGER = re.compile(r"(-?(?:0|[1-9][0-9]{0,18}))(?:\.0{1,18})?")
 _AT = re.compile(r" - at `(.+)`$")
@@ -60,8 +63,7 @@ class BodyReader:
             raise invalid("body", "it is not well-formed JSON") from error
         if ESCAPED_NUL in raw:
             json_value(raw)
-        if (name := self._names.twice_in(raw)) is not None:
-            raise invalid(name, "it may stand once only")
+        refuse_twice(raw, self._names.twice_in)
         return value
 
     def convert(self, value: Any) -> Any:
@@ -77,6 +79,16 @@ class BodyReader:
         if self._partial and all(getattr(value, name) is msgspec.UNSET for name in self._optional):
             raise invalid("body", "name at least one member to change")
         return value
+
+
+def refuse_twice(raw: bytes | str, find: Callable[[Any], str | None] = twice_in) -> None:
+    """VALIDATION_ERROR when an object of this JSON text names a member twice."""
+    try:
+        name = find(raw)
+    except RecursionError as error:  # its reader goes less deep than the one before it
+        raise invalid("body", "it is nested too deeply") from error
+    if name is not None:
+        raise invalid(name[:80], "it may stand once only")
 
 
 _untyped = msgspec.json.Decoder(float_hook=Decimal)

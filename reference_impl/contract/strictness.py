@@ -43,11 +43,16 @@ class Names:
         """Return a name that stands twice in an object of this JSON text that fits the type; None when none does."""
         if self._closed and _ESCAPE not in raw and all(raw.count(name) < 2 for name in self._quoted):  # noqa: PLR2004 - twice
             return None
-        try:
-            json.loads(raw, object_pairs_hook=_once)
-        except TwiceError as error:
-            return str(error)
-        return None
+        return twice_in(raw)
+
+
+def twice_in(raw: bytes | str) -> str | None:
+    """Return a name that stands twice in an object of a JSON text; None when none does."""
+    try:
+        json.loads(raw, object_pairs_hook=_once, parse_int=str, parse_float=str)
+    except TwiceError as error:
+        return str(error)
+    return None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:

@@ -60,14 +60,15 @@ class SqliteTenants:
 
     async def get(self, name: str) -> SqliteDatabase | None:
         """Return a tenant's database, or None when there is no such tenant, or it is not whole yet."""
-        database = self._open.get(name)
-        if database is None and TENANT_NAME.fullmatch(name) and self._path(name).is_file():
-            database = SqliteDatabase(self._path(name), self._synchronous, self._pragmas)
-            if not await self._whole(database):
-                await database.close()
-                return None
-            self._open[name] = database
-        return database
+        if name not in self._open and TENANT_NAME.fullmatch(name) and self._path(name).is_file():
+            opened = SqliteDatabase(self._path(name), self._synchronous, self._pragmas)
+            try:
+                if await self._whole(opened) and name not in self._open:
+                    self._open[name] = opened
+            finally:
+                if self._open.get(name) is not opened:
+                    await opened.close()  # another request was faster, or another process is making it
+        return self._open.get(name)
 
     async def back_up(self, folder: Path) -> list[str]:
         """Write every tenant into a new folder and return their names."""

@@ -30,7 +30,7 @@ _OPENING = tuple(
 
 
 class Authentication:
-    """Puts the caller into the exchange."""
+    """Puts the caller into the exchange, or why there is none: guesses count against the limit of their address."""
 
     def __init__(self, app: ASGIApp, settings: Settings, tokens: Tokens, tenants: Tenants) -> None:
         self._app = app
@@ -42,17 +42,24 @@ class Authentication:
         """Handle one ASGI connection."""
         if scope["type"] == "http":
             exchange = of(scope)
-            header = exchange.headers.get("authorization")
-            key = exchange.headers.get("x-api-key")
-            if key is not None:
-                if header is not None:
-                    raise unauthorized("Send a token or a key, not both.")
-                await self._by_key(exchange, key)
-            elif header is not None:
-                await self.authenticate(exchange, bearer(header))
-            elif _COOKIE in (cookie := exchange.headers.get("cookie", "")):
-                await self._by_cookie(exchange, cookies.read(cookie, cookies.SESSION))
+            if exchange.refusal is None:
+                try:
+                    await self._identify(exchange)
+                except ApiError as error:
+                    exchange.refusal = error
         await self._app(scope, receive, send)
+
+    async def _identify(self, exchange: Exchange) -> None:
+        header = exchange.headers.get("authorization")
+        key = exchange.headers.get("x-api-key")
+        if key is not None:
+            if header is not None:
+                raise unauthorized("Send a token or a key, not both.")
+            await self._by_key(exchange, key)
+        elif header is not None:
+            await self.authenticate(exchange, bearer(header))
+        elif _COOKIE in (cookie := exchange.headers.get("cookie", "")):
+            await self._by_cookie(exchange, cookies.read(cookie, cookies.SESSION))
 
     async def _by_key(self, exchange: Exchange, key: str) -> None:
         database = await self._tenant(exchange, keys.tenant_of(key))

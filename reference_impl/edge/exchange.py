@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from reference_impl.data.database import Database
+    from reference_impl.errors import ApiError
     from reference_impl.identity.tokens import Identity
 
 
@@ -36,6 +37,8 @@ class Exchange:
     """Whether JSON is indented."""
     policy: bytes = b"default-src 'none'; frame-ancestors 'none'"
     """The content security policy of the answer; an error's is the same, as it is no page."""
+    refusal: ApiError | None = None
+    """What it ends in once it is counted: no such tenant, or a credential that does not hold."""
     fault: Exception | None = None
     """What went wrong that nobody expected; the client is told less."""
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)

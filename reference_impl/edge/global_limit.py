@@ -19,7 +19,7 @@ NAME = "api.global"
 
 
 class GlobalLimit:
-    """Counts a request against its caller's window before it is routed."""
+    """Counts a request against its caller's window before it is routed, or refused for who sends it."""
 
     def __init__(self, app: ASGIApp, settings: Settings, limits: Limits) -> None:
         self._app = app
@@ -36,6 +36,8 @@ class GlobalLimit:
                 exchange.response_headers += headers(decision)
                 if not decision.allowed:
                     raise spent(decision)
+            if exchange.refusal is not None:
+                raise exchange.refusal
         await self._app(scope, receive, send)
 
 

@@ -16,6 +16,7 @@ from reference_impl.data.database import DatabaseError
 from reference_impl.edge.answers import encode, send_bytes
 from reference_impl.edge.exchange import Exchange
 from reference_impl.errors import ApiError
+from reference_impl.identity.addresses import client_address, plain, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from reference_impl.edge.answers import Render
+    from reference_impl.settings.reader import Network
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SECURITY = (
@@ -41,20 +43,31 @@ class Watchers:
     failed: tuple[Callable[[Exchange, Exception], None], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the outermost layer knows of what stands before it and behind it."""
+
+    proxies: tuple[Network, ...] = ()
+    """Whose word on the client's address and scheme counts."""
+    named: Callable[[str], str] = lambda _path: ""
+    """Returns the template of a path, by which a request is told that was refused before it was routed."""
+
+
 class Outer:
     """Wraps the application; `render` makes the body of an error, `watchers` are told how it went."""
 
-    def __init__(self, app: ASGIApp, render: Render, watchers: Watchers) -> None:
+    def __init__(self, app: ASGIApp, render: Render, watchers: Watchers, front: Front | None = None) -> None:
         self._app = app
         self._render = render
         self._watchers = watchers
+        self._front = front or Front()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = scope["exchange"] = open_exchange(scope)
+        exchange = scope["exchange"] = open_exchange(scope, self._front.proxies)
 
         async def send_dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -65,7 +78,12 @@ class Outer:
         try:
             await self._app(scope, receive, send_dressed)
         except Exception as error:  # noqa: BLE001 - logged whole; the client gets the envelope and nothing else
+            exchange.route = exchange.route or self._front.named(exchange.path)
             await self._answer(exchange, told(exchange, error), send_dressed)
+        finally:
+            self._over(exchange)
+
+    def _over(self, exchange: Exchange) -> None:
         if exchange.fault is not None:
             for report in self._watchers.failed:
                 report(exchange, exchange.fault)
@@ -74,14 +92,15 @@ class Outer:
 
     async def _answer(self, exchange: Exchange, error: ApiError, send: Send) -> None:
         if exchange.status:
-            raise RuntimeError("The response had begun when its request failed.") from error
+            exchange.fault = exchange.fault or error
+            raise RuntimeError("The response had begun when its request failed.") from exchange.fault
         body = encode(self._render(error, exchange))
         head = exchange.method == "HEAD"
         await send_bytes(send, error.status, body, error.headers, head=head, pretty=exchange.pretty)
 
 
-def open_exchange(scope: Scope) -> Exchange:
-    """Read what the layers need of the request once."""
+def open_exchange(scope: Scope, proxies: tuple[Network, ...]) -> Exchange:
+    """Read what the layers need of the request once; what proxies say counts from trusted ones only."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name = raw_name.decode("latin-1")
@@ -89,12 +108,15 @@ def open_exchange(scope: Scope) -> Exchange:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     told = headers.get("x-request-id", "")
     client = scope.get("client")
+    peer = plain(client[0]) if client else ""
+    by_https = headers.get("x-forwarded-proto") == "https" and trusted(peer, proxies)
     return Exchange(
         request_id=told if _REQUEST_ID.fullmatch(told) else str(uuid_utils.uuid7()),
         method=scope["method"],
         headers=headers,
-        peer=client[0] if client else "",
-        secure=scope["scheme"] == "https",
+        peer=peer,
+        address=client_address(peer, headers.get("x-forwarded-for"), proxies),
+        secure=scope["scheme"] == "https" or by_https,
         started_s=time.perf_counter(),
         path=scope["path"],
     )

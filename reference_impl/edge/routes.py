@@ -56,6 +56,13 @@ class Paths(Router):
         routes = [Route(template, endpoint) for template, endpoint in endpoints.items() if template not in self._fixed]
         super().__init__(routes, redirect_slashes=False, default=_nowhere)
 
+    def named(self, path: str) -> str:
+        """Return the template that a path fits; nothing when it fits none."""
+        if path in self._fixed:
+            return path
+        fitting = (route.path for route in self.routes if isinstance(route, Route) and route.path_regex.match(path))
+        return next(fitting, "")
+
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         endpoint = self._fixed.get(scope["path"]) if scope["type"] == "http" else None

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.errors import not_found
-from reference_impl.identity.addresses import client_address, trusted
 from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:
@@ -38,13 +37,6 @@ class Tenancy:
             await self._app(scope, receive, send)
             return
         exchange = of(scope)
-        exchange.address = client_address(
-            exchange.peer, exchange.headers.get("x-forwarded-for"), self._settings.edge.trusted_proxies
-        )
-        if exchange.headers.get("x-forwarded-proto") == "https" and trusted(
-            exchange.peer, self._settings.edge.trusted_proxies
-        ):
-            exchange.secure = True
         prefixed = strip_prefix(exchange)
         if prefixed:
             scope = {**scope, "path": exchange.path}
@@ -57,9 +49,10 @@ class Tenancy:
             )
             database = await self._tenants.get(name)
             if database is None:
-                raise not_found("tenant")
-            exchange.tenant = name
-            exchange.database = self._observed(database)
+                exchange.refusal = not_found("tenant")
+            else:
+                exchange.tenant = name
+                exchange.database = self._observed(database)
         await self._app(scope, receive, send)
 
 

@@ -20,6 +20,16 @@ def trusted(address: str, proxies: tuple[Network, ...]) -> bool:
     return any(parsed in network for network in proxies)
 
 
+@lru_cache(4096)
+def plain(address: str) -> str:
+    """Return an address in its shortest form: one of IPv4 that a socket of both kinds shows as IPv6, as IPv4."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
 def client_address(peer: str, forwarded_for: str | None, proxies: tuple[Network, ...]) -> str:
     """Return the nearest address that is no trusted proxy; X-Forwarded-For counts only from trusted ones."""
     if not forwarded_for or not proxies or not trusted(peer, proxies):
@@ -31,7 +41,7 @@ def client_address(peer: str, forwarded_for: str | None, proxies: tuple[Network,
             ipaddress.ip_address(candidate)
         except ValueError:
             return address
-        address = candidate
+        address = plain(candidate)
         if not trusted(address, proxies):
             return address
     return address

@@ -116,7 +116,7 @@ PROCEDURES = (
         limit="login",
         input=Credentials,
         output=SignedIn,
-        response_headers=("Set-Cookie",),
+        response_headers=("Cache-Control", "Set-Cookie"),
         promises=_SLOW,
     ),
     Procedure(

@@ -17,6 +17,7 @@ from reference_impl.identity import keys, opaque
 from reference_impl.procedures.key_types import Key, KeyInput, KeyPage, KeyQuery, NewKey, Scope, key_of
 from reference_impl.procedures.paging import Slice, page
 from reference_impl.procedures.records import audit
+from reference_impl.procedures.sessions import SECRET
 from reference_impl.procedures.user_types import Pagination
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ async def create_key(call: Call[KeyInput, None]) -> Reply:
     )
     digest = opaque.digest(call.services.settings.identity.token_key, "key", secret)
     await call.database.transaction(partial(_insert, call.identity.user_id, key, digest))
-    return Reply(key, ((b"location", f"{call.base}/api/v1/auth/keys/{key.id}".encode()),))
+    return Reply(key, ((b"location", f"{call.base}/api/v1/auth/keys/{key.id}".encode()), *SECRET))
 
 
 def _insert(user_id: str, key: NewKey, digest: str) -> Steps:
@@ -120,7 +121,7 @@ PROCEDURES = (
         input=KeyInput,
         output=NewKey,
         status=201,
-        response_headers=("Location",),
+        response_headers=("Location", "Cache-Control"),
         links=("keys.get", "keys.delete"),
     ),
     Procedure(

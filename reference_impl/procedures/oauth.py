@@ -17,7 +17,7 @@ from reference_impl.errors import invalid, unauthorized
 from reference_impl.identity import cookies, opaque
 from reference_impl.procedures.oauth_writes import STATE_LIFE_S, Login, begin, person_row, take
 from reference_impl.procedures.session_types import SignedIn
-from reference_impl.procedures.sessions import open_session
+from reference_impl.procedures.sessions import SECRET, open_session
 
 if TYPE_CHECKING:
     from reference_impl.identity.provider import Provider
@@ -78,7 +78,8 @@ async def start(call: Call[None, None]) -> Reply:
     key = call.services.settings.identity.token_key
     login = Login(verifier, nonce, rfc3339(now_s), rfc3339(now_s + STATE_LIFE_S))
     await call.database.transaction(partial(begin, opaque.digest(key, "state", state), login))
-    return Reply(Started(url, STATE_LIFE_S), cookies.issue_state(state, STATE_LIFE_S, secure=call.secure))
+    issued = cookies.issue_state(state, STATE_LIFE_S, secure=call.secure)
+    return Reply(Started(url, STATE_LIFE_S), (*SECRET, *issued))
 
 
 async def callback(call: Call[None, Returned]) -> Reply:
@@ -118,7 +119,7 @@ PROCEDURES = (
         limit="login",
         output=Started,
         errors=("BAD_GATEWAY",),
-        response_headers=("Set-Cookie",),
+        response_headers=("Cache-Control", "Set-Cookie"),
     ),
     Procedure(
         id="oauth.callback",
@@ -131,6 +132,6 @@ PROCEDURES = (
         query=Returned,
         output=SignedIn,
         errors=("FORBIDDEN", "CONFLICT", "BAD_GATEWAY"),
-        response_headers=("Set-Cookie",),
+        response_headers=("Cache-Control", "Set-Cookie"),
     ),
 )

@@ -22,6 +22,8 @@ from reference_impl.procedures.user_types import Pagination, user_of
 if TYPE_CHECKING:
     from reference_impl.data.database import Row
 
+# What holds a token is kept by nobody on the way (RFC 6749, 5.1).
+SECRET = ((b"cache-control", b"no-store"),)
 _COLUMNS = "id, created_at, expires_at"
 _OPEN = "FROM sessions WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ?"
 
@@ -64,9 +66,10 @@ def _signed_in(call: Call[Any, Any], row: Row, renewed: _Renewed, *, cookie: boo
         user=user_of(row, whole=True),
     )
     if not cookie:
-        return Reply(answer)
+        return Reply(answer, SECRET)
     key = call.services.settings.identity.token_key
-    return Reply(answer, cookies.issue(key, renewed.session_id, access_token, life_s, secure=call.secure))
+    issued = cookies.issue(key, renewed.session_id, access_token, life_s, secure=call.secure)
+    return Reply(answer, (*SECRET, *issued))
 
 
 async def refresh(call: Call[Renewal, None]) -> Reply:
@@ -113,7 +116,7 @@ PROCEDURES = (
         limit="refresh",
         input=Renewal,
         output=SignedIn,
-        response_headers=("Set-Cookie",),
+        response_headers=("Cache-Control", "Set-Cookie"),
     ),
     Procedure(
         id="sessions.list",

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from reference_impl.contract.reading import refused
+from reference_impl.contract.reading import refuse_twice, refused
 from reference_impl.errors import invalid
 from reference_impl.rpc.failures import speaks_rpc
 from reference_impl.rpc.transport import PART
@@ -45,9 +45,11 @@ _item = msgspec.json.Decoder(Item)
 def read_item(raw: msgspec.Raw) -> Item:
     """Return an item; VALIDATION_ERROR when it is none."""
     try:
-        return _item.decode(raw)
+        item = _item.decode(raw)
     except msgspec.ValidationError as error:
         raise refused(error) from error
+    refuse_twice(bytes(raw))
+    return item
 
 
 def scope_of(item: Item, batch: Scope, request_id: str) -> Scope:

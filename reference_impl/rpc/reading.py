@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from msgspec import UNSET
 
-from reference_impl.contract.reading import json_value
+from reference_impl.contract.reading import json_value, refuse_twice
 from reference_impl.contract.upload import Upload
 from reference_impl.edge.bodies import is_json, read_bytes
 from reference_impl.edge.exchange import Exchange, of
@@ -37,7 +37,7 @@ class InputReader:
         exchange = of(scope)
         if exchange.method != "POST":
             data = parameter(scope["query_string"], "data")
-            return value_of(json_value(data, "data")) if data else UNSET
+            return value_of(_json(data, "data")) if data else UNSET
         parameter(scope["query_string"], None)
         kind = exchange.headers.get("content-type")
         if kind is not None and kind.partition(";")[0].strip().lower() == "multipart/form-data":
@@ -47,7 +47,7 @@ class InputReader:
             return UNSET
         if kind is None or not is_json(kind):
             raise ApiError("UNSUPPORTED_MEDIA_TYPE", "Send the input as application/json.")
-        return value_of(json_value(raw)) if raw else UNSET
+        return value_of(_json(raw, "body")) if raw else UNSET
 
     async def _form(self, exchange: Exchange, receive: Receive) -> Any:
         if not self._files:
@@ -60,10 +60,17 @@ class InputReader:
         files = [parts.get(str(place)) for place in range(len(parts))]
         if not all(isinstance(file, Upload) for file in files):
             raise invalid("body", "the other parts of the form are files named 0, 1 and so on")
-        envelope = json_value(text, "data")
+        envelope = _json(text, "data")
         if not isinstance(envelope, dict) or "maps" not in envelope:
             raise invalid("maps", "it must name one place for each file")
         return value_of(envelope, files)
+
+
+def _json(raw: bytes | str, field: str) -> Any:
+    """Return a JSON text's value; VALIDATION_ERROR when it is malformed or an object names a member twice."""
+    value = json_value(raw, field)
+    refuse_twice(raw)
+    return value
 
 
 def parameter(raw: bytes, expected: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,10 @@ import jwt
 import pytest
 
 from reference_impl.application import Parts
-from reference_impl.identity.addresses import client_address
+from reference_impl.edge.answers import envelope
+from reference_impl.edge.outer import Outer, Watchers
+from reference_impl.edge.request_log import report
+from reference_impl.identity.addresses import client_address, plain
 from reference_impl.identity.tokens import AUDIENCE, ISSUER
 from reference_impl.procedures.catalogue import PROCEDURES
 from reference_impl.settings import load
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Shop
+
+    from reference_impl.edge.exchange import Exchange
 
 
 @pytest.mark.parametrize("told", ["abc-DEF_1", "x" * 64])
@@ -179,6 +185,27 @@ def test_the_global_limit_counts_every_path_of_a_caller(open_shop: Callable[...,
     assert shop.send("GET", "/health").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": "Bearer x"}, 401),
+        ({"X-API-Key": "rk_alpha_x"}, 401),
+        ({"Cookie": "session=x"}, 401),
+        ({"X-Tenant-ID": "nope"}, 404),
+    ],
+)
+def test_guesses_count_against_their_address(
+    open_shop: Callable[..., Shop], headers: dict[str, str], status: int
+) -> None:
+    """A credential that does not hold, or a tenant that is not there, is looked at as often as the quota says."""
+    shop = open_shop(global_quota=5)
+    answers = [shop.send("GET", "/products", headers=headers) for _ in range(6)]
+    assert {answer.status_code for answer in answers[:4]} == {status}
+    assert (answers[-1].status_code, answers[-1].headers["ratelimit-remaining"]) == (429, "0")
+    assert shop.send("GET", "/products", shop.admin).status_code == 200
+    assert shop.send("GET", "/health", headers={"Authorization": "Bearer x"}).status_code == 401
+
+
 def test_failed_logins_are_limited_and_tell_nothing(open_shop: Callable[..., Shop]) -> None:
     """A wrong password and an unknown account are answered alike; the eleventh failure is 429."""
     shop = open_shop(login_failures=10, login_failure_window_s=900.0)
@@ -212,6 +239,46 @@ def test_https_is_said_by_trusted_proxies_only(open_shop: Callable[..., Shop]) -
     assert "strict-transport-security" in trusting.send("GET", "/products", headers=forwarded).headers
     assert "strict-transport-security" not in trusting.send("GET", "/products").headers
     assert "strict-transport-security" not in open_shop().send("GET", "/products", headers=forwarded).headers
+
+
+def test_what_proxies_say_holds_for_refusals_too(open_shop: Callable[..., Shop]) -> None:
+    """A request that is refused by its head alone came over https like any other."""
+    proxies = load({"API_TRUSTED_PROXIES": "127.0.0.1"}).edge.trusted_proxies
+    shop = open_shop(trusted_proxies=proxies)
+    for more in ({"Content-Length": "99999999"}, {"Accept-Encoding": "identity;q=0"}):
+        answer = shop.send("GET", "/products", headers={"X-Forwarded-Proto": "https", **more})
+        assert answer.status_code in {406, 413}
+        assert "strict-transport-security" in answer.headers
+
+
+def test_a_refusal_before_routing_is_told_by_its_route(
+    open_shop: Callable[..., Shop], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The line of a request with a bad token names the template that it would have met."""
+    shop = open_shop(request_log=True)
+    for path, route in (("/users/1", "/api/v1/users/{id}"), ("/products", "/api/v1/products"), ("/nope", "")):
+        shop.send("GET", path, headers={"Authorization": "Bearer x"})
+        assert f'"route":"{route}","status":401' in capfd.readouterr().err.splitlines()[-1]
+
+
+def test_what_fails_after_it_began_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    """The server breaks the response off; the log has the trace and the line under the same id."""
+    seen: list[Exchange] = []
+
+    async def breaks(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ValueError("in the middle")
+
+    async def sent(_message: Any) -> None:
+        pass
+
+    app = Outer(breaks, envelope, Watchers((seen.append,), (report,)))
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "headers": [(b"x-request-id", b"broken")]}
+    with pytest.raises(RuntimeError, match="had begun"):
+        asyncio.run(app(scope, sent, sent))  # type: ignore[arg-type]  # nothing is received
+    log = capfd.readouterr().err
+    assert ("in the middle" in log, '"requestId":"broken"' in log) == (True, True)
+    assert [exchange.status for exchange in seen] == [200]
 
 
 def test_the_log_line_tells_the_route_and_no_secret(
@@ -253,3 +320,15 @@ def test_forwarded_addresses_count_from_trusted_proxies_only() -> None:
     assert client_address("10.0.0.1", "nonsense", proxies) == "10.0.0.1"
     assert client_address("10.0.0.1", None, proxies) == "10.0.0.1"
     assert client_address("10.0.0.1", "1.1.1.1", ()) == "10.0.0.1"
+    assert client_address("10.0.0.1", "::ffff:1.1.1.1", proxies) == "1.1.1.1"
+
+
+def test_an_address_has_one_form() -> None:
+    """A socket of both kinds shows an address of IPv4 as IPv6; it is the same client, and the same proxy."""
+    assert [plain(told) for told in ("::ffff:10.0.0.1", "10.0.0.1", "2001:DB8:0::1", "testclient", "")] == [
+        "10.0.0.1",
+        "10.0.0.1",
+        "2001:db8::1",
+        "testclient",
+        "",
+    ]

@@ -65,6 +65,39 @@ def test_what_is_not_of_the_protocol_is_400(shop: Any, raw: bytes) -> None:
     assert error["data"]["error"]["details"][0]["field"]
 
 
+TWICE = [
+    ("limit", b'{"json":{"limit":1,"limit":2}}'),
+    ("limit", b'{"json":{"limit":1,"l\\u0069mit":2}}'),
+    ("json", b'{"json":{"limit":1},"json":{"limit":2}}'),
+    ("meta", b'{"json":{},"meta":[],"meta":[]}'),
+]
+
+
+@pytest.mark.parametrize(("name", "raw"), TWICE)
+def test_a_member_stands_once(shop: Any, name: str, raw: bytes) -> None:
+    """By POST, by GET, in a form and in a batch a name that stands twice is refused, however it is spelt."""
+    headers = {"Content-Type": "application/json"}
+    part = b'[{"url":"/api/rpc/products/list","method":"POST","body":%b}]' % raw
+    batch = shop.send("POST", "/api/rpc/__batch__", content=part, headers={**headers, "x-orpc-batch": "buffered"})
+    answers = [
+        failure(shop.send("POST", "/api/rpc/products/list", content=raw, headers=headers)),
+        failure(shop.send("GET", "/api/rpc/products/list", params={"data": raw.decode()})),
+        batch.json()[0]["body"]["json"],
+    ]
+    for error in answers:
+        assert error["status"] == 400
+        assert error["data"]["error"]["details"] == [{"field": name, "message": "it may stand once only"}]
+
+
+def test_a_part_of_a_batch_says_a_thing_once(shop: Any) -> None:
+    """Of two addresses in one part neither is called; the parts beside it are."""
+    one = b'{"url":"/api/rpc/products/list"}'
+    two = b'{"url":"/api/rpc/products/list","url":"/api/rpc/auth/me"}'
+    headers = {"Content-Type": "application/json", "x-orpc-batch": "buffered"}
+    answer = shop.send("POST", "/api/rpc/__batch__", content=b"[%b,%b]" % (one, two), headers=headers)
+    assert [part["status"] for part in answer.json()] == [200, 400]
+
+
 META = st.lists(
     st.lists(st.one_of(st.integers(-1, 9), st.sampled_from(["limit", "search", "__proto__", "a"]), st.none())),
     max_size=4,

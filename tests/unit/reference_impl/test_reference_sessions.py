@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reference_impl.data.tenants import open_tenants
 from reference_impl.identity import opaque
 
 PASSWORD = "correct horse battery"
@@ -178,6 +180,27 @@ def test_nothing_stored_is_a_token(shop: Shop) -> None:
     rows = shop.runner.run(database.query("SELECT token_hash FROM refresh_tokens"))
     assert len(rows) == 3
     assert token not in str(rows)
+
+
+def test_what_holds_a_token_is_not_stored_on_the_way(shop: Shop) -> None:
+    """Answers to a login, a refresh and the making of a key tell every cache to keep nothing."""
+    login = shop.send("POST", "/auth/login", json={"email": "admin@example.test", "password": PASSWORD})
+    renewed = shop.send("POST", "/auth/refresh", json={"refreshToken": login.json()["refreshToken"], "cookie": True})
+    key = shop.send("POST", "/auth/keys", shop.admin, json={"name": "Till", "scopes": ["read"]})
+    assert [answer.headers["cache-control"] for answer in (login, renewed, key)] == ["no-store"] * 3
+
+
+def test_requests_that_come_first_together_share_a_database(shop: Shop) -> None:
+    """Whoever opens a tenant's database meanwhile uses the one that is open then."""
+    tenants = open_tenants(shop.application.settings)
+
+    async def ask() -> int:
+        try:
+            return len({id(one) for one in await asyncio.gather(*[tenants.get("alpha") for _ in range(5)])})
+        finally:
+            await tenants.close()
+
+    assert shop.runner.run(ask()) == 1
 
 
 def test_a_browser_asks_for_cookies(shop: Shop) -> None:
