@@ -50,7 +50,7 @@ def limits(reader: Reader) -> Limits:
         return reader.whole(f"API_QUOTA_{name.upper()}", 1, 1_000_000, defaults)
 
     return Limits(
-        global_quota=reader.whole("API_GLOBAL_QUOTA", 1, 1_000_000, deployed(100, verify=600)),
+        global_quota=reader.whole("API_GLOBAL_QUOTA", 1, 1_000_000, deployed(100, verify=400)),
         global_window_s=reader.seconds("API_GLOBAL_WINDOW_S", deployed(900.0, verify=4.0)),
         procedure_window_s=reader.seconds("API_PROCEDURE_WINDOW_S", deployed(60.0, verify=4.0)),
         quotas=Quotas(

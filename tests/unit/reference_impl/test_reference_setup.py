@@ -46,7 +46,7 @@ def test_every_problem_of_the_environment_is_named_at_once() -> None:
 def test_profiles_have_their_defaults() -> None:
     """Verify is short, production asks for its secrets."""
     verify, development = load({"API_PROFILE": "verify"}), load({})
-    assert (verify.limits.procedure_window_s, verify.limits.global_quota) == (4.0, 600)
+    assert (verify.limits.procedure_window_s, verify.limits.global_quota) == (4.0, 400)
     assert (development.limits.procedure_window_s, development.limits.global_quota) == (60.0, 100)
     assert verify.limits.quotas.create == development.limits.quotas.create == 10
     assert (verify.edge.default_tenant, development.edge.default_tenant) == ("alpha", "default")
