@@ -96,6 +96,25 @@ def test_what_one_worker_writes_the_other_lists(api: Api) -> None:
             assert names[0] == f"Category {place}"
 
 
+def test_metrics_are_of_all_workers(api: Api) -> None:
+    """Whichever worker is asked counts what all did, also what one did that is dead and replaced."""
+    name = 'http_requests_total{method="GET",route="/api/v1/products",status="200"}'
+
+    def counted() -> set[float]:
+        texts = [httpx.get(f"{api.url}/metrics").text for _ in range(12)]
+        return {float(line.split()[1]) for text in texts for line in text.splitlines() if line.startswith(name)}
+
+    for _ in range(30):
+        assert httpx.get(f"{api.url}/api/v1/products").status_code == 200
+    assert counted() == {30.0}
+    victim = api.workers()[0]
+    os.kill(victim, signal.SIGKILL)
+    assert until(lambda: len(api.workers()) == 2 and victim not in api.workers(), 20)
+    for _ in range(10):
+        assert httpx.get(f"{api.url}/api/v1/products").status_code == 200
+    assert counted() == {40.0}
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_all_end_in_order(api: Api, number: signal.Signals) -> None:
     """SIGTERM ends with 0, Ctrl-C with 130; no worker is left."""
