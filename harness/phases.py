@@ -124,6 +124,15 @@ def loadable(context: Context) -> bool:
     return bool(context.session.config.scenarios.get("load") or _reads(context))
 
 
+def unloaded(context: Context, reason: str) -> list[Verdict]:
+    """What is told of the objectives that the contract promises by name where no load can be sent."""
+    return [
+        context.run.tell(Verdict(objective.KEY, operation.id, reason=reason, driver="load"))
+        for operation in context.run.contract.operations
+        if not operation.streams and declared(context.run.contract, objective.KEY, operation)
+    ]
+
+
 def load_phase(context: Context) -> list[Verdict]:
     """Locust on a timetable against the objectives; run again where one did not hold."""
     contract, config = context.run.contract, context.session.config

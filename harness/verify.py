@@ -129,8 +129,9 @@ def _phases(verification: _Verification, run: Run) -> None:
         if not _alive(verification):
             verification.failures.append(f"{name} was not begun")
             break
-        if name == "load" and not phases.loadable(_context(verification, run, only, 0.0)):
+        if name == "load" and not phases.loadable(context := _context(verification, run, only, 0.0)):
             reason = "the contract has no read without a parameter that was served; write a journey"
+            verification.told += phases.unloaded(context, reason)
             _phase_ended(verification, Phase(name, "skipped", reason=reason))
             continue
         _phase(verification, run, name, WORK[name], only)

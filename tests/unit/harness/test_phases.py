@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -11,7 +11,7 @@ from harness.contract import Contract
 from harness.exchange import Exchange, Request, Response
 from harness.finding import Finding, Severity
 from harness.history import Journal
-from harness.phases import Context, _one_of_each_first, judged
+from harness.phases import Context, _one_of_each_first, judged, unloaded
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.session import Session
 
 ERROR = {"description": "no", "content": {"application/json": {"schema": {"type": "object"}}}}
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "notes", "version": "1"},
     "x-promises": {"envelope": {"schema": {"type": "object"}}},
@@ -47,3 +47,17 @@ def test_what_no_driver_was_asked_is_not_missed(tmp_path: Path, asked: tuple[Ver
     Journal(tmp_path / "history" / "load-1.jsonl").append(served.to_record())
     verdicts = judged(Context(session=cast("Session", session), run=cast("Run", run)), asked)
     assert ("envelope" in {verdict.promise for verdict in verdicts}) is told
+
+
+def test_an_objective_that_no_load_can_examine_is_told() -> None:
+    """Where nothing can be loaded, an operation that promises an objective by name is told as not examined."""
+    named = {"responses": {"200": {"description": "ok"}}, "x-promises": {"objective": {"p95_ms": 100}}}
+    paths = {"/notes/{id}": {"get": {"operationId": "notes.get", **named}}, **DOCUMENT["paths"]}
+    told: list[Verdict] = []
+    run = SimpleNamespace(contract=Contract({**DOCUMENT, "paths": paths}), tell=lambda one: told.append(one) or one)
+    context = Context(session=cast("Session", SimpleNamespace()), run=cast("Run", run))
+    verdicts = unloaded(context, "there is nothing to send")
+    assert [(one.operation, one.examined, one.reason) for one in verdicts] == [
+        ("notes.get", 0, "there is nothing to send")
+    ]
+    assert verdicts == told
