@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 _WILD = re.compile(r"([\\%_])")
+# A noncharacter (Unicode, 23.7), so that what is looked for does not reach from one text into the next.
+_BETWEEN = "\U0010ffff"
 
 
 def folded(*texts: str) -> str:
     """Return what a search looks in."""
-    return "\n".join(texts).casefold()
+    return _BETWEEN.join(texts).casefold()
 
 
 def containing(search: str) -> str:

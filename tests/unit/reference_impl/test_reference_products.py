@@ -86,6 +86,7 @@ def test_the_list_filters_sorts_and_counts_the_same(shop: Shop) -> None:
         return [str(page["total"]), *(item["name"] for item in page["items"])]
 
     assert names("search=%25") == ["1", "100% wool"]
+    assert names("search=%0A") == ["0"]
     assert names(f"category={category}&sortBy=price&sortOrder=asc") == ["3", "Plain", "Oak", "100% wool"]
     assert names("minPrice=2&maxPrice=3.00&sortBy=price&sortOrder=desc") == ["2", "100% wool", "Oak"]
     assert names("limit=3&sortBy=createdAt&sortOrder=asc")[1:] + names("limit=3&page=2&sortOrder=asc")[1:] == [
@@ -95,6 +96,23 @@ def test_the_list_filters_sorts_and_counts_the_same(shop: Shop) -> None:
         "Elsewhere",
     ]
     assert names("page=7") == ["4"]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("by", ["price", "createdAt"])
+def test_products_of_one_price_stand_on_one_page_each(shop: Shop, by: str, order: str) -> None:
+    """Pages join to the whole list though nothing but ids tells its products apart."""
+    seller = shop.account("seller")
+    category = shop.category()
+    made = {shop.product(seller, categoryId=category)["id"] for _ in range(7)}
+    database = shop.runner.run(shop.application.tenants.get("alpha"))
+    assert database is not None
+    shop.runner.run(database.run("UPDATE products SET created_at = '2026-01-31T12:00:00.000Z'"))
+    found = []
+    for page in (1, 2, 3, 4):
+        query = f"limit=2&page={page}&sortBy={by}&sortOrder={order}"
+        found += [item["id"] for item in shop.send("GET", f"/products?{query}").json()["items"]]
+    assert found == sorted(made, reverse=order == "desc")
 
 
 def test_slugs_are_unique_and_images_are_kept(shop: Shop) -> None:

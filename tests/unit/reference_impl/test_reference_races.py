@@ -19,8 +19,10 @@ from reference_impl.procedures.records import EVENT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
+
     from reference_impl.data.database import Database
-    from tests.unit.reference_impl.conftest import Shop
+    from tests.unit.reference_impl.conftest import Account, Shop
 
 _WAITED_FOR = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted"
 
@@ -125,3 +127,37 @@ def test_nothing_is_waited_for_once_events_are_written(shop: Shop, bodies: list[
     assert len(telling) == 11
     for writes in telling:
         assert set(writes[writes.index(EVENT) :]) == {EVENT}
+
+
+def test_one_version_is_one_body(shop: Shop) -> None:
+    """Whatever changes a product while it is read, two readers of one version saw the same."""
+    seller, buyers = shop.account("seller"), [shop.account() for _ in range(3)]
+    homes = [shop.category(name) for name in ("Bowls", "Plates")]
+    path = f"/products/{shop.product(seller, categoryId=homes[0], stock=100)['id']}"
+    product_id = path.rpartition("/")[2]
+    bodies: dict[int, Any] = {}
+
+    def told(answers: list[httpx.Response]) -> None:
+        for answer in answers:
+            assert answer.status_code < 500, answer.text
+            if answer.request.url.path.endswith(path) and answer.status_code == 200:
+                product = answer.json()
+                assert answer.headers["etag"].startswith(f'"{product["version"]}')
+                assert bodies.setdefault(product["version"], product) == product
+
+    for turn in range(4):
+        told([shop.send("GET", path)])
+        wanted = {"items": [{"productId": product_id, "quantity": 1}]}
+        batch = {"ids": [product_id], "discount": turn, "categoryId": homes[turn % 2]}
+        patch = {"description": f"Turn {turn}", "categoryId": homes[turn % 2 - 1], "version": max(bodies)}
+        writes: list[tuple[str, str, Account | None, dict[str, Any]]] = [
+            ("PATCH", path, seller, {"json": patch}),
+            ("POST", "/bulk/products", shop.admin, {"json": batch}),
+            *[("PATCH", f"/categories/{home}", shop.admin, {"json": {"name": f"{home} {turn}"}}) for home in homes],
+            *[("POST", "/orders", buyer, {"json": wanted}) for buyer in buyers],
+            ("POST", f"{path}/reviews", buyers[turn % 3], {"json": {"rating": 5}}),
+        ]
+        read: tuple[str, str, Account | None, dict[str, Any]] = ("GET", path, None, {})
+        told(shop.together([one for write in writes for one in (write, read, read)]))
+    told([shop.send("GET", path)])
+    assert len(bodies) >= 5
