@@ -136,6 +136,11 @@ def unauthorized(message: str) -> ApiError:
     return ApiError("UNAUTHORIZED", message, headers=((b"www-authenticate", b'Bearer realm="api"'),))
 
 
+def unavailable(message: str) -> ApiError:
+    """Return an UNAVAILABLE that may be tried again in a second."""
+    return ApiError("UNAVAILABLE", message, headers=((b"retry-after", b"1"),))
+
+
 def not_found(what: str) -> ApiError:
     """Return a NOT_FOUND that names the kind of thing and nothing else."""
     return ApiError("NOT_FOUND", f"No such {what}.")

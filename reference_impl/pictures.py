@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
-from reference_impl.errors import ApiError, invalid
+from reference_impl.errors import ApiError, invalid, unavailable
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -48,9 +48,7 @@ class Pictures:
     async def read(self, data: bytes) -> Picture:
         """Return what `picture_of` returns; UNAVAILABLE when too many wait already."""
         if self._waiting >= _WAITING:
-            raise ApiError(
-                "UNAVAILABLE", "Too many pictures at once: send it again.", headers=((b"retry-after", b"1"),)
-            )
+            raise unavailable("Too many pictures at once: send it again.")
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, picture_of, data)

@@ -28,7 +28,7 @@ TABLE = (
 )
 COUNT = "SELECT COUNT(*) FROM schema_migrations"
 _NAME = re.compile(r"([0-9]{4})_[a-z_]+(?:\.(sqlite|postgresql))?(\.down)?\.sql")
-_DONE = "SELECT version, name, checksum FROM schema_migrations ORDER BY version"
+DONE = "SELECT version, name, checksum FROM schema_migrations ORDER BY version"
 _RECORD = "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)"
 _FORGET = "DELETE FROM schema_migrations WHERE version = ?"
 # PostgreSQL's triggers have their body elsewhere; those of SQLite end with END.
@@ -119,7 +119,7 @@ def down(files: list[Migration], *first: Statement) -> Transaction[str]:
 def _begun(first: tuple[Statement, ...], files: list[Migration]) -> Transaction[list[Row]]:
     for statement in first:  # noqa: UP028 - a tuple takes no rows
         yield statement
-    done = yield Statement(_DONE)
+    done = yield Statement(DONE)
     hold_against(done, files)
     return done
 

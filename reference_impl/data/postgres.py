@@ -21,7 +21,7 @@ RETRIES = 3
 _PAUSE_S = 0.005
 _SERIALIZABLE = "BEGIN ISOLATION LEVEL SERIALIZABLE"
 _LOCKING = "BEGIN ISOLATION LEVEL READ COMMITTED"
-_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _IDLE_S = 300.0
 _STATEMENTS = 512
 # SQLSTATE, or its first two characters, which are its class (PostgreSQL's manual, appendix A).
@@ -107,7 +107,7 @@ class PostgresDatabase:
 
     async def read(self, body: Body[T], *, small: bool = False) -> T:  # noqa: ARG002 - every read is a round trip here
         """Run a body that only reads, on one snapshot."""
-        return await self.lend(lambda connection: _drive(connection, _READING, body))
+        return await self.lend(lambda connection: _drive(connection, READING, body))
 
     async def close(self) -> None:
         """Close every connection once it is free; those that do not come back in time are cut."""

@@ -11,14 +11,13 @@ import msgspec
 from reference_impl.data import migrations
 from reference_impl.data.backup import BackupError
 from reference_impl.data.database import Statement, Transaction
-from reference_impl.data.postgres import quoted, stepped
+from reference_impl.data.postgres import READING, quoted, stepped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reference_impl.data.migrations import Migration
 
-_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _TABLES = (
     "SELECT table_name::text, array_agg(column_name::text ORDER BY ordinal_position) FROM information_schema.columns "
     "WHERE table_schema = current_schema() AND table_name <> 'schema_migrations' GROUP BY table_name"
@@ -28,7 +27,6 @@ _REFERENCES = (
     "JOIN pg_class t ON t.oid = c.confrelid "
     "WHERE c.contype = 'f' AND c.connamespace = current_schema()::regnamespace AND f.oid <> t.oid"
 )
-_APPLIED = "SELECT version, name, checksum FROM schema_migrations ORDER BY version"
 _SEQUENCES = (
     "SELECT sequencename::text, last_value FROM pg_sequences "
     "WHERE schemaname = current_schema() AND last_value IS NOT NULL"
@@ -54,13 +52,13 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True):
 
 async def copy_out(connection: Any, folder: Path) -> None:
     """Write a schema into a folder, as it is at one moment."""
-    await connection.execute(_SNAPSHOT)
+    await connection.execute(READING)
     columns = dict(map(tuple, await connection.fetch(_TABLES)))
     order = graphlib.TopologicalSorter({name: [] for name in columns})
     for table, referenced in await connection.fetch(_REFERENCES):
         order.add(table, referenced)
     plan = Plan(
-        migrations=[tuple(row) for row in await connection.fetch(_APPLIED)],
+        migrations=[tuple(row) for row in await connection.fetch(migrations.DONE)],
         tables=[],
         sequences=dict(map(tuple, await connection.fetch(_SEQUENCES))),
     )

@@ -1,1 +1,1 @@
-"""Planted defects: each the seeds' own mistake, put in the place of a correct part at start-up."""
+"""Planted defects: each a mistake that is often made, put in the place of a correct part at start-up."""

@@ -99,7 +99,7 @@ class FractionOrder(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 
 async def create_fraction(call: Call[FractionOrder, None]) -> Reply:
-    """S31c: draw fractions; whole numbers stay whole, as in the seed's JavaScript."""
+    """S31c: draw fractions; whole numbers stay whole, as numbers of JavaScript do."""
     order = await call.database.transaction(partial(_place_fraction, call.identity, call.body))
     return _placed(call.base, order)
 

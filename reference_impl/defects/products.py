@@ -53,7 +53,7 @@ def _change_any(identity: Identity, product_id: str, body: ProductPatch, seen: S
     if not rows:
         raise not_found("product")
     owned(identity, rows[0])
-    # Deletion raised the version once more; the seed's client still holds the one before it.
+    # Deletion raised the version once more; a client that reads before it deletes still holds the one before it.
     if not (yield Statement(_GONE, (product_id,))):
         compare(seen, rows[0][7])
     yield from write(product_id, body)

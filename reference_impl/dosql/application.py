@@ -21,7 +21,7 @@ from reference_impl.edge.intake import Intake
 from reference_impl.edge.outer import Outer, Watchers
 from reference_impl.edge.request_log import log, report
 from reference_impl.edge.routes import Paths
-from reference_impl.errors import ApiError, invalid, not_found, unauthorized
+from reference_impl.errors import ApiError, invalid, not_found, unauthorized, unavailable
 from reference_impl.identity.tokens import bearer
 from reference_impl.settings.reader import TENANT_NAME
 
@@ -124,7 +124,7 @@ class HealthEndpoint:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         if not self._databases.healthy():
-            raise ApiError("UNAVAILABLE", "The databases are gone.", headers=((b"retry-after", b"1"),))
+            raise unavailable("The databases are gone.")
         await send_bytes(send, 200, b'{"status":"ok"}', head=of(scope).method == "HEAD")
 
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from reference_impl.edge.exchange import of
-from reference_impl.errors import ApiError
+from reference_impl.errors import unavailable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,4 +25,4 @@ class Ended:
         except asyncio.CancelledError:
             if scope["type"] != "http" or of(scope).status:
                 raise
-            raise ApiError("UNAVAILABLE", "The server ends.", headers=((b"retry-after", b"1"),)) from None
+            raise unavailable("The server ends.") from None

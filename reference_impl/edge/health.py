@@ -11,7 +11,7 @@ from reference_impl.clock import rfc3339
 from reference_impl.data.database import DatabaseError
 from reference_impl.edge.answers import encode, send_bytes
 from reference_impl.edge.exchange import of
-from reference_impl.errors import ApiError
+from reference_impl.errors import unavailable
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -42,7 +42,7 @@ class HealthEndpoint:
         except DatabaseError:
             healthy = False
         if not healthy:
-            raise ApiError("UNAVAILABLE", "The database does not answer.", headers=((b"retry-after", b"1"),))
+            raise unavailable("The database does not answer.")
         uptime = round(time.monotonic() - self._started_s, 3)
         body = Health(status="ok", timestamp=rfc3339(time.time()), uptime=uptime, database="up")
         exchange = of(scope)

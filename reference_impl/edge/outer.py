@@ -15,7 +15,7 @@ import uuid_utils
 from reference_impl.data.database import DatabaseError
 from reference_impl.edge.answers import encode, send_bytes
 from reference_impl.edge.exchange import Exchange
-from reference_impl.errors import ApiError
+from reference_impl.errors import ApiError, unavailable
 from reference_impl.identity.addresses import client_address, plain, trusted
 
 if TYPE_CHECKING:
@@ -153,6 +153,6 @@ def refusal(error: DatabaseError) -> ApiError:
         case "timeout":
             return ApiError("TIMEOUT", "The database took too long.")
         case "conflict":
-            return ApiError("UNAVAILABLE", "Others change the same: try again.", headers=((b"retry-after", b"1"),))
+            return unavailable("Others change the same: try again.")
         case _:
-            return ApiError("UNAVAILABLE", "The database does not answer.", headers=((b"retry-after", b"1"),))
+            return unavailable("The database does not answer.")

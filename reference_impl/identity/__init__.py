@@ -1,1 +1,1 @@
-"""Who is calling: passwords, access tokens, sessions, client addresses."""
+"""Who is calling: passwords, tokens, API keys, cookies, a login provider, client addresses."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from reference_impl.errors import ApiError
+from reference_impl import errors
 from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def check(tenant: str, name: str, content_type: str) -> None:
         raise ValueError(f"{name!r} of {tenant!r} is no name for {content_type}: the ending must say the media type.")
 
 
-def unavailable() -> ApiError:
+def unavailable() -> errors.ApiError:
     """Return the refusal of a store that does not answer."""
-    return ApiError("UNAVAILABLE", "The store of files does not answer.", headers=((b"retry-after", b"1"),))
+    return errors.unavailable("The store of files does not answer.")
 
 
 def open_objects(settings: Settings) -> Objects:

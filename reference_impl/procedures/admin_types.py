@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from reference_impl.contract.fields import NO_NUL, Count, Limit, Offset, Time
-from reference_impl.price import Price  # noqa: TC001 - same
-from reference_impl.procedures.user_types import Pagination  # noqa: TC001 - msgspec reads annotations
+from reference_impl.price import Price  # noqa: TC001 - msgspec reads annotations
+from reference_impl.procedures.paging import Pagination  # noqa: TC001 - msgspec reads annotations
 
 Word = Annotated[str, Meta(max_length=100, pattern=NO_NUL, examples=["products.create"])]
 

@@ -30,10 +30,10 @@ PROCEDURES: tuple[Procedure, ...] = (
     *accounts.PROCEDURES,
     *sessions.PROCEDURES,
     *keys.PROCEDURES,
-    *bulk.PROCEDURES,  # before the paths with {id}, as OpenAPI means it
+    *bulk.PROCEDURES,
     *users.PROCEDURES,
     *categories.PROCEDURES,
-    *product_batch.PROCEDURES,  # same
+    *product_batch.PROCEDURES,
     *products.PROCEDURES,
     *product_images.PROCEDURES,
     *reviews.PROCEDURES,

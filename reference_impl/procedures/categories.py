@@ -15,6 +15,7 @@ from reference_impl.contract.fields import Count, Id, Limit, Name, PageNumber, T
 from reference_impl.contract.procedure import ADMIN, ANYONE, Call, Procedure, Reply
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
 from reference_impl.errors import ApiError, not_found
+from reference_impl.procedures.paging import pages_of
 from reference_impl.procedures.records import audit
 
 if TYPE_CHECKING:
@@ -65,11 +66,6 @@ class CategoryPage(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     total: Count
     page: PageNumber
     pages: Count
-
-
-def pages_of(total: int, limit: int) -> int:
-    """Return how many pages a total makes."""
-    return -(-total // limit)
 
 
 def _taken(error: DatabaseError) -> Exception:

@@ -15,10 +15,9 @@ from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.errors import not_found
 from reference_impl.identity import keys, opaque
 from reference_impl.procedures.key_types import Key, KeyInput, KeyPage, KeyQuery, NewKey, Scope, key_of
-from reference_impl.procedures.paging import Slice, page
+from reference_impl.procedures.paging import Pagination, Slice, page
 from reference_impl.procedures.records import audit
 from reference_impl.procedures.sessions import SECRET
-from reference_impl.procedures.user_types import Pagination
 
 if TYPE_CHECKING:
     from reference_impl.procedures.records import Steps

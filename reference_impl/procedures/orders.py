@@ -14,7 +14,6 @@ from reference_impl.contract.procedure import SIGNED_IN, Call, Procedure, Reply
 from reference_impl.data.database import Row, Statement, Transaction, marks
 from reference_impl.errors import ApiError, not_found
 from reference_impl.price import Price, discounted
-from reference_impl.procedures.categories import pages_of
 from reference_impl.procedures.idempotency import REQUEST_HEADER, RESPONSE_HEADER, once, perform
 from reference_impl.procedures.order_types import (
     Line,
@@ -25,6 +24,7 @@ from reference_impl.procedures.order_types import (
     OrderQuery,
     order_of,
 )
+from reference_impl.procedures.paging import pages_of
 from reference_impl.procedures.records import audit, emit
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from reference_impl.contract.procedure import ANYONE, SIGNED_IN, Call, Procedure, Reply
-from reference_impl.procedures.paging import Slice, page
+from reference_impl.procedures.paging import Pagination, Slice, page
 from reference_impl.procedures.post_types import COLUMNS, Post, PostInput, PostPage, PostPatch, PostQuery, post_of
 from reference_impl.procedures.post_writes import ONE, create_post, delete_post, publish_post, update_post, visible
-from reference_impl.procedures.user_types import Pagination
 
 _PUBLISHED = "FROM posts p JOIN users u ON u.id = p.author_id WHERE p.deleted_at IS NULL AND p.published_at IS NOT NULL"
 

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from reference_impl.contract.fields import Count, Email, Id, Limit, Offset, Password, PersonName, Time  # noqa: TC001 - msgspec reads annotations
-from reference_impl.procedures.user_types import Pagination, User  # noqa: TC001 - same
+from reference_impl.procedures.paging import Pagination  # noqa: TC001 - same
+from reference_impl.procedures.user_types import User  # noqa: TC001 - same
 
 Secret = Annotated[
     str,

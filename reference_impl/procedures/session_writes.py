@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.procedures.records import emit
+from reference_impl.realtime.standing import SESSIONS
 
 if TYPE_CHECKING:
     from reference_impl.procedures.records import Steps
@@ -24,8 +25,6 @@ _HOLDER = (
 _END = "UPDATE sessions SET revoked_at = ? WHERE id = ? AND user_id = ? AND revoked_at IS NULL RETURNING id"
 _END_FAMILY = "UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING id"
 _END_ALL = "UPDATE sessions SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL RETURNING id"
-# Internal: it closes WebSockets and streams, and is delivered to nobody.
-CHANNEL = "sessions"
 
 
 class Opening(NamedTuple):
@@ -80,4 +79,4 @@ def end_all(user_id: str, now: str) -> Transaction[list[Row]]:
 def told(ended: list[Row]) -> Steps:
     """Tell open connections which sessions ended."""
     for (session_id,) in sorted(ended):
-        yield from emit(CHANNEL, "revoked", id=session_id)
+        yield from emit(SESSIONS, "revoked", id=session_id)

@@ -15,9 +15,9 @@ from reference_impl.errors import not_found, unauthorized
 from reference_impl.identity import cookies, opaque
 from reference_impl.identity.tokens import Claims
 from reference_impl.procedures import session_writes
-from reference_impl.procedures.paging import Slice, page
+from reference_impl.procedures.paging import Pagination, Slice, page
 from reference_impl.procedures.session_types import Renewal, Session, SessionPage, SessionQuery, SignedIn
-from reference_impl.procedures.user_types import Pagination, user_of
+from reference_impl.procedures.user_types import user_of
 
 if TYPE_CHECKING:
     from reference_impl.data.database import Row

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from reference_impl.contract.fields import (  # noqa: TC001 - msgspec reads annotations
-    Count,
     Email,
     Id,
     Limit,
@@ -19,6 +18,7 @@ from reference_impl.contract.fields import (  # noqa: TC001 - msgspec reads anno
     Search,
     Time,
 )
+from reference_impl.procedures.paging import Pagination  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
     from reference_impl.data.database import Row
@@ -67,14 +67,6 @@ class UserQuery(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     limit: Limit = 20
     offset: Offset = 0
     search: Search = ""
-
-
-class Pagination(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """Where a page of users stands."""
-
-    total: Count
-    limit: Limit
-    offset: Offset
 
 
 class UserPage(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):

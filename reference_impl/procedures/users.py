@@ -9,10 +9,10 @@ from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.data.search import containing
 from reference_impl.errors import not_found
 from reference_impl.procedures import user_writes
+from reference_impl.procedures.paging import Pagination
 from reference_impl.procedures.user_types import (
     COLUMNS,
     NewUser,
-    Pagination,
     User,
     UserPage,
     UserPatch,

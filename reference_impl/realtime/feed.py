@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 NUDGE = "events"
-_NEWEST = "SELECT coalesce(max(id), 0) FROM events"
+NEWEST = "SELECT coalesce(max(id), 0) FROM events"
 # Ids increase in the order of commits, so nothing at or below the last one read can appear later.
 _PAGE = "SELECT id, at, channel, type, data FROM events WHERE id > ? ORDER BY id LIMIT ?"
 _data = msgspec.json.Decoder(dict[str, Any])
@@ -80,7 +80,7 @@ class Feed:
 
     async def newest(self) -> int:
         """Return the id of the newest event, or 0."""
-        row = await self._database.query_one(_NEWEST)
+        row = await self._database.query_one(NEWEST)
         return int(row[0]) if row else 0
 
     async def page(self, after: int) -> list[Record]:

@@ -8,13 +8,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from reference_impl.contract.fields import NO_NUL, Count, Id, Time
-from reference_impl.errors import ErrorBody  # noqa: TC001 - same
+from reference_impl.errors import ErrorBody  # noqa: TC001 - msgspec reads annotations
 from reference_impl.realtime.channels import Announcement, ChannelName, OrderEvent, ProductEvent  # noqa: TC001 - same
 
 GLOBAL = "global"
 RoomName = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_-]{0,63}$", examples=["lobby"])]
 Content = Annotated[str, Meta(min_length=1, max_length=2000, pattern=NO_NUL, examples=["Good morning."])]
 Mark = Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL, examples=["1"])]
+QuestionName = Literal["newestProducts", "productCount", "roomHistory"]
 Position = Annotated[int, Meta(ge=0, examples=[17])]
 Members = Annotated[list[Id], Meta(description="In the order of their ids, at most 100 of them.")]
 Values = Annotated[dict[str, Any], Meta(description="Any JSON object.")]
@@ -78,7 +79,7 @@ class Publish(Asked, tag="publish"):
 class RunQuery(Asked, tag="query"):
     """Ask one of the named questions; none takes SQL."""
 
-    name: Literal["newestProducts", "productCount", "roomHistory"]
+    name: QuestionName
     parameters: Annotated[dict[str, Any], Meta(description="Those of the question.")] = msgspec.field(
         default_factory=dict
     )
@@ -191,7 +192,7 @@ class EventTold(Told, tag="event"):
 class QueryResult(Told, tag="result"):
     """The answer to a question."""
 
-    name: Literal["newestProducts", "productCount", "roomHistory"]
+    name: QuestionName
     rows: Annotated[list[dict[str, Any]], Meta(description="One object a row.")]
 
 

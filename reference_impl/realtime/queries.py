@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from reference_impl.contract.fields import Id, Limit  # noqa: TC001 - msgspec reads annotations
 from reference_impl.contract.reading import refused
+from reference_impl.realtime.frames import QuestionName, RoomName  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reference_impl.data.database import Database
-
-_NAME = "^[a-z0-9][a-z0-9_-]{0,63}$"
 
 
 class ProductCountParameters(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -34,7 +33,7 @@ class NewestProductsParameters(msgspec.Struct, forbid_unknown_fields=True, renam
 class RoomHistoryParameters(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """The newest messages of a room that one is in, newest first."""
 
-    room: Annotated[str, Meta(pattern=_NAME, examples=["lobby"])]
+    room: RoomName
     limit: Limit = 20
 
 
@@ -48,7 +47,7 @@ class Question:
     columns: tuple[str, ...]
 
 
-QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[QuestionName, Question] = {
     "productCount": Question(
         ProductCountParameters,
         "SELECT count(*) FROM products WHERE deleted_at IS NULL AND (CAST(? AS TEXT) IS NULL OR category_id = ?)",
@@ -71,7 +70,7 @@ QUESTIONS: dict[str, Question] = {
 }
 
 
-def read(name: str, parameters: dict[str, Any]) -> Any:
+def read(name: QuestionName, parameters: dict[str, Any]) -> Any:
     """Return a question's parameters; VALIDATION_ERROR when they do not fit."""
     try:
         return msgspec.convert(parameters, QUESTIONS[name].parameters)
@@ -79,7 +78,7 @@ def read(name: str, parameters: dict[str, Any]) -> Any:
         raise refused(error) from error
 
 
-async def answer(database: Database, name: str, parameters: Any) -> list[dict[str, Any]]:
+async def answer(database: Database, name: QuestionName, parameters: Any) -> list[dict[str, Any]]:
     """Return the rows of a question as objects."""
     question = QUESTIONS[name]
     rows = await database.query(question.sql, *question.values(parameters))

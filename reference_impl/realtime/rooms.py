@@ -15,6 +15,7 @@ import uuid_utils
 from reference_impl.clock import rfc3339
 from reference_impl.data.database import Statement, Transaction
 from reference_impl.procedures.records import Steps, emit
+from reference_impl.realtime.feed import NEWEST
 
 if TYPE_CHECKING:
     from reference_impl.data.database import Database
@@ -28,7 +29,6 @@ _JOIN = "INSERT INTO room_members (room, connection_id, user_id, worker_id) VALU
 _LEAVE = "DELETE FROM room_members WHERE room = ? AND connection_id = ? RETURNING user_id"
 _COUNT = "SELECT count(DISTINCT user_id) FROM room_members WHERE room = ?"
 _MEMBERS = "SELECT DISTINCT user_id FROM room_members WHERE room = ? ORDER BY user_id LIMIT ?"
-_NEWEST = "SELECT coalesce(max(id), 0) FROM events"
 _OF_CONNECTION = "SELECT room FROM room_members WHERE connection_id = ? ORDER BY room"
 _OF_WORKER = "SELECT room, connection_id FROM room_members WHERE worker_id = ? ORDER BY room, connection_id"
 _REGISTER = (
@@ -101,7 +101,7 @@ class Rooms:
 def _look(room: str) -> Transaction[Presence]:
     members = yield Statement(_MEMBERS, (room, SHOWN))
     count = yield Statement(_COUNT, (room,))
-    newest = yield Statement(_NEWEST)
+    newest = yield Statement(NEWEST)
     return Presence([row[0] for row in members], count[0][0], newest[0][0])
 
 

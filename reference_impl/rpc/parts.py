@@ -29,6 +29,21 @@ _NOT_OURS = re.compile(
 # What the batch says of itself and not of its parts.
 _OF_THE_BATCH = re.compile(rf"content-.*|transfer-encoding|accept-encoding|expect|x-request-id|{BATCH_HEADER}")
 
+# What the answer of a part does not repeat: it stands on the batch, or is no page's to read.
+_SILENT = frozenset(
+    {
+        "set-cookie",
+        "content-length",
+        "content-type",
+        "content-encoding",
+        "x-content-type-options",
+        "x-frame-options",
+        "referrer-policy",
+        "content-security-policy",
+        "strict-transport-security",
+    }
+)
+
 
 class Item(msgspec.Struct, forbid_unknown_fields=True):
     """An item of a batch as BatchLinkPlugin of @orpc/client 1.16 writes it; what is absent is the batch's."""
@@ -136,18 +151,3 @@ class Answer:
         if self._body:
             item["body"] = msgspec.Raw(bytes(self._body))
         return msgspec.json.encode(item)
-
-
-_SILENT = frozenset(
-    {
-        "set-cookie",
-        "content-length",
-        "content-type",
-        "content-encoding",
-        "x-content-type-options",
-        "x-frame-options",
-        "referrer-policy",
-        "content-security-policy",
-        "strict-transport-security",
-    }
-)

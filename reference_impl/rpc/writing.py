@@ -45,6 +45,6 @@ def _parts(kind: Any, seen: set[int]) -> Iterator[inspect.Type]:
         seen.add(id(kind))
         if isinstance(kind, inspect.Type):
             yield kind
-        for name in msgspec.structs.fields(kind):
-            if name.name not in {"default", "default_factory", "cls"}:
-                yield from _parts(getattr(kind, name.name), seen)
+        for field in msgspec.structs.fields(kind):
+            if field.name not in {"default", "default_factory", "cls"}:
+                yield from _parts(getattr(kind, field.name), seen)

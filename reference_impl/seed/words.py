@@ -50,6 +50,5 @@ COMMENTS = (
 )
 NAMES = (
     "Ada", "Björn", "Chloé", "Dmitri", "Edith", "Farid", "Grace", "Hana", "Ines", "Jonas", "Kemal", "Léa", "Mei",
-    "Noor",
-    "Olga", "Priya", "Quentin", "Rosa", "Søren", "Tomás", "Uma", "Vera", "Wanda", "Yuki", "Zofia",
+    "Noor", "Olga", "Priya", "Quentin", "Rosa", "Søren", "Tomás", "Uma", "Vera", "Wanda", "Yuki", "Zofia",
 )  # fmt: skip

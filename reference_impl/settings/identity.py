@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reference_impl.settings import reader as parse
-from reference_impl.settings.reader import KEY_LENGTH, deployed, everywhere, local
-from reference_impl.settings.storage import drawn_key
+from reference_impl.settings.reader import KEY_LENGTH, everywhere, local, usually
 
 if TYPE_CHECKING:
     from reference_impl.settings.reader import Reader
@@ -42,13 +42,13 @@ def identity(reader: Reader) -> Identity:
             "API_TOKEN_KEY",
             parse.key,
             f"it must have at least {KEY_LENGTH} characters",
-            local(drawn_key()),
+            local(secrets.token_hex(KEY_LENGTH)),
             secret=True,
         ),
         token_life_s=reader.whole("API_TOKEN_LIFE_S", 1, 86400, everywhere(900)),
         refresh_life_s=reader.whole("API_REFRESH_LIFE_S", 1, 31_536_000, everywhere(2_592_000)),
-        argon2_time_cost=reader.whole("API_ARGON2_TIME_COST", 1, 100, deployed(3, verify=1)),
-        argon2_memory_kib=reader.whole("API_ARGON2_MEMORY_KIB", 64, 4_194_304, deployed(65536, verify=1024)),
+        argon2_time_cost=reader.whole("API_ARGON2_TIME_COST", 1, 100, usually(3, verify=1)),
+        argon2_memory_kib=reader.whole("API_ARGON2_MEMORY_KIB", 64, 4_194_304, usually(65536, verify=1024)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reference_impl.settings.reader import deployed, everywhere
+from reference_impl.settings.reader import everywhere, usually
 
 if TYPE_CHECKING:
     from reference_impl.settings.reader import Reader
@@ -46,13 +46,13 @@ def limits(reader: Reader) -> Limits:
     """Read the section."""
 
     def quota(name: str, usual: int, verify: int | None = None) -> int:
-        defaults = deployed(usual, verify=usual if verify is None else verify)
+        defaults = usually(usual, verify=usual if verify is None else verify)
         return reader.whole(f"API_QUOTA_{name.upper()}", 1, 1_000_000, defaults)
 
     return Limits(
-        global_quota=reader.whole("API_GLOBAL_QUOTA", 1, 1_000_000, deployed(100, verify=400)),
-        global_window_s=reader.seconds("API_GLOBAL_WINDOW_S", deployed(900.0, verify=4.0)),
-        procedure_window_s=reader.seconds("API_PROCEDURE_WINDOW_S", deployed(60.0, verify=4.0)),
+        global_quota=reader.whole("API_GLOBAL_QUOTA", 1, 1_000_000, usually(100, verify=400)),
+        global_window_s=reader.seconds("API_GLOBAL_WINDOW_S", usually(900.0, verify=4.0)),
+        procedure_window_s=reader.seconds("API_PROCEDURE_WINDOW_S", usually(60.0, verify=4.0)),
         quotas=Quotas(
             list=quota("list", 100, verify=40),
             get=quota("get", 200, verify=60),
@@ -65,8 +65,8 @@ def limits(reader: Reader) -> Limits:
             login=quota("login", 30, verify=300),
             refresh=quota("refresh", 30),
         ),
-        login_failures=reader.whole("API_LOGIN_FAILURES", 1, 100_000, deployed(10, verify=300)),
-        login_failure_window_s=reader.seconds("API_LOGIN_FAILURE_WINDOW_S", deployed(900.0, verify=4.0)),
+        login_failures=reader.whole("API_LOGIN_FAILURES", 1, 100_000, usually(10, verify=300)),
+        login_failure_window_s=reader.seconds("API_LOGIN_FAILURE_WINDOW_S", usually(900.0, verify=4.0)),
         room_messages=reader.whole("API_ROOM_MESSAGES", 1, 100_000, everywhere(60)),
-        room_window_s=reader.seconds("API_ROOM_WINDOW_S", deployed(60.0, verify=4.0)),
+        room_window_s=reader.seconds("API_ROOM_WINDOW_S", usually(60.0, verify=4.0)),
     )

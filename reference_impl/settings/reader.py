@@ -76,7 +76,7 @@ def everywhere(value: T) -> dict[str, T]:
     return dict.fromkeys(PROFILES, value)
 
 
-def deployed(value: T, *, verify: T) -> dict[str, T]:
+def usually(value: T, *, verify: T) -> dict[str, T]:
     """Return one default for every profile but verify, which has its own."""
     return {**everywhere(value), "verify": verify}
 

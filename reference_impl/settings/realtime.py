@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reference_impl.settings.reader import deployed, everywhere
+from reference_impl.settings.reader import everywhere, usually
 
 if TYPE_CHECKING:
     from reference_impl.settings.reader import Reader
@@ -33,12 +33,12 @@ class Realtime:
 def realtime(reader: Reader) -> Realtime:
     """Read the section."""
     return Realtime(
-        heartbeat_s=reader.seconds("API_HEARTBEAT_S", deployed(15.0, verify=1.0)),
-        silence_s=reader.seconds("API_SILENCE_S", deployed(60.0, verify=4.0)),
+        heartbeat_s=reader.seconds("API_HEARTBEAT_S", usually(15.0, verify=1.0)),
+        silence_s=reader.seconds("API_SILENCE_S", usually(60.0, verify=4.0)),
         message_limit_bytes=reader.whole("API_MESSAGE_LIMIT_BYTES", 256, 16_777_216, everywhere(65_536)),
         poll_s=reader.seconds("API_POLL_S", everywhere(1.0)),
         waiting=reader.whole("API_WAITING", 16, 100_000, everywhere(1000)),
-        stream_quota=reader.whole("API_STREAM_QUOTA", 1, 10_000, deployed(10, verify=100)),
-        socket_quota=reader.whole("API_SOCKET_QUOTA", 1, 10_000, deployed(10, verify=100)),
+        stream_quota=reader.whole("API_STREAM_QUOTA", 1, 10_000, usually(10, verify=100)),
+        socket_quota=reader.whole("API_SOCKET_QUOTA", 1, 10_000, usually(10, verify=100)),
         room_quota=reader.whole("API_ROOM_QUOTA", 1, 1000, everywhere(20)),
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reference_impl.settings import reader as parse
-from reference_impl.settings.reader import deployed, everywhere, local
+from reference_impl.settings.reader import everywhere, local, usually
 
 if TYPE_CHECKING:
     from reference_impl.settings.reader import Reader
@@ -120,12 +119,7 @@ class Cache:
 def cache(reader: Reader) -> Cache:
     """Read the section."""
     return Cache(
-        list_age_s=reader.seconds("API_LIST_AGE_S", deployed(60.0, verify=2.0)),
+        list_age_s=reader.seconds("API_LIST_AGE_S", usually(60.0, verify=2.0)),
         near_entries=reader.whole("API_CACHE_ENTRIES", 1, 1_000_000, everywhere(500)),
         near_age_s=reader.seconds("API_CACHE_AGE_S", everywhere(300.0)),
     )
-
-
-def drawn_key() -> str:
-    """Return a key for this process alone."""
-    return secrets.token_hex(parse.KEY_LENGTH)

@@ -13,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from reference_impl import errors
 from reference_impl.errors import ApiError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _log = logging.getLogger("reference_impl.stores")
 
 def unavailable() -> ApiError:
     """Return what a client is told while Redis does not answer."""
-    return ApiError("UNAVAILABLE", "The shared store does not answer.", headers=((b"retry-after", b"1"),))
+    return errors.unavailable("The shared store does not answer.")
 
 
 class Server:
