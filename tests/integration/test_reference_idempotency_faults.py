@@ -64,6 +64,8 @@ async def order_all(api: Api, headers: dict[str, str], product_id: str, kill_aft
             )
         except httpx.TransportError:
             return
+        if answer.status_code == 503:  # a worker that outlived its parent says that it ends: as good as no answer
+            return
         assert answer.status_code == 201, answer.text
         assert answered.setdefault(key, answer.json()["id"]) == answer.json()["id"], "one key, two orders"
         if len(answered) >= kill_after and not killed.is_set():
