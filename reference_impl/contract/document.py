@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from reference_impl.contract import parts, promises, schemas
 from reference_impl.contract.examples import example
+from reference_impl.contract.procedure import PREFIX
 from reference_impl.contract.reading import least_members
 from reference_impl.contract.tags import TAGS
 from reference_impl.edge.endpoint import procedure_rule
 from reference_impl.edge.global_limit import NAME
-from reference_impl.edge.rest import PREFIX, conditional
+from reference_impl.edge.rest import conditional
 from reference_impl.errors import KINDS, Code, ErrorEnvelope
 from reference_impl.stores.limits import Rule
 

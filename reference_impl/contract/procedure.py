@@ -25,6 +25,8 @@ B = TypeVar("B")
 Q = TypeVar("Q")
 Limit = Literal["list", "get", "create", "update", "delete", "upload", "stream", "register", "login", "refresh"]
 Headers = tuple[tuple[bytes, bytes], ...]
+PREFIX = "/api/v1"
+"""What stands before the path of a procedure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ class Call(Generic[B, Q]):
         if self.caller is None:
             raise unauthorized("Sign in first.")
         return self.caller
+
+    def location(self, path: str) -> tuple[bytes, bytes]:
+        """Return the header that says where this client finds what stands at `path`, under /api/v1."""
+        return (b"location", f"{self.base}{PREFIX}{path}".encode())
 
 
 @dataclass(frozen=True, slots=True)

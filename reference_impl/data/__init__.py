@@ -1,1 +1,1 @@
-"""Where rows live: one database a tenant, behind four verbs."""
+"""Where rows live: one database a tenant, behind five verbs."""

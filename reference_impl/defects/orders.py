@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -38,11 +38,11 @@ class PricedOrder(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 async def create_at_client_price(call: Call[PricedOrder, None]) -> Reply:
     """S30: take price and total from the client when sent."""
     order = await call.database.transaction(partial(_place_priced, call.identity, call.body))
-    return _placed(call.base, order)
+    return _placed(call, order)
 
 
-def _placed(base: str, order: Order) -> Reply:
-    return Reply(order, ((b"location", f"{base}/api/v1/orders/{order.id}".encode()),))
+def _placed(call: Call[Any, Any], order: Order) -> Reply:
+    return Reply(order, (call.location(f"/orders/{order.id}"),))
 
 
 def _place_priced(identity: Identity, body: PricedOrder) -> Transaction[Order]:
@@ -101,7 +101,7 @@ class FractionOrder(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 async def create_fraction(call: Call[FractionOrder, None]) -> Reply:
     """S31c: draw fractions; whole numbers stay whole, as numbers of JavaScript do."""
     order = await call.database.transaction(partial(_place_fraction, call.identity, call.body))
-    return _placed(call.base, order)
+    return _placed(call, order)
 
 
 def _place_fraction(identity: Identity, body: FractionOrder) -> Transaction[Order]:
@@ -119,7 +119,7 @@ def _place_fraction(identity: Identity, body: FractionOrder) -> Transaction[Orde
 async def create_judging_lines(call: Call[OrderInput, None]) -> Reply:
     """S31d: judge each line alone, so one product on two lines passes twice."""
     order = await call.database.transaction(partial(_place_by_line, call.identity, call.body))
-    return _placed(call.base, order)
+    return _placed(call, order)
 
 
 def _place_by_line(identity: Identity, body: OrderInput) -> Transaction[Order]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from reference_impl.contract.procedure import PREFIX
 from reference_impl.contract.reading import BodyReader, QueryReader
 from reference_impl.edge.answers import encode, send_bytes, send_empty
 from reference_impl.edge.bodies import is_json, read_bytes
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reference_impl.contract.procedure import Procedure, Reply, Services
-
-PREFIX = "/api/v1"
 
 
 class RestTransport:

@@ -16,7 +16,6 @@ from reference_impl.procedures.session_types import Credentials, Registration, S
 from reference_impl.procedures.sessions import open_session
 from reference_impl.procedures.user_types import COLUMNS, User, user_of
 from reference_impl.procedures.user_writes import BY_ID, Account, create_user
-from reference_impl.procedures.users import location
 from reference_impl.stores.limits import Rule
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ async def register(call: Call[Registration, None]) -> Reply:
     body = call.body
     password_hash = await call.services.passwords.hash(body.password)
     user = await create_user(call.database, Account(body.name, body.email, password_hash))
-    return Reply(user, location(call.base, user.id))
+    return Reply(user, (call.location(f"/users/{user.id}"),))
 
 
 async def login(call: Call[Credentials, None]) -> Reply:

@@ -104,7 +104,7 @@ async def create_category(call: Call[CategoryInput, None]) -> Reply:
         await call.database.transaction(partial(_insert, call.identity.user_id, category))
     except DatabaseError as error:
         raise _taken(error) from error
-    return Reply(category, ((b"location", f"{call.base}/api/v1/categories/{category.id}".encode()),))
+    return Reply(category, (call.location(f"/categories/{category.id}"),))
 
 
 def _insert(actor_id: str, category: Category) -> Steps:

@@ -52,7 +52,7 @@ async def create_key(call: Call[KeyInput, None]) -> Reply:
     )
     digest = opaque.digest(call.services.settings.identity.token_key, "key", secret)
     await call.database.transaction(partial(_insert, call.identity.user_id, key, digest))
-    return Reply(key, ((b"location", f"{call.base}/api/v1/auth/keys/{key.id}".encode()), *SECRET))
+    return Reply(key, (call.location(f"/auth/keys/{key.id}"), *SECRET))
 
 
 def _insert(user_id: str, key: NewKey, digest: str) -> Steps:

@@ -65,14 +65,14 @@ class Draft:
 
 async def create_order(call: Call[OrderInput, None]) -> Reply:
     """Place an order: all of it or nothing."""
-    work = partial(_placed, call.identity, call.body, call.base)
+    work = partial(_placed, call)
     wanted = once(call, "orders.create")
     return await call.database.transaction(partial(perform, wanted, CREATED, work), locking=True)
 
 
-def _placed(identity: Identity, body: OrderInput, base: str) -> Transaction[Reply]:
-    order = yield from place(identity, body)
-    return Reply(order, ((b"location", f"{base}/api/v1/orders/{order.id}".encode()),))
+def _placed(call: Call[OrderInput, None]) -> Transaction[Reply]:
+    order = yield from place(call.identity, call.body)
+    return Reply(order, (call.location(f"/orders/{order.id}"),))
 
 
 def place(identity: Identity, body: OrderInput) -> Transaction[Order]:

@@ -56,7 +56,7 @@ def _read(post_id: str) -> Transaction[Post]:
 async def create_post(call: Call[PostInput, None]) -> Reply:
     """Write a draft of the caller's."""
     post = await call.database.transaction(partial(_insert, call.identity, call.body))
-    return Reply(post, ((b"location", f"{call.base}/api/v1/posts/{post.id}".encode()),))
+    return Reply(post, (call.location(f"/posts/{post.id}"),))
 
 
 def _insert(identity: Identity, body: PostInput) -> Transaction[Post]:

@@ -58,8 +58,7 @@ class Seen:
 async def create_product(call: Call[ProductInput, None]) -> Reply:
     """Make a product of the caller's."""
     product = await call.database.transaction(partial(insert, call.identity, call.body), locking=True)
-    location = (b"location", f"{call.base}/api/v1/products/{product.id}".encode())
-    return Reply(product, (location, *etag(product.version)))
+    return Reply(product, (call.location(f"/products/{product.id}"), *etag(product.version)))
 
 
 def insert(identity: Identity, body: ProductInput) -> Transaction[Product]:

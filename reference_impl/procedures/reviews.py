@@ -72,7 +72,7 @@ async def create_review(call: Call[ReviewInput, None]) -> Reply:
         if error.category == "unique":
             raise ApiError("CONFLICT", "You have reviewed this product: delete that review first.") from error
         raise
-    return Reply(review, ((b"location", f"{call.base}/api/v1/reviews/{review.id}".encode()),))
+    return Reply(review, (call.location(f"/reviews/{review.id}"),))
 
 
 def _insert(identity: Identity, product_id: str, body: ReviewInput) -> Transaction[Review]:

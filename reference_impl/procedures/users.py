@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from reference_impl.contract.procedure import ADMIN, SIGNED_IN, Call, Headers, Procedure, Reply
+from reference_impl.contract.procedure import ADMIN, SIGNED_IN, Call, Procedure, Reply
 from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.data.search import containing
 from reference_impl.errors import not_found
@@ -28,11 +28,6 @@ _BY_NAME = r" AND search_text LIKE ? ESCAPE '\'"
 # An admin's search sees e-mails too; for others that would tell who has which.
 _BY_EITHER = r" AND (search_text LIKE ? ESCAPE '\' OR lower(email) LIKE ? ESCAPE '\')"
 _ORDER = ("user", "seller", "admin")
-
-
-def location(base: str, user_id: str) -> Headers:
-    """Return where a user is."""
-    return ((b"location", f"{base}/api/v1/users/{user_id}".encode()),)
 
 
 async def list_users(call: Call[None, UserQuery]) -> Reply:
@@ -68,7 +63,7 @@ async def make_user(call: Call[NewUser, None]) -> Reply:
     password_hash = await call.services.passwords.hash(body.password)
     account = Account(body.name, body.email, password_hash)
     user = await create_user(call.database, account, call.caller.user_id if call.caller else "")
-    return Reply(user, location(call.base, user.id))
+    return Reply(user, (call.location(f"/users/{user.id}"),))
 
 
 async def update_user(call: Call[UserPatch, None]) -> Reply:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from reference_impl.contract import schemas
-from reference_impl.edge.rest import PREFIX
+from reference_impl.contract.procedure import PREFIX
 from reference_impl.errors import ErrorEnvelope
 from reference_impl.realtime import frames, queries
 from reference_impl.realtime.upgrade import PATH
