@@ -101,10 +101,9 @@ class Application:
 
     def _layers(self, parts: Parts) -> ASGIApp:
         """Build from the inside out; the last is the first a request meets."""
-        health = HealthEndpoint(self.tenants)
         others: dict[str, ASGIApp] = {
-            "/health": health,
-            "/ready": health,
+            "/health": HealthEndpoint(self.tenants),
+            "/ready": HealthEndpoint(self.tenants, self.stores.healthy),
             "/openapi.json": DocumentEndpoint(self.document),
             "/docs": DocsEndpoint(msgspec.json.decode(self.document)),
             files.ROUTE: files.FileEndpoint(self.services.objects),

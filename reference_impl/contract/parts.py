@@ -51,9 +51,10 @@ ranges. **Pages.** `/docs` is this document to read.
 **WebSocket.** `/api/v1/ws` carries channels, rooms and questions; `/asyncapi.json` states its messages, and
 those of event streams.
 
-**Paths outside this document.** What no operation stands for here: `/health` and `/ready` (200, or 503 while the
-database is away), `/metrics` (from networks of the settings only), `/docs`, `/openapi.json` and `/asyncapi.json` have
-no tenant and no limit. On every path `OPTIONS` answers `Allow`, `HEAD` is served where `GET` is, other methods are 405.
+**Paths outside this document.** What no operation stands for here: `/health` (200, or 503 while the database is away),
+`/ready` (503 also while the store that workers share is), `/metrics` (from networks of the settings only), `/docs`,
+`/openapi.json` and `/asyncapi.json` have no tenant and no limit. On every path `OPTIONS` answers `Allow`, `HEAD` is
+served where `GET` is, other methods are 405.
 """
 
 _SECURITY_HEADERS = (

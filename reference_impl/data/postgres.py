@@ -207,6 +207,8 @@ def translated(error: Exception) -> DatabaseError:
         return DatabaseError("timeout", f"A statement took too long: {error!r}")
     if isinstance(error, ValueError):  # a parameter that no value of its column's type can hold
         return DatabaseError("check", str(error))
+    if isinstance(error, asyncpg.PostgresError):
+        error.detail = None  # it quotes the row, a password's hash among its values, and errors are logged
     state = getattr(error, "sqlstate", None) or ""
     category = _CATEGORIES.get(state) or _CATEGORIES.get(state[:2]) or "unavailable"
     return DatabaseError(category, f"{type(error).__name__} {state}: {error}")

@@ -77,6 +77,10 @@ class Protocol(HttpToolsProtocol):
             raise ValueError("too many headers")
         if self._head_bytes > HEAD_BYTES and sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
             raise ValueError("too long a head")
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        # RFC 9112, 3.2: whose host it is must not be in doubt, as it may tell the tenant.
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            raise ValueError("not one Host")
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -157,14 +157,21 @@ def test_a_gigabyte_is_refused_before_it_comes(server: Server) -> None:
         b"Content-Length: -1\r\n",
         b"X: a\0b\r\n",
         b": nameless\r\n",
+        b"Host: b\r\n",
     ],
-    ids=["many", "long", "101", "smuggled", "two-lengths", "negative", "nul", "nameless"],
+    ids=["many", "long", "101", "smuggled", "two-lengths", "negative", "nul", "nameless", "two-hosts"],
 )
 def test_a_head_that_is_too_much_is_400(server: Server, head: bytes) -> None:
     """Ten thousand headers, megabytes in one, and lengths that contradict each other end the connection."""
     status, body = server.exchange(b"GET /api/v1/products HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n")
     assert status in {400, 0}, body  # 0: the connection was reset while the head was still being sent
     assert server.well()
+
+
+def test_a_request_says_its_host(server: Server) -> None:
+    """HTTP/1.1 without a Host is 400 (RFC 9112, 3.2); HTTP/1.0 knows none."""
+    assert server.exchange(b"GET /health HTTP/1.1\r\n\r\n")[0] == 400
+    assert server.exchange(b"GET /health HTTP/1.0\r\n\r\n")[0] == 200
 
 
 def test_a_slow_body_is_504_in_time(server: Server) -> None:

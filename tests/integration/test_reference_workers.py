@@ -96,6 +96,19 @@ def test_what_one_worker_writes_the_other_lists(api: Api) -> None:
             assert names[0] == f"Category {place}"
 
 
+def test_who_cannot_reach_redis_is_not_ready(api: Api, redis: RedisServer) -> None:
+    """Calls are 503 then, as no limit could be kept, and so is /ready; the process itself is healthy, and recovers."""
+    redis.kill()
+    for path in ("/api/v1/products", "/ready"):
+        answer = httpx.get(f"{api.url}{path}", timeout=20)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAVAILABLE")
+        assert answer.headers["retry-after"]
+    assert httpx.get(f"{api.url}/health", timeout=20).status_code == 200
+    redis.start()
+    assert until(lambda: all(httpx.get(f"{api.url}/ready", timeout=20).status_code == 200 for _ in range(6)), 20)
+    assert httpx.get(f"{api.url}/api/v1/products", timeout=20).status_code == 200
+
+
 def test_metrics_are_of_all_workers(api: Api) -> None:
     """Whichever worker is asked counts what all did, also what one did that is dead and replaced."""
     name = 'http_requests_total{method="GET",route="/api/v1/products",status="200"}'

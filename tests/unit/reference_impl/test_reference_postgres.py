@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -263,3 +264,25 @@ def test_long_names_do_not_share_a_schema(open_settings: Callable[..., Settings]
             await tenants.close()
 
     assert asyncio.run(work()) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "category"), [("'x', 'x'", "check"), ("'user', NULL", "check"), ("'user', 'active'", "unique")]
+)
+def test_an_errors_trace_quotes_no_row(on_schema: Callable[..., Any], values: str, category: str) -> None:
+    """What is logged of a refused row tells the constraint, and none of the values beside it."""
+    text = (
+        "INSERT INTO users (id, email, name, password_hash, created_at, updated_at, roles, status) "
+        "VALUES ('1', 'a@example.test', 'Ann', 'secret-hash', '', '', "
+    )
+
+    async def work(database: PostgresDatabase) -> str:
+        await database.run(text + "'user', 'active') ON CONFLICT DO NOTHING")
+        with pytest.raises(DatabaseError) as failed:
+            await database.run(f"{text}{values})")
+        assert failed.value.category == category
+        return "".join(traceback.format_exception(failed.value))
+
+    told = on_schema(work)
+    assert "users" in told
+    assert [value for value in ("secret-hash", "a@example.test") if value in told] == []
