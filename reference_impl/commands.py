@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 WRONG_USE = 2
 WORKERS = 64
+LARGEST_PORT = 65_535
 _PASSWORD_LENGTH = 8
 _ADMIN = (
     "UPDATE users SET roles = roles || ',admin' WHERE lower(email) = lower(?) AND deleted_at IS NULL "
@@ -39,6 +40,13 @@ def stop(message: str) -> NoReturn:
     """End with the code for wrong use."""
     sys.stderr.write(message + "\n")
     raise SystemExit(WRONG_USE)
+
+
+def port_number(text: str) -> int:
+    """Return a port; 0 takes a free one."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is refused: it must be from 0, for a free one, to {LARGEST_PORT}.")
+    return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     sowing.add_argument("--seed", type=int, default=0, help="another number makes another catalogue beside it")
     server = commands.add_parser("serve")
     server.add_argument("--host", default="127.0.0.1")
-    server.add_argument("--port", type=int, default=8000)
+    server.add_argument("--port", type=port_number, default=8000)
     server.add_argument("--workers", type=int, default=1, help="processes that share the port; several need Redis")
     commands.add_parser("openapi", help="print the document of the operations")
     commands.add_parser("asyncapi", help="print the document of the messages: WebSocket and streams")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from reference_impl.commands import settings_or_stop, stop
+from reference_impl.commands import port_number, settings_or_stop, stop
 from reference_impl.dosql.application import Databases, DoSqlApplication
 from reference_impl.dosql.document import render
 
@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True)
     server = commands.add_parser("serve")
     server.add_argument("--host", default="127.0.0.1")
-    server.add_argument("--port", type=int, default=8001)
+    server.add_argument("--port", type=port_number, default=8001)
     create = commands.add_parser("create", help="make tenants; safe to repeat")
     create.add_argument("tenant", nargs="+")
     commands.add_parser("openapi", help="print the document")

@@ -28,6 +28,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.parametrize("port", ["65536", "-1", "http", "1e3", ""])
+def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is no port ends the command with 2 and the rule, before anything is served."""
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", f"--port={port}"])
+    assert ended.value.code == 2
+    assert "it must be from 0, for a free one, to 65535" in capsys.readouterr().err
+
+
 def test_every_problem_of_the_environment_is_named_at_once() -> None:
     """Four wrong settings give four lines, none of which shows the key."""
     wrong = {
