@@ -20,8 +20,8 @@ class Observe:
     metrics_from: tuple[Network, ...]
     """Whose requests see /metrics."""
     slow_query_s: float
-    traces_url: str
-    """An OTLP/HTTP collector's /v1/traces."""
+    traces_url: str = field(repr=False)
+    """An OTLP/HTTP collector's /v1/traces; a password may stand in it."""
     sentry_dsn: str = field(repr=False)
 
 
@@ -41,11 +41,12 @@ def observe(reader: Reader) -> Observe:
             parse.url("http", "https"),
             "it must be the URL of an OTLP/HTTP collector, or empty",
             everywhere(""),
+            secret=True,
         ),
         sentry_dsn=reader.read(
             "API_SENTRY_DSN",
-            parse.url("http", "https"),
-            "it must be a Sentry-compatible DSN, or empty",
+            parse.dsn,
+            "it must be a Sentry-compatible DSN such as https://key@host/1, or empty",
             everywhere(""),
             secret=True,
         ),

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -179,3 +180,11 @@ def url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def dsn(text: str) -> str:
+    """Parse the address of a Sentry project, which has its key and its number, or nothing."""
+    parts = urlsplit(url("http", "https")(text))
+    if text and not (parts.username and parts.hostname and parts.path.rpartition("/")[2].isdecimal()):
+        raise ValueError(text)
+    return text

@@ -81,9 +81,18 @@ def test_settings_show_no_secret() -> None:
         "API_TOKEN_KEY": "k" * 40,
         "API_DATABASE_URL": "postgresql://shop:p4ssword@127.0.0.1/shop",
         "API_SENTRY_DSN": "http://publickey@127.0.0.1/1",
+        "API_TRACES_URL": "http://shop:p4ssword@127.0.0.1/v1/traces",
     }
     shown = repr(load(told))
     assert [value for value in told.values() if value in shown] == []
+
+
+@pytest.mark.parametrize("dsn", ["http://127.0.0.1/1", "http://key@/1", "http://key@127.0.0.1", "http://key@h/a", "x"])
+def test_a_dsn_has_its_key_and_its_project(dsn: str) -> None:
+    """Half of one is refused with the other settings, by name and hidden, and not where the sink is opened."""
+    with pytest.raises(SettingsError) as refused:
+        load({"API_SENTRY_DSN": dsn})
+    assert [problem.split(" ")[0] for problem in refused.value.problems] == ["API_SENTRY_DSN=(hidden)"]
 
 
 def test_wrong_settings_stop_a_command_with_2(
