@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from reference_impl.contract.fields import Id, Limit, Name, Offset, Time
-from reference_impl.procedures.paging import Pagination  # noqa: TC001 - same
+from reference_impl.procedures.paging import Pagination  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
     from reference_impl.data.database import Row

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from reference_impl.contract.procedure import PREFIX
 from reference_impl.contract.reading import QueryReader
 from reference_impl.edge import forgery
 from reference_impl.edge.answers import send_empty
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from reference_impl.edge.outer import Watchers
     from reference_impl.realtime.hub import Hubs
 
-PATH = "/api/v1/ws"
+PATH = f"{PREFIX}/ws"
 _HERE = re.compile(rf"(?:/t/[^/]+)?{PATH}")
 # No path: what speaks no WebSocket is not there for a handshake.
 _NOWHERE = f"{PATH}/none"
