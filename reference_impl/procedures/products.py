@@ -83,8 +83,8 @@ def page_text(where: str, column: str, order: str) -> str:
 
 IF_MATCH = {
     "If-Match": {
-        "description": "The ETag that was seen. Either this or the member `version` must be sent.",
-        "schema": {"type": "string", "pattern": '^"[0-9]{1,16}"$', "examples": ['"1"']},
+        "description": "The ETag that was seen, in whatever coding. Either this or the member `version` must be sent.",
+        "schema": {"type": "string", "pattern": '^"[0-9]{1,16}(-(zstd|br|gzip))?"$', "examples": ['"1"']},
     }
 }
 _VERSION = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from typing import TYPE_CHECKING
 
 import brotli
@@ -80,6 +81,9 @@ def test_if_match_round_trips_through_a_coding(open_shop: Callable[..., Shop]) -
     plain = shop.send("GET", path, headers={"Accept-Encoding": "identity"})
     assert (told.headers["etag"], plain.headers["etag"]) == ('"1-br"', '"1"')
     assert told.json() == plain.json()
+    operation = shop.send("GET", "/openapi.json").json()["paths"]["/api/v1/products/{id}"]["patch"]
+    (taken,) = [one["schema"] for one in operation["parameters"] if one.get("name") == "If-Match"]
+    assert all(re.fullmatch(taken["pattern"], answer.headers["etag"]) for answer in (told, plain))
 
     def update(tag: str) -> int:
         return shop.send("PATCH", path, shop.admin, json={"name": "B"}, headers={"If-Match": tag}).status_code
