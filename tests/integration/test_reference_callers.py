@@ -7,7 +7,9 @@ import base64
 import hashlib
 import hmac
 import json
+import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,7 +21,7 @@ from tests.servers.redis import BINARY, MISSING, RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
 
 KEY = "k" * 40
 QUOTA = 40
@@ -172,3 +174,38 @@ def test_workers_keep_one_count_of_an_address(api: Api, headers: dict[str, str])
     assert statuses.count(429) == 15
     assert set(statuses) == {401 if headers else 200, 429}
     assert sent(api, "/api/v1/products", "10.4.9.9").status_code == 200
+
+
+def test_secrets_are_written_nowhere(api: Api) -> None:
+    """No password, token, key or ticket that went over the wire stands in a log, a metric or a file of the data."""
+    address, wrong = "10.5.0.1", "hunter2 wrong password"
+    sent(api, "/api/v1/auth/login", address, "POST", json={"email": ADMIN, "password": wrong})
+    first = login(api, address)
+    renewal = {"refreshToken": first["refreshToken"], "cookie": True}
+    answer = sent(api, "/api/v1/auth/refresh", address, "POST", json=renewal)
+    second = answer.json()
+    headers = {"Authorization": f"Bearer {second['accessToken']}"}
+    key = sent(api, "/api/v1/auth/keys", address, "POST", json={"name": "Till", "scopes": ["read"]}, headers=headers)
+    ticket = sent(api, "/api/v1/ws/tickets", address, "POST", headers=headers).json()["ticket"]
+    secrets = {
+        PASSWORD,
+        wrong,
+        *(pair[name] for pair in (first, second) for name in ("accessToken", "refreshToken")),
+        key.json()["key"],
+        ticket,
+        answer.cookies["csrf"],
+        KEY,
+    }
+    assert sent(api, f"/api/v1/ws?ticket={ticket}", address).status_code == 426
+    assert sent(api, "/api/v1/auth/me", address, headers={"X-API-Key": key.json()["key"]}).status_code == 200
+    assert sent(api, "/api/v1/products", address, headers={"Authorization": f"Bearer {ticket}"}).status_code == 401
+    metrics = httpx.get(f"{api.url}/metrics").text  # from this machine itself, as the networks of the settings have it
+    api.signal(signal.SIGTERM)
+    assert api.ended() == 0
+    written = {path.name: path.read_bytes() for path in Path(api.environment["API_DATA"]).rglob("*") if path.is_file()}
+    assert "alpha.sqlite" in written
+    written |= {"log": api.log().encode(), "metrics": metrics.encode()}
+    assert b"/api/v1/auth/keys" in written["log"]
+    found = [(name, secret) for name, data in written.items() for secret in secrets if secret.encode() in data]
+    assert found == []
+    api.start("--workers", "2")
