@@ -18,8 +18,8 @@ from reference_impl.data.database import DatabaseError, Row, Statement, Transact
 from reference_impl.data.search import folded
 from reference_impl.errors import ApiError, invalid, not_found
 from reference_impl.price import Price
-from reference_impl.procedures.product_reads import ONE, read
-from reference_impl.procedures.product_types import Product, ProductInput, ProductPatch, etag
+from reference_impl.procedures.product_reads import ONE, images_of, read
+from reference_impl.procedures.product_types import Product, ProductInput, ProductPatch, etag, product_of
 from reference_impl.procedures.records import audit, emit
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def insert(identity: Identity, body: ProductInput) -> Transaction[Product]:
         yield Statement(_IMAGE, (product_id, position, url))
     yield from audit(identity.user_id, "products.create", product_id, name=body.name)
     yield from emit("products", "created", id=product_id, categoryId=body.category_id, version=1)
-    return (yield from read(product_id))
+    rows = yield Statement(ONE, (product_id,))
+    return product_of(rows[0], images_of((url, None) for url in body.images), reviews=[])
 
 
 def unknown_category(error: DatabaseError) -> Exception:

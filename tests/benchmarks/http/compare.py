@@ -35,7 +35,8 @@ FLOORS = {"POST, validated": (1.3, 2.0), "list of 20": (1.0, None), "one row": (
 
 def operations(server: Served) -> dict[str, tuple[int, Callable[[int], bytes]]]:
     """Each operation: the status it must answer and its n-th request."""
-    listed = client.raw("GET", "/api/v1/products?limit=20", server.headers)
+    # A page each, so that none answers for another that is asked at the same time.
+    pages = [client.raw("GET", f"/api/v1/products?limit=20&page={page}", server.headers) for page in range(1, 401)]
     ids = server.facts["products"]
     ones = [client.raw("GET", f"/api/v1/products/{item}", server.headers) for item in ids]
     health = client.raw("GET", "/health", {})
@@ -53,7 +54,7 @@ def operations(server: Served) -> dict[str, tuple[int, Callable[[int], bytes]]]:
 
     return {
         "POST, validated": (201, post),
-        "list of 20": (200, lambda _: listed),
+        "list of 20": (200, lambda number: pages[number % len(pages)]),
         "one row": (200, lambda number: ones[number % len(ones)]),
         "health": (200, lambda _: health),
     }

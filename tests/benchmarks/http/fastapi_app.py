@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PORT, FILE, KEY, QUOTA = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
-LOG = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the server
+LOG = Path(os.devnull).open("w", buffering=1)  # noqa: SIM115 - open as long as the server
 WINDOW_S = 1.0
 COLUMNS = (
     "p.id, p.seller_id, p.name, p.slug, p.description, p.price_cents, p.stock, p.version, p.created_at, "
