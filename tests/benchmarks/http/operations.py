@@ -45,7 +45,7 @@ def measured(server: Served, name: str, plan: Plan) -> str:
         plan.make,
         rate_per_s=rate,
         duration_s=plan.count / rate,
-        connections=4 * CONNECTIONS,
+        connections=2 * CONNECTIONS,
         first=warm + plan.count,
     )
     if set(timed.statuses) != {plan.status}:

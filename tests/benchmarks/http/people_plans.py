@@ -120,8 +120,11 @@ def _users(server: Served, *, hashing: bool) -> dict[str, Callable[[], Plan]]:
         ),
         "admin.stats": partial(read, "/admin/stats", admin),
         "admin.audit": partial(read, "/admin/audit", admin),
-        "audit.list": partial(read, "/admin/audit", admin),
         "settings.get": partial(read, "/settings", admin),
+        "settings.update": lambda: Plan(
+            200, lambda n: send("PATCH", "/settings", admin, {"lowStockThreshold": n % 50}), WRITES, reads=False
+        ),
+        "sockets.ticket": lambda: Plan(200, lambda _: send("POST", "/ws/tickets", admin), WRITES, reads=False),
     }
 
 
