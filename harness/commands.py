@@ -21,7 +21,7 @@ from harness.finding import Severity
 from harness.options import wanted
 from harness.promises import objective
 from harness.promises.catalogue import BY_KEY, declared
-from harness.render import terminal
+from harness.render import classes, terminal
 from harness.render.outlet import Outlet
 from harness.render.progress import Progress
 from harness.report import RunStatus, worst_first
@@ -127,6 +127,17 @@ def _is_promised(contract: Contract, key: str, operation: Operation) -> bool:
     return contract.promise(key, operation) is not None and (key == objective.KEY or declared(contract, key, operation))
 
 
+def _codes(options: Namespace) -> Exit:
+    _say(
+        classes.page().rstrip("\n")
+        if options.markdown
+        else classes.one(options.code)
+        if options.code
+        else classes.table()
+    )
+    return Exit.HOLDS
+
+
 def _up(options: Namespace) -> Exit:
     asked = wanted(options)
     target = chosen_target(asked, configuration(asked))
@@ -172,5 +183,6 @@ COMMANDS: Mapping[str, Callable[[Namespace], Exit]] = {
     "report": _report,
     "judge": _judge,
     "contract": _lint,
+    "codes": _codes,
     "up": _up,
 }

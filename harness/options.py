@@ -54,6 +54,13 @@ def parser() -> argparse.ArgumentParser:
             "run", nargs="?", default="latest", help="a run's id or folder; the newest where none is named"
         )
         _reports(stored)
+    codes = commands.add_parser(
+        "codes", help="what findings there are, what each means and how to mend it", epilog=EXITS
+    )
+    codes.add_argument(
+        "code", nargs="?", default="", help="one code, such as roles.role-allowed; all where none is named"
+    )
+    codes.add_argument("--markdown", action="store_true", help="the whole catalogue as docs/findings.md")
     _target(commands.add_parser("up", help="start the target and keep it until Ctrl-C", epilog=EXITS))
     _contract(commands.add_parser("contract", help="look at a contract", epilog=EXITS))
     return top

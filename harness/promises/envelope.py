@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.finding import Severity
 from harness.promises.misfit import MASKED, Side, misfits
 from harness.promises.promise import Promise
 from harness.promises.sightings import Sight, Sightings, asked, shown
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 KEY = "envelope"
-TITLES = {"envelope.shape": ("An error without the declared shape", Severity.MEDIUM)}
 ERROR = 400
 
 
@@ -30,7 +28,7 @@ def applies(contract: Contract, operation: Operation) -> bool:
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """Whether each 4xx and 5xx of the operation fits the envelope; a HEAD has no body to judge."""
     at = _schema_at(contract, operation)
-    sightings = Sightings(KEY, operation.id, TITLES)
+    sightings = Sightings(KEY, operation.id)
     examined = 0
     for exchange in exchanges:
         response = exchange.response

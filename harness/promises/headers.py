@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from harness.finding import Severity
 from harness.promises.misfit import MASKED
 from harness.promises.promise import Promise
 from harness.promises.sightings import Sight, Sightings, asked, shown
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 KEY = "headers"
-TITLES = {
-    "headers.missing": ("A promised header is missing", Severity.MEDIUM),
-    "headers.value": ("A header has another value than promised", Severity.MEDIUM),
-    "headers.forbidden": ("A header that is promised absent is there", Severity.LOW),
-}
 
 
 def applies(contract: Contract, operation: Operation) -> bool:
@@ -35,7 +29,7 @@ def applies(contract: Contract, operation: Operation) -> bool:
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """Whether each answer of the operation, of any status, has its headers as declared."""
     promised: Mapping[str, Any] = contract.promise(KEY, operation) or {}
-    sightings = Sightings(KEY, operation.id, TITLES)
+    sightings = Sightings(KEY, operation.id)
     examined = 0
     for exchange in exchanges:
         if exchange.response is None or exchange.operation != operation.id:

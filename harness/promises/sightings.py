@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.codes import CODES
 from harness.finding import Finding, Severity
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.exchange import Exchange
 
 MAX_WITNESSES = 5
 MAX_SHOWN = 200
-
-Titles = dict[str, tuple[str, Severity]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +29,10 @@ class Sight:
 
 @dataclass(slots=True)
 class Sightings:
-    """The sights of one promise on one operation; `titles` holds each code's title and severity."""
+    """The sights of one promise on one operation; title and severity are the catalogue's."""
 
     promise: str
     operation: str
-    titles: Mapping[str, tuple[str, Severity]]
     _first: dict[tuple[str, str], Sight] = field(default_factory=dict)
     _witnesses: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
@@ -53,8 +49,8 @@ class Sightings:
         findings = tuple(
             Finding(
                 code=sight.code,
-                title=self.titles[sight.code][0],
-                severity=sight.severity or self.titles[sight.code][1],
+                title=CODES[sight.code].title,
+                severity=sight.severity or CODES[sight.code].severity,
                 operation=self.operation,
                 kind=sight.kind,
                 promised=sight.promised,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 from harness.codes import CODES
 from harness.drivers.fuzz.judgement import JUDGES
 from harness.drivers.pytest_plugin import CLAIM
 from harness.promises.catalogue import BY_KEY
+from harness.render import classes
 from reference_impl.defects.catalogue import DEFECTS
-from tests.repo.sources import modules, tree, within
+from tests.repo.sources import modules, text, tree, within
 
 CODE = re.compile(rf"(?:{'|'.join(map(re.escape, BY_KEY))})\.[a-z]+(?:-[a-z]+)*")
 
@@ -29,7 +31,17 @@ def given() -> set[str]:
 
 def test_the_catalogue_holds_what_judges_give() -> None:
     """No judge gives a code that the catalogue lacks, and the catalogue has none that no judge gives."""
-    assert sorted(CODES) == sorted(given())
+    lacking = [
+        f'harness/codes.toml lacks ["{code}"]: write its title, severity, means and mend, then the page below'
+        for code in sorted(given() - CODES.keys())
+    ]
+    spare = [f'harness/codes.toml has ["{code}"], which no judge gives' for code in sorted(CODES.keys() - given())]
+    assert [*lacking, *spare] == []
+
+
+def test_the_page_is_the_catalogue() -> None:
+    """docs/findings.md is what is written from the catalogue."""
+    assert text(Path("docs/findings.md")) == classes.page(), "run: harness codes --markdown > docs/findings.md"
 
 
 def test_defects_declare_codes_of_the_catalogue() -> None:

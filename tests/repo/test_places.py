@@ -10,7 +10,7 @@ from tests.repo.sources import ROOT, text, tracked
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "0.0.0.0"}  # noqa: S104 - a name in a text, nothing is bound
 STANDARDS = {
     "json-schema.org", "www.rfc-editor.org", "spec.openapis.org", "datatracker.ietf.org", "keepachangelog.com",
-    "semver.org", "www.w3.org", "owasp.org",
+    "semver.org", "www.w3.org", "owasp.org", "docs.oasis-open.org",
 }  # fmt: skip
 MADE_UP = re.compile(
     r"(^|\.)(test|example|invalid|localhost)$|(^|\.)example\.(com|org|net)$"

@@ -10,7 +10,6 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.finding import Severity
 from harness.mask import is_secret_name
 from harness.promises.leaks.forms import (
     DEBUG_HINTS,
@@ -38,12 +37,6 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 KEY = "leaks"
-TITLES = {
-    "leaks.stack": ("A stack trace or an exception's class in a body", Severity.MEDIUM),
-    "leaks.sql": ("A database's statement or error in a body", Severity.HIGH),
-    "leaks.path": ("A path of the server's file system in a body", Severity.LOW),
-    "leaks.secret": ("A secret in a body", Severity.CRITICAL),
-}
 PROMISED = {
     "leaks.stack": "no body shows a stack trace or the class of an exception",
     "leaks.sql": "no body shows a statement or an error of the database",
@@ -67,7 +60,7 @@ def applies(contract: Contract, operation: Operation) -> bool:
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """Whether a body of the operation shows what is inside the server."""
-    sightings = Sightings(KEY, operation.id, TITLES)
+    sightings = Sightings(KEY, operation.id)
     sent = Sent(exchanges)
     examined = 0
     for exchange in exchanges:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from harness.codes import CODES
 from harness.contract import pointer
 from harness.exchange import Outcome
-from harness.finding import Finding, Severity
+from harness.finding import Finding
 from harness.promises.ledger.account import Account, Held, account, exact, number
 from harness.promises.ledger.annotation import KEY, Ledger, ledger
 from harness.promises.ledger.model import Draw, is_sum_of, left
@@ -26,12 +27,6 @@ NOT_CONSERVED, OVERDRAWN, PARTIAL, AMOUNT = (
     "ledger.partial",
     "ledger.amount",
 )
-TITLES = {
-    NOT_CONSERVED: ("The quantity is not conserved", Severity.HIGH),
-    OVERDRAWN: ("More is drawn than there is", Severity.CRITICAL),
-    PARTIAL: ("A draw that was refused took a part", Severity.HIGH),
-    AMOUNT: ("The amount is not what the lines cost", Severity.CRITICAL),
-}
 MAX_WITNESSES = 12
 
 
@@ -71,11 +66,10 @@ def settled(contract: Contract, operation: Operation, exchanges: Sequence[Exchan
 
 
 def _finding(operation: Operation, fault: Fault) -> Finding:
-    title, severity = TITLES[fault.code]
     return Finding(
         fault.code,
-        title,
-        severity,
+        CODES[fault.code].title,
+        CODES[fault.code].severity,
         operation.id,
         fault.kind,
         fault.promised,

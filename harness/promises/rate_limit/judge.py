@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.codes import CODES
 from harness.exchange import Outcome
-from harness.finding import Finding, Severity
+from harness.finding import Finding
 from harness.promises.rate_limit.account import SPOOFED, TOO_MANY_REQUESTS, View, is_call, views
 from harness.promises.rate_limit.annotation import KEY, NS
 from harness.promises.rate_limit.model import early, overshoot
 from harness.promises.rate_limit.truth import (
-    NO_HEADERS,
-    NO_RETRY_AFTER,
     SHARED_KEY,
-    UNTRUE,
     Fault,
     faults,
 )
@@ -29,14 +27,6 @@ if TYPE_CHECKING:
 
 OVERSHOOT, REFUSED_EARLY = "rate-limit.overshoot", "rate-limit.refused-early"
 MAX_WITNESSES = 12
-TITLES = {
-    OVERSHOOT: ("More calls are admitted than the limit allows", Severity.HIGH),
-    SHARED_KEY: ("One caller's calls use up another's quota", Severity.HIGH),
-    REFUSED_EARLY: ("Calls are refused before the quota is used up", Severity.MEDIUM),
-    UNTRUE: ("The headers of the limit are untrue", Severity.MEDIUM),
-    NO_HEADERS: ("The headers of the limit are absent", Severity.LOW),
-    NO_RETRY_AFTER: ("A refusal does not say when to come again", Severity.LOW),
-}
 
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
@@ -58,11 +48,10 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
 
 
 def _finding(operation: Operation, fault: Fault) -> Finding:
-    title, severity = TITLES[fault.code]
     return Finding(
         code=fault.code,
-        title=title,
-        severity=severity,
+        title=CODES[fault.code].title,
+        severity=CODES[fault.code].severity,
         operation=operation.id,
         kind=fault.kind,
         promised=fault.promised,

@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 KEY = "schema"
-TITLES = {
-    "schema.undocumented-status": ("A status that the contract does not document", Severity.MEDIUM),
-    "schema.content-type": ("A media type that the contract does not document", Severity.MEDIUM),
-    "schema.body": ("A body that does not fit its schema", Severity.MEDIUM),
-    "schema.missing-header": ("A promised header is missing or does not fit its schema", Severity.LOW),
-    "schema.invalid-input-accepted": ("Input that breaks the contract is accepted", Severity.MEDIUM),
-    "schema.server-error": ("The server fails", Severity.HIGH),
-}
 MULTI_STATUS = 207
 SOFT_RULES = {"format", "pattern"}
 UNROUTABLE = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2f|%5c|%00|\\|//", re.IGNORECASE)
@@ -46,7 +38,7 @@ def is_on(contract: Contract, operation: Operation, key: str) -> bool:
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """What the operation's exchanges say about the contract's schemas."""
-    sightings = Sightings(KEY, operation.id, TITLES)
+    sightings = Sightings(KEY, operation.id)
     examined = 0
     for exchange in exchanges:
         response = exchange.response
