@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import signal
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integration.conftest import NOTES
-from tests.integration.started import until
+from tests.integration.dockered import alone, answers, docker
+from tests.integration.started import GONE_S, processes, until
+from tests.servers.api import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.integration.started import Done, Started
 
@@ -60,23 +59,9 @@ duration_s = 1
 users = 4
 """
 KINDS = (("ps", "-aq"), ("network", "ls", "-q"), ("volume", "ls", "-q"), ("images", "-aq"))
+# One worker has them all: they would wait for each other.
+pytestmark = pytest.mark.xdist_group("docker")
 SHORT = {"RYUK_RECONNECTION_TIMEOUT": "1s"}
-
-
-def answers() -> bool:
-    """Whether a Docker daemon answers here."""
-    docker = shutil.which("docker")
-    asked = subprocess.run([docker, "version"], capture_output=True, check=False, timeout=10) if docker else None
-    return asked is not None and asked.returncode == 0
-
-
-pytestmark = pytest.mark.skipif(not answers(), reason="no Docker daemon answers on this machine")
-
-
-def docker(*words: str) -> list[str]:
-    """The lines that a command of Docker's prints."""
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=True)  # noqa: S607 - the one of PATH
-    return done.stdout.splitlines()
 
 
 def labelled() -> list[str]:
@@ -90,17 +75,23 @@ def reapers() -> list[str]:
     return docker("ps", "-aq", "--filter", "name=testcontainers-ryuk")
 
 
+def write(folder: Path) -> None:
+    """Puts what a run in containers needs into a folder."""
+    (folder / "harness.toml").write_text(CONFIGURATION)
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    shutil.copy(NOTES, folder / "notes_api.py")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:
     """A folder whose harness.toml builds and starts the notes API in a container, beside Redis.
 
     Whoever has it has the daemon alone: what is labelled there is looked at by all.
     """
-    (tmp_path / "harness.toml").write_text(CONFIGURATION)
-    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
-    shutil.copy(NOTES, tmp_path / "notes_api.py")
-    with (Path(tempfile.gettempdir()) / "harness-test-containers.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    if not answers():
+        pytest.skip("no Docker daemon answers on this machine")
+    write(tmp_path)
+    with alone():
         assert labelled() == []
         yield tmp_path
 
@@ -172,6 +163,28 @@ def test_a_kill_leaves_nothing(begin: Callable[..., Started], project: Path) -> 
     assert until(lambda: labelled() == [] and set(reapers()) <= others, 30), labelled()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: signal.Signals(number).name)
+def test_an_end_in_the_middle_of_a_run(begin: Callable[..., Started], project: Path, number: signal.Signals) -> None:
+    """Ended while cases are driven, a run leaves no container, network, volume or image, and no process."""
+    others = set(reapers())
+    before = sorted(docker("images", "-aq"))
+    words = ("--budget", "60s", "--seed", "1", "--jobs", "1", "--only", "roles,load")
+    started = begin("verify", "--target", "containers", *words, environment=SHORT)
+    driven = "reports/2*/history/*.jsonl"
+    assert until(lambda: any(path.stat().st_size for path in project.glob(driven))), started.err.read_text()
+    assert len(labelled()) >= 5
+    assert started.process.poll() is None
+    if number == signal.SIGINT:
+        started.press_ctrl_c()
+        assert started.done().code == 130
+        assert labelled() == []
+    started.process.kill()
+    started.process.wait()
+    assert until(lambda: labelled() == [] and set(reapers()) <= others, 30), labelled()
+    assert until(lambda: not processes(started.mark), GONE_S), processes(started.mark)
+    assert sorted(docker("images", "-aq")) == before
+
+
 @pytest.mark.parametrize(
     ("find", "put", "reason"),
     [
@@ -190,9 +203,13 @@ def test_what_does_not_come_up(harness: Callable[..., Done], project: Path, find
     assert labelled() == []
 
 
-def test_no_docker(harness: Callable[..., Done], project: Path) -> None:
+@pytest.mark.parametrize("place", ["unix://{folder}/none.sock", "tcp://127.0.0.1:{port}"], ids=["socket", "port"])
+def test_no_docker(harness: Callable[..., Done], tmp_path: Path, place: str) -> None:
     """Where no daemon answers the message says so, with the place that was asked, and the exit code is 3."""
-    done = harness("verify", "--target", "containers", environment={"DOCKER_HOST": f"unix://{project}/none.sock"})
+    write(tmp_path)
+    host = place.format(folder=tmp_path, port=free_port())
+    done = harness("verify", "--target", "containers", environment={"DOCKER_HOST": host})
     assert done.code == 3
-    assert "no Docker daemon answers at unix://" in done.err
+    assert f"no Docker daemon answers at {host}: " in done.err
+    assert "start one, or name it with DOCKER_HOST" in done.err
     assert len(done.err.splitlines()) == 1

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from reference_impl import settings as sections
 from reference_impl.settings import SettingsError, load
 
 ROOT = Path(__file__).parents[3]
@@ -22,6 +23,10 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 SECRETS = {"API_TOKEN_KEY": "k" * 32, "API_DATABASE_URL": "postgresql://api:word@postgres/api"}
 SECRET = re.compile(r"KEY|PASSWORD|SECRET|TOKEN|DSN")
+ELSEWHERE = {
+    "API_SQLITE_SYNCHRONOUS": "the data are in PostgreSQL",
+    **{name: "the SQL service is started apart" for name in sections._known_names() if name.startswith("API_DOSQL_")},
+}
 
 
 def settings(name: str) -> dict[str, str]:
@@ -117,10 +122,24 @@ def test_secrets_of_the_compose_file_must_be_given() -> None:
     found = []
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
-            if SECRET.search(variable) or re.search(r"//[^/@]*:[^/@]*@", value):
+            if value and (SECRET.search(variable) or re.search(r"//[^/@]*:[^/@]*@", value)):
                 found.append((name, variable))
                 assert re.search(r"\$\{[A-Z_]+:\?", value), f"{name}.{variable}"
     assert len(found) == 5
+
+
+@pytest.mark.parametrize("name", ["api", "migrate"])
+def test_every_setting_reaches_the_containers(name: str) -> None:
+    """Each is fixed here, in both settings files, or passed on where it is set; few are not of these services.
+
+    One that is passed on stands in no settings file, as it would take that line's place also where it is not set.
+    """
+    environment = SERVICES[name]["environment"]
+    passed = {variable for variable, value in environment.items() if value is None}
+    told = [*environment, *settings("staging"), *ELSEWHERE]
+    assert set(settings("staging")) == set(settings("production"))
+    assert sorted(told) == sorted(sections._known_names())
+    assert set(environment) - passed == {"API_TOKEN_KEY", "API_DATABASE_URL", "API_REDIS_URL"}
 
 
 def test_images_are_the_official_ones_by_one_variable_each() -> None:
