@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reference_impl.data.database import Database
     from reference_impl.settings import Settings
 
+NO_TENANT = "There is no tenant: make one with `tenant create`, or correct API_DATA or API_DATABASE_URL."
 _DAY_S = 86_400
 _AT_ONCE = 1000
 # A part at a time, so that writers are let in between; tokens stand before the sessions that they name.
@@ -45,7 +46,8 @@ async def keep(options: Namespace, settings: Settings) -> list[str]:
         case "restore":
             return [f"restored: {', '.join(await restore(settings, options.source))}"]
         case _:
-            return [f"{name}: {count} {what} deleted" for (name, what), count in (await retain(settings)).items()]
+            deleted = (await retain(settings)).items()
+            return [f"{name}: {count} {what} deleted" for (name, what), count in deleted] or [NO_TENANT]
 
 
 async def back_up(settings: Settings, folder: Path) -> list[str]:

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from reference_impl.identity.addresses import counted
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
@@ -56,7 +58,7 @@ class Exchange:
         """Whom limits count: the user if known, else the address, within the tenant."""
         if self.caller is not None:
             return (self.tenant, "user", self.caller.user_id)
-        return (self.tenant, "address", self.address)
+        return (self.tenant, "address", counted(self.address))
 
 
 def of(scope: MutableMapping[str, Any]) -> Exchange:

@@ -1,4 +1,4 @@
-"""The client's address: the peer, or what trusted proxies say about it."""
+"""The client's address: the peer, or what trusted proxies say about it; and as whom limits count it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reference_impl.settings.reader import Network
+
+_HOST_BITS = 64
 
 
 @lru_cache(4096)
@@ -28,6 +30,16 @@ def plain(address: str) -> str:
     except ValueError:
         return address
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
+@lru_cache(4096)
+def counted(address: str) -> str:
+    """Return as whom limits count an address: one of IPv6 as its /64, all of which is one client's (RFC 6177)."""
+    try:
+        parsed = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.IPv6Network((int(parsed) >> _HOST_BITS << _HOST_BITS, _HOST_BITS)))
 
 
 def client_address(peer: str, forwarded_for: str | None, proxies: tuple[Network, ...]) -> str:

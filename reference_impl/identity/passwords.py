@@ -25,6 +25,10 @@ class Passwords:
         """Return the encoded hash of a password, in this thread."""
         return self._hasher.hash(password)
 
+    def aged(self, password_hash: str) -> bool:
+        """Say whether a hash was made at other costs than those of the settings."""
+        return self._hasher.check_needs_rehash(password_hash)
+
     async def holds(self, password_hash: str | None, password: str) -> bool:
         """Say whether the password fits; without a hash the same work is done and the answer is False."""
         loop = asyncio.get_running_loop()

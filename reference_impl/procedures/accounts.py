@@ -11,6 +11,7 @@ from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import ANYONE, IN_SESSION, SIGNED_IN, Call, Procedure, Reply
 from reference_impl.errors import ApiError, unauthorized
 from reference_impl.identity import cookies
+from reference_impl.identity.addresses import counted
 from reference_impl.procedures import session_writes
 from reference_impl.procedures.session_types import Credentials, Registration, SignedIn
 from reference_impl.procedures.sessions import open_session
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from reference_impl.data.database import Row
 
 _BY_EMAIL = f"SELECT {COLUMNS}, password_hash FROM users WHERE lower(email) = lower(?) AND deleted_at IS NULL"  # noqa: S608 - constants only
+# Unless it was changed since it was read.
+_RENEW = "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?"
 # Beside the failures of one account from one address, all failures of one address.
 _ADDRESS_FACTOR = 10
 _WRONG = "E-mail and password do not fit an account."
@@ -40,10 +43,8 @@ async def login(call: Call[Credentials, None]) -> Reply:
     limits = call.services.settings.limits
     one = Rule("login.failures", limits.login_failures, limits.login_failure_window_s)
     all_of_address = Rule("login.address", limits.login_failures * _ADDRESS_FACTOR, limits.login_failure_window_s)
-    keys = (
-        (one, (call.tenant, call.address, call.body.email.lower())),
-        (all_of_address, (call.tenant, call.address)),
-    )
+    address = counted(call.address)
+    keys = ((one, (call.tenant, address, call.body.email.lower())), (all_of_address, (call.tenant, address)))
     # Counted before the password is looked at, so that concurrent guesses cannot pass the quota together.
     taken = []
     for rule, key in keys:
@@ -62,10 +63,14 @@ async def login(call: Call[Credentials, None]) -> Reply:
 
 
 async def _fitting(call: Call[Credentials, None]) -> Row | None:
-    """Return the row of the account that e-mail and password fit."""
+    """Return the row of the account that e-mail and password fit; a hash of other costs than today's is made anew."""
     row = await call.database.query_one(_BY_EMAIL, call.body.email)
-    fits = await call.services.passwords.holds(row[7] if row else None, call.body.password)
-    return row if fits else None
+    passwords = call.services.passwords
+    if not await passwords.holds(row[7] if row else None, call.body.password) or row is None:
+        return None
+    if passwords.aged(row[7]):
+        await call.database.run(_RENEW, await passwords.hash(call.body.password), row[0], row[7])
+    return row
 
 
 async def logout(call: Call[None, None]) -> Reply:
