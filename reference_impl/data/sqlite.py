@@ -39,6 +39,7 @@ def connect(path: Path, synchronous: str, *, create: bool = False) -> sqlite3.Co
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint may have to undo needs no file of its own
     except sqlite3.Error:
         connection.close()
         raise
