@@ -19,15 +19,18 @@ Code = Literal[
     "NOT_FOUND",
     "METHOD_NOT_ALLOWED",
     "NOT_ACCEPTABLE",
+    "REQUEST_TIMEOUT",
     "CONFLICT",
     "INSUFFICIENT_STOCK",
     "PRECONDITION_FAILED",
     "PAYLOAD_TOO_LARGE",
+    "URI_TOO_LONG",
     "UNSUPPORTED_MEDIA_TYPE",
     "RANGE_NOT_SATISFIABLE",
     "UPGRADE_REQUIRED",
     "PRECONDITION_REQUIRED",
     "RATE_LIMITED",
+    "HEADERS_TOO_LARGE",
     "INTERNAL_ERROR",
     "BAD_GATEWAY",
     "UNAVAILABLE",
@@ -52,15 +55,18 @@ KINDS: dict[Code, Kind] = {
     "NOT_FOUND": Kind(404, retryable=False, says="No such thing for this caller."),
     "METHOD_NOT_ALLOWED": Kind(405, retryable=False, says="The path does not serve this method."),
     "NOT_ACCEPTABLE": Kind(406, retryable=False, says="No representation that Accept asks for."),
+    "REQUEST_TIMEOUT": Kind(408, retryable=True, says="The request did not come in time."),
     "CONFLICT": Kind(409, retryable=False, says="The present state refuses the change."),
     "INSUFFICIENT_STOCK": Kind(409, retryable=False, says="Less stock than the order asks; nothing was drawn."),
     "PRECONDITION_FAILED": Kind(412, retryable=False, says="If-Match names a version that is no longer the newest."),
     "PAYLOAD_TOO_LARGE": Kind(413, retryable=False, says="The body is over the size limit."),
+    "URI_TOO_LONG": Kind(414, retryable=False, says="The target is over the size limit."),
     "UNSUPPORTED_MEDIA_TYPE": Kind(415, retryable=False, says="The body is not of a media type that is served here."),
     "RANGE_NOT_SATISFIABLE": Kind(416, retryable=False, says="The range lies outside the file."),
     "UPGRADE_REQUIRED": Kind(426, retryable=False, says="This path speaks WebSocket."),
     "PRECONDITION_REQUIRED": Kind(428, retryable=False, says="The version seen is missing."),
     "RATE_LIMITED": Kind(429, retryable=True, says="The quota of this window is spent."),
+    "HEADERS_TOO_LARGE": Kind(431, retryable=False, says="The head has too many lines or bytes."),
     "INTERNAL_ERROR": Kind(500, retryable=False, says="A fault of the server."),
     "BAD_GATEWAY": Kind(502, retryable=True, says="A service that this one asks failed."),
     "UNAVAILABLE": Kind(503, retryable=True, says="A part that is needed does not answer now."),
@@ -134,6 +140,13 @@ def invalid(field: str, message: str) -> ApiError:
 def unauthorized(message: str) -> ApiError:
     """Return an UNAUTHORIZED with the challenge RFC 6750 asks for."""
     return ApiError("UNAUTHORIZED", message, headers=((b"www-authenticate", b'Bearer realm="api"'),))
+
+
+def late(timeout_s: float) -> ApiError:
+    """Return a REQUEST_TIMEOUT that ends the connection, as the rest of the request may still come."""
+    return ApiError(
+        "REQUEST_TIMEOUT", f"The request did not come within {timeout_s:g} s.", headers=((b"connection", b"close"),)
+    )
 
 
 def unavailable(message: str) -> ApiError:

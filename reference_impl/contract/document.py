@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 JsonObject = dict[str, Any]
 _PARAMETER = re.compile(r"\{([a-z]+)\}")
 # Any request may meet these: an unknown query parameter, a bad token, an unknown tenant, a spent quota, a fault, an
-# Accept or Accept-Encoding that leaves nothing, work that took too long.
+# Accept or Accept-Encoding that leaves nothing, a head or a target that is too long, work that took too long.
 _ALWAYS: tuple[Code, ...] = (
     "VALIDATION_ERROR",
     "UNAUTHORIZED",
     "NOT_FOUND",
     "NOT_ACCEPTABLE",
     "PAYLOAD_TOO_LARGE",
+    "URI_TOO_LONG",
+    "HEADERS_TOO_LARGE",
     "RATE_LIMITED",
     "INTERNAL_ERROR",
     "UNAVAILABLE",
@@ -163,7 +165,7 @@ class Renderer:
         if not access.open and (gated or procedure.method != "GET" or not access.by_key):
             codes.append("FORBIDDEN")
         if procedure.input is not None:
-            codes.append("UNSUPPORTED_MEDIA_TYPE")
+            codes += ["UNSUPPORTED_MEDIA_TYPE", "REQUEST_TIMEOUT"]
         return sorted({KINDS[code].status for code in codes})
 
 

@@ -30,7 +30,8 @@ leave nothing are 406. Origins of the settings may read across origins, with cre
 of the cookie `csrf` as header `X-CSRF-Token`, and an `Origin`, or else `Referer`, that is this host or an allowed
 origin: 403 else. What opens a session does not look at the cookie; the answer to a bad cookie removes it.
 
-**Time.** What has not begun to answer in time is cancelled, undone and answered 504.
+**Time.** A body that has not come in time is 408, and the connection ends. What has not begun to answer in time is
+cancelled, undone and answered 504. **Heads.** Over 16 KiB of target are 414, over 64 KiB or 100 lines of head 431.
 
 **Texts.** U+0000 and lone surrogates are 400, and so is a JSON object that names a member twice.
 
@@ -133,6 +134,7 @@ HEADERS: dict[str, JsonObject] = {
         "description": "Tells a proxy to pass events on.",
         "schema": {"type": "string", "const": "no"},
     },
+    "Connection": {"description": "The connection ends.", "schema": {"type": "string", "const": "close"}},
     "WWW-Authenticate": {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}},
     "Retry-After": {
         "description": "Seconds after which one request is admitted.",
@@ -150,6 +152,7 @@ IF_NONE_MATCH: dict[str, JsonObject] = {
 # What stands on a response of one status beside what stands on all.
 _BY_STATUS: dict[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate", "Set-Cookie"),
+    408: ("Connection",),
     429: ("Retry-After",),
     503: ("Retry-After",),
 }

@@ -21,6 +21,7 @@ from reference_impl.edge.intake import Intake
 from reference_impl.edge.outer import Outer, Watchers
 from reference_impl.edge.request_log import log, report
 from reference_impl.edge.routes import Paths
+from reference_impl.edge.timeout import Timeout
 from reference_impl.errors import ApiError, invalid, not_found, unauthorized, unavailable
 from reference_impl.identity.tokens import bearer
 from reference_impl.settings.reader import TENANT_NAME
@@ -143,7 +144,7 @@ class DoSqlApplication:
         routes = Paths(paths)
         routes.lifespan_context = self._lifespan
         finished = (log,) if settings.edge.request_log else ()
-        self._app = Outer(Intake(routes, settings), envelope, Watchers(finished, (report,)))
+        self._app = Outer(Timeout(Intake(routes, settings), settings), envelope, Watchers(finished, (report,)))
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:

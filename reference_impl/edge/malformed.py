@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import uuid_utils
@@ -12,34 +13,38 @@ from reference_impl.edge.answers import encode
 from reference_impl.edge.exchange import Exchange
 from reference_impl.edge.outer import dress
 from reference_impl.edge.request_log import log
-from reference_impl.errors import ApiError
+from reference_impl.errors import ApiError, late
 
 if TYPE_CHECKING:
     import asyncio
 
 MOST_HEADERS = 100
 HEAD_BYTES = 65_536
+URL_BYTES = 16_384
 # The layer of time-outs answers first; the connection ends only where nobody can be answered.
 _SLACK_S = 2.0
 _USUAL_S = 30.0
+_LINGER_S = 2.0
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol with our 400, bounded heads, and an end to connections that never finish a request."""
+    """uvicorn's protocol with our refusals, bounded heads, and an end to connections that never finish a request."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         settings = getattr(self.app, "settings", None)
-        self._patience_s = (settings.edge.timeout_s if settings else _USUAL_S) + _SLACK_S
+        self._timeout_s = settings.edge.timeout_s if settings else _USUAL_S
         self._in_head = False
         self._receiving = False
-        self._head_bytes = 0
+        self._barren_bytes = 0  # since the head began or a byte of the body came
         self._late: asyncio.TimerHandle | None = None
+        self._refusal: ApiError | None = None
+        self._over = False  # nothing more is read here
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin; who connects and says nothing is not waited for either."""
         super().connection_made(transport)
-        self._late = self.loop.call_later(self._patience_s, self._close)
+        self._late = self.loop.call_later(self._timeout_s + _SLACK_S, self._close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
@@ -48,20 +53,14 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; ordinary requests come whole, so that no timer is made for them."""
-        self._head_bytes += len(data)
-        if self._in_head and self._head_bytes > HEAD_BYTES:
-            self.send_400_response(f"A request's head may have {HEAD_BYTES} bytes.")
-            return
-        super().data_received(data)
-        if not self._in_head:
-            self._head_bytes = 0
-        if not self._receiving:
-            self._in_time()
-        elif self._late is None:
-            self._late = self.loop.call_later(self._patience_s, self._close)
+        if not self._over:
+            self._barren_bytes += len(data)
+            super().data_received(data)
+            self._bound()
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection to the WebSocket's protocol, which has its own bounds."""
+        self._over = True
         self._in_time()
         super().handle_websocket_upgrade()
 
@@ -70,23 +69,66 @@ class Protocol(HttpToolsProtocol):
         self._in_head = self._receiving = True
         super().on_message_begin()
 
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the target."""
+        super().on_url(url)
+        if len(self.url) > URL_BYTES:
+            self._raise(ApiError("URI_TOO_LONG", f"A request's target may have {URL_BYTES} bytes."))
+
     def on_headers_complete(self) -> None:
-        """Begin to serve; what is raised here becomes the 400."""
-        self._in_head = False
+        """Begin to serve; what is raised here becomes the refusal."""
         if len(self.headers) > MOST_HEADERS:
-            raise ValueError("too many headers")
-        if self._head_bytes > HEAD_BYTES and sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
-            raise ValueError("too long a head")
+            self._raise(ApiError("HEADERS_TOO_LARGE", f"A request may have {MOST_HEADERS} header lines."))
+        if self._barren_bytes > HEAD_BYTES and sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
+            self._raise(_long_head())
         hosts = sum(name == b"host" for name, _ in self.headers)
         # RFC 9112, 3.2: whose host it is must not be in doubt, as it may tell the tenant.
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
-            raise ValueError("not one Host")
+            self._raise(ApiError("VALIDATION_ERROR", "A request has one Host."))
         super().on_headers_complete()
+        self._in_head = False
+        self._in_time()  # a body has its own
+        if not self.parser.should_upgrade():
+            self.headers = []  # RFC 9110, 6.5.1: a trailer is no header
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._barren_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that a request is whole."""
         self._receiving = False
+        self._barren_bytes = 0
+        self._in_time()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with what was asked meanwhile; a refusal is the last."""
+        last = not self.pipeline
+        super().on_response_complete()
+        if last and self._over and not self.transport.is_closing():
+            self._answer()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser refuses."""
+        self._refuse(self._refusal or ApiError("VALIDATION_ERROR", msg))
+
+    def _bound(self) -> None:
+        """Hold what is still coming to its bytes and its time; blank lines between requests are no request."""
+        if self._over:
+            return
+        if self._receiving and self._barren_bytes > HEAD_BYTES:  # also of trailers, and of extensions of chunks
+            self._refuse(_long_head())
+        elif self._late is None and (self._receiving or self._idle()):
+            self._late = self.loop.call_later(self._timeout_s + _SLACK_S, self._close)
+
+    def _idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # uvicorn's type has no None
+
+    def _raise(self, error: ApiError) -> None:
+        self._refusal = error
+        raise error
 
     def _in_time(self) -> None:
         if self._late is not None:
@@ -95,10 +137,33 @@ class Protocol(HttpToolsProtocol):
 
     def _close(self) -> None:
         self._late = None
-        self.transport.close()
+        if self._in_head and not self._over:
+            self._refuse(late(self._timeout_s))
+        else:
+            self.transport.close()
 
-    def send_400_response(self, msg: str) -> None:
-        """Write a whole response and close: the request never became one."""
+    def _refuse(self, error: ApiError) -> None:
+        """Answer what never became a request, after what is still being answered."""
+        self._refusal, self._over = error, True
+        cycle = self.cycle
+        if self._in_head or not self._receiving:
+            if self._idle():
+                self._answer()
+        elif self.pipeline:  # its handler waits for its turn, and shall not have it
+            self.pipeline.popleft()
+        elif cycle.response_started:
+            self.transport.close()
+        else:  # its handler waits for the body
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self._answer()
+
+    def _answer(self) -> None:
+        """Write a whole response and close, not before the client had the time to read it.
+
+        With bytes unread a close is a reset, and a reset may overtake the answer: so they are read and thrown away.
+        """
+        assert self._refusal is not None
         exchange = Exchange(
             request_id=str(uuid_utils.uuid7()),
             method="",
@@ -106,9 +171,9 @@ class Protocol(HttpToolsProtocol):
             peer=self.client[0] if self.client else "",
             secure=self.scheme == "https",
             started_s=time.perf_counter(),
-            status=400,
+            status=self._refusal.status,
         )
-        body = encode(ApiError("VALIDATION_ERROR", msg).envelope(exchange.request_id))
+        body = encode(self._refusal.envelope(exchange.request_id))
         headers = [
             *self.server_state.default_headers,
             (b"content-type", b"application/json"),
@@ -117,6 +182,18 @@ class Protocol(HttpToolsProtocol):
             *dress(exchange),
         ]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + body)
-        self.transport.close()
+        line = f"HTTP/1.1 {exchange.status} {HTTPStatus(exchange.status).phrase}\r\n".encode()
+        self.transport.write(line + lines + b"\r\n" + body)
         log(exchange)
+        self._unset_keepalive_if_required()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self._in_time()
+            self._late = self.loop.call_later(_LINGER_S, self._close)
+        else:
+            self.transport.close()
+
+
+def _long_head() -> ApiError:
+    return ApiError("HEADERS_TOO_LARGE", f"A request's head may have {HEAD_BYTES} bytes.")

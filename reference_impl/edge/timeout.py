@@ -1,11 +1,11 @@
-"""Bounds the time until an answer begins: then the work is cancelled, which rolls its transaction back."""
+"""Bounds the wait for a body, and then for an answer to begin; work that takes longer is cancelled and rolled back."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from reference_impl.errors import ApiError
+from reference_impl.errors import ApiError, late
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Timeout:
-    """TIMEOUT after the seconds of the settings; an answer that has begun, such as a stream, is not bounded."""
+    """Bounds two waits by the seconds of the settings: REQUEST_TIMEOUT after the one for the body, then TIMEOUT.
+
+    An answer that has begun, such as a stream, is not bounded.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -26,6 +29,7 @@ class Timeout:
             await self._app(scope, receive, send)
             return
         deadline = asyncio.timeout(self._timeout_s)
+        body = _Body(receive, deadline, self._timeout_s)
 
         async def send_begun(message: Message) -> None:
             if message["type"] == "http.response.start" and not deadline.expired():
@@ -34,8 +38,33 @@ class Timeout:
 
         try:
             async with deadline:
-                await self._app(scope, receive, send_begun)
+                await self._app(scope, body.receive, send_begun)
         except TimeoutError as error:
             if not deadline.expired():
                 raise
+            if body.coming:
+                raise late(self._timeout_s) from error
             raise ApiError("TIMEOUT", f"Not done within {self._timeout_s:g} s; nothing of it was kept.") from error
+
+
+class _Body:
+    """A request's body as it comes; once it is there the deadline is set anew: the work need not pay for the wait."""
+
+    def __init__(self, receive: Receive, deadline: asyncio.Timeout, timeout_s: float) -> None:
+        self._receive = receive
+        self._deadline = deadline
+        self._timeout_s = timeout_s
+        self._whole = False
+        self.coming = False
+
+    async def receive(self) -> Message:
+        """Return what comes next."""
+        if self._whole:
+            return await self._receive()
+        self.coming = True
+        message = await self._receive()
+        if not message.get("more_body", False):
+            self.coming, self._whole = False, True
+            if self._deadline.when() is not None and not self._deadline.expired():
+                self._deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
+        return message

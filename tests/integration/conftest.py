@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -10,11 +11,15 @@ import pytest
 
 from tests.integration.npm_packages import packages  # noqa: F401 - a fixture, for every file
 from tests.integration.started import ROOT, Done, Started, processes, start
+from tests.servers.postgres import postgres  # noqa: F401 - a fixture, for every file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.servers.postgres import Cluster
+
+ENGINES = ("sqlite", "postgresql")
 NOTES = ROOT / "tests" / "integration" / "notes_api.py"
 CONFIGURATION = f"""
 [target.process]
@@ -70,3 +75,13 @@ def notes(begin: Callable[..., Started]) -> Callable[..., str]:
         return f"http://127.0.0.1:{port}"
 
     return served
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def database(request: pytest.FixtureRequest) -> Callable[[], dict[str, str]]:
+    """On each engine: gives the settings of an empty database, another whenever it is asked."""
+    if request.param == "sqlite":
+        return dict
+    cluster: Cluster = request.getfixturevalue("postgres")
+    numbers = itertools.count()
+    return lambda: {"API_DATABASE_URL": cluster.empty(f"api_{next(numbers)}")}
