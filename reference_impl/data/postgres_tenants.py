@@ -94,7 +94,7 @@ class PostgresTenants:
     async def back_up(self, folder: Path) -> list[str]:
         """Write every tenant into a new folder and return their names."""
         backup.begin(folder)
-        names = await self.names()
+        names = backup.some(await self.names())
         for name in names:
             backup.begin(folder / name)
             await self._patiently(name, partial(self._back_up, folder / name))
@@ -104,15 +104,17 @@ class PostgresTenants:
     async def restore(self, folder: Path) -> list[str]:
         """Make the tenants of a back-up and return their names."""
         names = backup.listed(folder, "postgresql", await self.names())
-        for name in names:
-            await self._patiently(name, partial(self._restore, folder / name))
+        schemas = {_PREFIX + name: folder / name for name in names}
+
+        async def work(database: PostgresDatabase) -> None:
+            await database.lend(partial(copy_in, schemas=schemas, files=self._files))
+
+        if names:
+            await self._patiently(names[0], work)
         return names
 
     async def _back_up(self, folder: Path, database: PostgresDatabase) -> None:
         await database.lend(partial(copy_out, folder=folder))
-
-    async def _restore(self, folder: Path, database: PostgresDatabase) -> None:
-        await database.lend(partial(copy_in, schema=database.schema, folder=folder, files=self._files))
 
     async def healthy(self) -> bool:
         """Say whether the server answers."""

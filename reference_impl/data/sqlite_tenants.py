@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING
 
 from reference_impl.data import backup, migrations
 from reference_impl.data.database import DatabaseError
 from reference_impl.data.names import tenant_name
-from reference_impl.data.sqlite import SqliteDatabase, alone, connect
+from reference_impl.data.sqlite import SqliteDatabase, alone, connect, translated
 from reference_impl.data.sqlite_backup import copy, put_back
 from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Iterator
     from pathlib import Path
 
     from reference_impl.data.migrations import Migration
@@ -51,11 +53,8 @@ class SqliteTenants:
         """Undo each tenant's newest migrations and return what was undone."""
         undone = {}
         for name in await self.names():
-            connection = connect(self._path(name), self._synchronous)
-            try:
+            with _opened(self._path(name), self._synchronous) as connection:
                 undone[name] = undo(connection, self._files, steps)
-            finally:
-                connection.close()
         return undone
 
     async def get(self, name: str) -> SqliteDatabase | None:
@@ -73,7 +72,7 @@ class SqliteTenants:
     async def back_up(self, folder: Path) -> list[str]:
         """Write every tenant into a new folder and return their names."""
         backup.begin(folder)
-        names = await self.names()
+        names = backup.some(await self.names())
         for name in names:
             copy(self._path(name), folder / f"{name}.sqlite", self._synchronous)
         backup.finish(folder, "sqlite", names)
@@ -83,8 +82,8 @@ class SqliteTenants:
         """Make the tenants of a back-up and return their names."""
         names = backup.listed(folder, "sqlite", await self.names())
         self._folder.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            put_back(folder / f"{name}.sqlite", self._path(name), self._files, self._synchronous)
+        copies = {folder / f"{name}.sqlite": self._path(name) for name in names}
+        put_back(copies, self._files, self._synchronous)
         return names
 
     async def healthy(self) -> bool:
@@ -113,11 +112,18 @@ class SqliteTenants:
         return self._folder / f"{name}.sqlite"
 
     def _migrate(self, path: Path, *, create: bool = False) -> list[str]:
-        connection = connect(path, self._synchronous, create=create)
-        try:
+        with _opened(path, self._synchronous, create=create) as connection:
             return migrate(connection, self._files)
-        finally:
-            connection.close()
+
+
+@contextlib.contextmanager
+def _opened(path: Path, synchronous: str, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+    """Open a file for a while; a DatabaseError of it names it."""
+    try:
+        with contextlib.closing(connect(path, synchronous, create=create)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise DatabaseError(translated(error).category, f"{path}: {error}") from error
 
 
 def migrate(connection: sqlite3.Connection, files: list[Migration]) -> list[str]:

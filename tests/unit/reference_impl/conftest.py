@@ -20,6 +20,7 @@ from reference_impl.settings.limits import Quotas
 from reference_impl.stores.redis.server import Server
 from tests.servers.postgres import postgres  # noqa: F401 - a fixture
 from tests.servers.redis import BINARY, MISSING, RedisServer
+from tests.unit.reference_impl.operator_calls import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -214,6 +215,12 @@ def open_settings(settings: Settings, tmp_path: Path, request: pytest.FixtureReq
         return changed(settings, **changes)
 
     return open_one
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Operator:
+    """Runs a command on the data of these settings and gives what a person sees."""
+    return Operator(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
-import pytest
-
 from reference_impl.clock import rfc3339
-from reference_impl.commands import main
-from reference_impl.data.tenants import open_tenants
+from tests.unit.reference_impl.operator_calls import asked, emptied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from reference_impl.data.database import Row
+    import pytest
+
     from reference_impl.settings import Settings
 
 EVERYTHING = (
@@ -34,45 +29,6 @@ AGES = {"old": 24 * 3600 + 60, "young": 23 * 3600}
 LOG = "INSERT INTO request_logs (id, at, request_id, user_id, method, route, status, duration_ms) VALUES "
 
 
-def asked(settings: Settings, tenant: str, *texts: str) -> list[list[Row]]:
-    """What statements answer, on tenants of their own."""
-
-    async def ask() -> list[list[Row]]:
-        tenants = open_tenants(settings)
-        try:
-            database = await tenants.get(tenant)
-            assert database is not None
-            return [await database.run(text) for text in texts]
-        finally:
-            await tenants.close()
-
-    return asyncio.run(ask())
-
-
-async def dropped(url: str) -> None:
-    """Leaves no tenant of the tests before."""
-    connection = await asyncpg.connect(url)
-    await connection.execute("DROP SCHEMA IF EXISTS tenant_alpha CASCADE; DROP SCHEMA IF EXISTS tenant_beta CASCADE")
-    await connection.close()
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Runs a command on the data of these settings and gives what a person sees."""
-
-    def run(settings: Settings, *words: str) -> str:
-        monkeypatch.setenv("API_PROFILE", "verify")
-        monkeypatch.setenv("API_DATA", str(settings.storage.data))
-        monkeypatch.setenv("API_DATABASE_URL", settings.storage.database_url)
-        capsys.readouterr()
-        with contextlib.suppress(SystemExit):
-            main(words)
-        told = capsys.readouterr()
-        return told.out + told.err
-
-    return run
-
-
 def test_what_is_restored_is_what_was_backed_up(
     open_shop: Callable[..., Any], open_settings: Callable[..., Settings], tmp_path: Path, command: Callable[..., str]
 ) -> None:
@@ -80,13 +36,11 @@ def test_what_is_restored_is_what_was_backed_up(
     shop = open_shop()
     product = shop.product(shop.account("seller"), name="Tab\t, line\n, quote ' \" and \\N", description="ä € 🥣")
     assert shop.order(shop.account(), (product["id"], 2)).status_code == 201
-    source, target, folder = shop.application.settings, open_settings(), tmp_path / "backup"
+    source, target, folder = shop.application.settings, emptied(open_settings()), tmp_path / "backup"
     assert "alpha, beta" in command(source, "backup", "--to", str(folder))
     before = asked(source, "alpha", *EVERYTHING)
     assert all(before)
     assert shop.order(shop.account(), (product["id"], 1)).status_code == 201
-    if target.storage.database_url:
-        asyncio.run(dropped(target.storage.database_url))
     assert "alpha, beta" in command(target, "restore", "--from", str(folder))
     assert asked(target, "alpha", *EVERYTHING) == before
     emitted = "INSERT INTO events (at, channel, type, data) VALUES ('', '', '', '') RETURNING id"

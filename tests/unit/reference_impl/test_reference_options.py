@@ -74,3 +74,14 @@ def test_data_without_a_tenant_are_told(
     monkeypatch.setenv("API_DATA", str(tmp_path / "data"))
     main(words)
     assert capsys.readouterr().out.startswith("There is no tenant: make one with `tenant create`")
+
+
+@pytest.mark.parametrize("words", [("migrate",), ("tenant", "create", "alpha"), ("backup", "--to", "{folder}/backup")])
+def test_a_tenants_file_that_is_none_is_named(
+    refused: Callable[..., str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """A command that meets a broken database names its file, and shows no traceback."""
+    broken = tmp_path / "data" / "tenants" / "alpha.sqlite"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"no database" * 100)
+    assert f"{broken}" in refused(*(word.format(folder=tmp_path) for word in words))
