@@ -9,10 +9,12 @@ import platform
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.citation import placed
+from harness.contract.origin import from_here
 from harness.errors import UsageError
 from harness.finding import Finding
 from harness.history import exchanges, lines
-from harness.render import html, junit, markdown, records
+from harness.render import html, junit, markdown, records, sarif
 from harness.report import Report, RunStatus, worst_first
 from harness.run import verdicts
 from harness.session import LATEST, RUN_FILE
@@ -51,7 +53,7 @@ def write_run(report: Report, folder: Path) -> None:
 
 
 def write_all(report: Report, folder: Path) -> None:
-    """Writes everything that a run leaves: run.json, findings, verdicts, page, JUnit and Markdown."""
+    """Writes everything that a run leaves: run.json, findings, verdicts, page, JUnit, Markdown and SARIF."""
     write_text(folder / FINDINGS_FILE, records.findings_jsonl(report))
     write_text(folder / VERDICTS_FILE, records.verdicts_jsonl(report))
     write_rendered(report, folder)
@@ -59,10 +61,11 @@ def write_all(report: Report, folder: Path) -> None:
 
 
 def write_rendered(report: Report, folder: Path) -> None:
-    """Writes what a person or a CI reads of a run: page, JUnit and Markdown."""
+    """Writes what a person or a CI reads of a run: page, JUnit, Markdown and SARIF."""
     write_text(folder / "report.html", html.render(report))
     write_text(folder / "junit.xml", junit.render(report))
     write_text(folder / "summary.md", markdown.render(report))
+    write_text(folder / "findings.sarif", sarif.render(report, from_here(folder)))
 
 
 def located(name: str, reports: Path) -> Path:
@@ -79,7 +82,7 @@ def read(folder: Path) -> Report:
     """The report of a run's folder; a run that did not end is PARTIAL and shows what its drivers had told."""
     record = read_record(folder)
     final = [Verdict.from_record(item) for item in lines(folder / VERDICTS_FILE)]
-    told = merged(final or verdicts(folder))
+    told = merged(final) or placed(folder, merged(verdicts(folder)))
     findings = [Finding.from_record(item) for item in lines(folder / FINDINGS_FILE)]
     findings = findings or [finding for verdict in told for finding in verdict.findings]
     report = Report.from_record(record, verdicts=told, findings=findings, exchanges=exchanges(folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.citation import placed
 from harness.clock import SystemClock
 from harness.exits import Exit, first_of
 from harness.finding import Severity
@@ -59,7 +60,7 @@ def complete(
     alive: bool = True,
 ) -> Report:
     """The report of a run that came to its end. `failures` say which phases could not do their work."""
-    whole = merged(told)
+    whole = placed(folder, merged(told))
     findings = worst_first(finding for verdict in whole for finding in verdict.findings)
     untold = _untold(contract, whole)
     endings = []
@@ -78,9 +79,8 @@ def complete(
 
 def stopped(report: Report, folder: Path, code: Exit, reason: str) -> Report:
     """The report of a run that was stopped: whatever its drivers had told until then."""
-    return _with_evidence(
-        replace(report, status=RunStatus.PARTIAL, exit_code=code, reason=reason), folder, merged(verdicts(folder))
-    )
+    told = placed(folder, merged(verdicts(folder)))
+    return _with_evidence(replace(report, status=RunStatus.PARTIAL, exit_code=code, reason=reason), folder, told)
 
 
 def _gone(folder: Path) -> str:

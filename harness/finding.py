@@ -51,10 +51,23 @@ class Reproduction:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a contract says something: the file or URL, the JSON pointer in it, and the line (0 where not known)."""
+
+    source: str
+    pointer: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.source}{f':{self.line}' if self.line else ''} #{self.pointer}"
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One fault. `code` is its class in the catalogue; `kind` tells faults of one class and operation apart.
 
-    `promised` and `seen` are sentences; `witnesses` are exchange ids of the history.
+    `promised` and `seen` are sentences; `witnesses` are exchange ids of the history. `place` is where the contract
+    makes the promise, as far as that is known.
     """
 
     code: str
@@ -67,6 +80,7 @@ class Finding:
     witnesses: tuple[str, ...] = ()
     reproduction: Reproduction = Reproduction()
     confirmation: Confirmation = Confirmation.SEEN_ONCE
+    place: Place | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -83,12 +97,14 @@ class Finding:
         """The finding that `to_record` wrote."""
         values = {key: value for key, value in record.items() if key != "fingerprint"}
         reproduction = values["reproduction"]
+        place = values.get("place")
         return cls(
             **{
                 **values,
                 "severity": Severity(values["severity"]),
                 "confirmation": Confirmation(values["confirmation"]),
                 "witnesses": tuple(values["witnesses"]),
+                "place": None if place is None else Place(**place),
                 "reproduction": Reproduction(
                     reproduction["case"], reproduction["parameters"], tuple(reproduction["steps"])
                 ),

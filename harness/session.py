@@ -16,6 +16,7 @@ from harness import config as configs
 from harness.clock import SystemClock
 from harness.contract import Contract
 from harness.contract.document import parsed, read_file
+from harness.contract.origin import Origin, Source
 from harness.errors import TargetError, UsageError
 from harness.promises.annotations import problems
 from harness.promises.catalogue import PROMISES
@@ -103,13 +104,15 @@ def opened(wanted: Wanted) -> Iterator[Session]:
     config = configuration(wanted)
     target = chosen_target(wanted, config)
     given = _given_contract(wanted, config)
+    overlays = overlay_paths(wanted, config)
     folder = new_folder(wanted.reports)
     with _kept_once_begun(folder), target:
-        contract = given or _served_contract(wanted, config, target)
+        contract, source = given or _served_contract(wanted, config, target)
         config, notes = fitting(wanted, config, contract)
         told = wanted.identities if wanted.url else merged_identities(config.identities, wanted.identities)
         _all_set(told, target.environment)
         freeze(contract, folder)
+        Origin.of(source, overlays).keep(folder)
         attachment = Attachment(
             folder=str(folder),
             url=target.url,
@@ -117,7 +120,7 @@ def opened(wanted: Wanted) -> Iterator[Session]:
             identities=merged_identities(config.identities, wanted.identities),
             environment=identity_environment(target.environment, config.identities, wanted.identities),
         )
-        yield Session(attachment, contract, target, config, tuple(map(str, overlay_paths(wanted, config))), notes)
+        yield Session(attachment, contract, target, config, tuple(map(str, overlays)), notes)
 
 
 @contextlib.contextmanager
@@ -210,17 +213,18 @@ def merged_identities(told: Mapping[str, Any], over: Mapping[str, Any]) -> dict[
     return {**told, **over, **({"known": known} if known else {})}
 
 
-def _given_contract(wanted: Wanted, config: configs.Config) -> Contract | None:
-    """The contract of a file, read before anything is started; None where the target serves it."""
+def _given_contract(wanted: Wanted, config: configs.Config) -> tuple[Contract, Source] | None:
+    """The contract of a file with its text, read before anything is started; None where the target serves it."""
     told = str(config.folder / config.contract["file"]) if "file" in config.contract else ""
     name = wanted.contract or told
     if not name or (name.startswith("/") and not Path(name).exists()):
         return None
-    return read_contract(read_file(Path(name)), name, overlay_paths(wanted, config))
+    value = read_file(Path(name))
+    return read_contract(value, name, overlay_paths(wanted, config)), Source(name, Path(name).read_bytes())
 
 
-def _served_contract(wanted: Wanted, config: configs.Config, target: Target) -> Contract:
-    """The contract that the target serves: at the path that was told, else at the first usual place that answers."""
+def _served_contract(wanted: Wanted, config: configs.Config, target: Target) -> tuple[Contract, Source]:
+    """The contract that the target serves, with its text: at the path told, else at a usual one that answers."""
     started = config.target.get(target.kind, {}) if target.kind in STARTED else {}
     told = wanted.contract or started.get("contract", "")
     failures = []
@@ -233,7 +237,7 @@ def _served_contract(wanted: Wanted, config: configs.Config, target: Target) -> 
             failures.append(str(error))
             continue
         name = f"{target.url}{path}"
-        return read_contract(parsed(text, name), name, overlay_paths(wanted, config))
+        return read_contract(parsed(text, name), name, overlay_paths(wanted, config)), Source(name, text)
     raise UsageError("no OpenAPI document was found; name a file or a path with --contract", failures)
 
 

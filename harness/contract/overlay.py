@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jsonpath_ng import Child, Fields, Index, Root, This
 from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.parser import parse
 
+from harness.contract import pointer
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,10 +20,19 @@ TOP_KEYS = {"overlay", "info", "extends", "actions"}
 ACTION_KEYS = {"target", "description", "update", "remove"}
 
 
-def applied(document: dict[str, Any], overlay: Any, name: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One place that an action updated: the action's number, and the pointer of what it met."""
+
+    action: int
+    at: str
+
+
+def applied(document: dict[str, Any], overlay: Any, name: str, touches: list[Touch] | None = None) -> dict[str, Any]:
     """A copy of the document with every action applied in order (Overlay 1.0.0, section 4.4.3).
 
-    Raises UsageError with every problem of the overlay at once; `name` is how the message calls it.
+    Raises UsageError with every problem of the overlay at once; `name` is how the message calls it. `touches` is given
+    each place that was updated.
     """
     found = problems(overlay)
     if found:
@@ -35,6 +47,8 @@ def applied(document: dict[str, Any], overlay: Any, name: str) -> dict[str, Any]
                 "compare it with the document's paths"
             )
         for match in matches:
+            if touches is not None and "update" in action:
+                touches.append(Touch(index, _pointer(match)))
             _apply(match, action, result)
     if unmet:
         raise UsageError(f"{name} does not fit the contract", unmet)
@@ -88,6 +102,23 @@ def _path(target: str) -> JSONPath:
         return parse(target)
     except (JSONPathError, AttributeError, TypeError) as error:
         raise UsageError(f"target {target!r} is not a JSONPath: {error}") from error
+
+
+def _pointer(match: DatumInContext) -> str:
+    """Where a match stands, as a JSON pointer; what an update appends to a list is its new last item."""
+    at, path = "", match.full_path
+    while isinstance(path, Child):
+        at = f"/{_token(path.right)}{at}"
+        path = path.left
+    whole = at if isinstance(path, Root | This) else f"/{_token(path)}{at}"
+    return f"{whole}/{len(match.value)}" if isinstance(match.value, list) else whole
+
+
+def _token(path: JSONPath) -> str:
+    """The one member or item that the last step of a match's path leads to."""
+    if isinstance(path, Index):
+        return str(path.indices[0])
+    return pointer.escape(str(path.fields[0])) if isinstance(path, Fields) else str(path)
 
 
 def _apply(match: DatumInContext, action: dict[str, Any], root: dict[str, Any]) -> None:

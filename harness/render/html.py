@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.codes import references
+from harness.codes import CODES, references
 from harness.finding import Confirmation
 from harness.render import reproduction, summary, witness
 from harness.render.bars import bar, scale_ms
@@ -52,10 +52,13 @@ class ShownFinding:
     code: str
     kind: str
     known_as: str
+    means: str
+    mend: str
     operation: str
     place: str
     title: str
     promised: str
+    where: str
     seen: str
     confirmation: str
     standing: str
@@ -173,10 +176,13 @@ def _finding(finding: Finding, report: Report, places: Mapping[str, str], shown:
         code=finding.code,
         kind=clipped(finding.kind, HEADER_LIMIT),
         known_as=" · ".join(references(finding.code, finding.kind)),
+        means=CODES[finding.code].means if finding.code in CODES else "",
+        mend=CODES[finding.code].mend if finding.code in CODES else "",
         operation=finding.operation,
         place=places.get(finding.operation, finding.operation) or summary.NO_OPERATION,
         title=clipped(one_line(finding.title), 300),
         promised=clipped(finding.promised, TEXT_LIMIT),
+        where=clipped(str(finding.place), HEADER_LIMIT) if finding.place else "",
         seen=clipped(finding.seen, TEXT_LIMIT),
         confirmation=finding.confirmation.value,
         standing=STANDING[finding.confirmation],

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from harness.codes import references
+from harness.codes import CODES, references
 from harness.exits import Exit
 from harness.render import reproduction, summary
 from harness.render.text import clipped, one_line, printable
@@ -135,7 +135,9 @@ def _text(finding: Finding, places: Mapping[str, str], report: Report) -> str:
         *([f"known as: {', '.join(known_as)}"] if known_as else []),
         f"operation: {places.get(finding.operation, finding.operation)}",
         f"promised: {printable(finding.promised)}",
+        *([f"at: {printable(str(finding.place))}"] if finding.place else []),
         f"seen: {printable(finding.seen)}",
+        *([f"to mend it: {CODES[finding.code].mend}"] if finding.code in CODES else []),
         f"standing: {finding.confirmation}",
         f"again: {reproduction.replay(finding)}",
         *(line.command for line in reproduction.script(finding, report, 3).lines),

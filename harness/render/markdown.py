@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.codes import references
+from harness.codes import CODES, references
 from harness.render import reproduction, summary
 from harness.render.text import clipped, counted, one_line, printable
 
@@ -78,7 +78,9 @@ def _detail(finding: Finding, report: Report) -> str:
         f"- {name}: {_escaped(clipped(one_line(text), TEXT_LIMIT))}"
         for name, text in (
             ("Promised", finding.promised),
+            ("At", str(finding.place or "")),
             ("Seen", finding.seen),
+            ("To mend it", CODES[finding.code].mend if finding.code in CODES else ""),
             ("Known as", ", ".join(references(finding.code, finding.kind))),
         )
         if text

@@ -62,9 +62,15 @@ def test_a_whole_run_is_read_as_it_was_written(killed: Path) -> None:
     archive.write_all(ended, killed)
     report = archive.read(killed)
     assert (report.status, report.exit_code, report.findings) == (RunStatus.COMPLETE, Exit.FINDINGS, (known,))
-    assert {"report.html", "junit.xml", "summary.md", "findings.jsonl", "verdicts.jsonl", "run.json"} <= {
-        path.name for path in killed.iterdir()
-    }
+    assert {
+        "report.html",
+        "junit.xml",
+        "summary.md",
+        "findings.sarif",
+        "findings.jsonl",
+        "verdicts.jsonl",
+        "run.json",
+    } <= {path.name for path in killed.iterdir()}
     assert list(killed.glob(".*.new")) == []
 
 
