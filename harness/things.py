@@ -45,35 +45,49 @@ class Thing:
         return self.exchange.response.json() if self.exchange.response else None
 
 
-def make(
+def make(  # noqa: PLR0913 - the parts of a request, all by name
     stage: Stage,
     resource: Resource,
     *,
     maker: Identity | None = None,
     members: Mapping[str, Any] | None = None,
+    path: Mapping[str, Any] | None = None,
     step: str = SETUP,
     depth: int = 0,
 ) -> Steps[Thing]:
     """A fresh thing, made by `maker` or by an identity that may; `members` are JSON pointers into the body with values.
 
-    Raises CannotTell where the API refuses or does not tell the id.
+    `path` names what it is made under. Raises CannotTell where the API refuses or does not tell the id.
     """
     operation = stage.contract.by_id.get(resource.create)
     if operation is None:
         raise CannotTell(f"no operation makes a {resource.name}; declare one under x-promises.resource")
     who = maker if maker is not None else (yield from identity_for(stage, operation))
     filled = {**_stocked(stage.contract, resource, operation), **(members or {})}
-    request = yield from valid(stage, operation, identity=who, members=filled, step=step, depth=depth)
+    request = yield from valid(stage, operation, identity=who, members=filled, path=path, step=step, depth=depth)
     exchange = unlimited((yield from one(request)))
     if exchange.outcome is not Outcome.OK:
         detail = exchange.error or (
             exchange.response.body[:200].decode("utf-8", "replace") if exchange.response else ""
         )
         raise CannotTell(f"{operation.id} answered {exchange.status} to a body that fits its schema: {detail}")
-    found = pointer.get(exchange.response.json() if exchange.response else None, resource.id)
-    if not isinstance(found, str | int):
-        found = _id_from_location(exchange)
-    return Thing(resource, str(found), who, exchange, request.json())
+    return Thing(resource, id_of(resource, exchange), who, exchange, request.json())
+
+
+def id_of(resource: Resource, made: Exchange) -> str:
+    """The id that the answer to a create tells; raises CannotTell where it tells none."""
+    found = pointer.get(made.response.json() if made.response else None, resource.id)
+    return str(found) if isinstance(found, str | int) else _id_from_location(made)
+
+
+def references(contract: Contract, sent: Any) -> dict[str, Any]:
+    """The members of a body that refer to other things, which a further body may refer to as well."""
+    found = {}
+    for place, value in pointer.leaves(sent):
+        names = [token for token in pointer.tokens(place) if not token.isdigit()]
+        if names and referred(contract, names[-1]) is not None:
+            found[place] = value
+    return found
 
 
 def _stocked(contract: Contract, resource: Resource, create: Operation) -> dict[str, Any]:
@@ -187,7 +201,7 @@ def _path_value(stage: Stage, operation: Operation, name: str, identity: Identit
     before = segments[max(0, segments.index(f"{{{name}}}") - 1)] if f"{{{name}}}" in segments else ""
     resource = named(stage.contract, before) or referred(stage.contract, name)
     own = stage.contract.resource_of(operation.id)
-    if operation.path_parameters[-1].name == name and own is not None and own.create != operation.id:
+    if operation.path_parameters[-1].name == name and own is not None and operation.id not in {own.create, own.list}:
         resource = own
     if resource is None or resource.create == operation.id:
         parameter = next(item for item in operation.path_parameters if item.name == name)

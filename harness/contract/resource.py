@@ -73,7 +73,7 @@ def _inferred(operations: Sequence[Operation]) -> list[Resource]:
                 update=change.id if change else "",
                 delete=item["DELETE"].id if "DELETE" in item else "",
                 id=_id_member(item["GET"]),
-                items=_items_member(collection.get("GET")),
+                items=items_member(collection.get("GET")),
             )
         )
     return found
@@ -96,7 +96,7 @@ def _id_member(read: Operation) -> str:
     return f"/{pointer.escape(parameter)}" if parameter in properties else "/id"
 
 
-def _items_member(listing: Operation | None) -> str:
+def items_member(listing: Operation | None) -> str:
     """The pointer of the list in a listing's body: the body itself, or its one array member."""
     answer = listing.success() if listing else None
     schema = answer.bodies[0].schema if answer and answer.bodies else {}

@@ -9,7 +9,7 @@ import msgspec
 from reference_impl.contract.procedure import ADMIN, Call, Procedure, Reply
 from reference_impl.price import Price
 from reference_impl.procedures.admin_types import AuditEntry, AuditPage, AuditQuery, Stats
-from reference_impl.procedures.paging import Pagination, Slice, page
+from reference_impl.procedures.paging import BY_OFFSET, Pagination, Slice, page
 
 _STATS = (
     "SELECT (SELECT COUNT(*) FROM users WHERE deleted_at IS NULL), "
@@ -70,5 +70,6 @@ PROCEDURES = (
         limit="list",
         query=AuditQuery,
         output=AuditPage,
+        promises={"page": {**BY_OFFSET, "resource": "category", "id": "/subjectId"}},
     ),
 )

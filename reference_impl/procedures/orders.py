@@ -24,7 +24,7 @@ from reference_impl.procedures.order_types import (
     OrderQuery,
     order_of,
 )
-from reference_impl.procedures.paging import pages_of
+from reference_impl.procedures.paging import NUMBERED, pages_of
 from reference_impl.procedures.records import audit, emit
 
 if TYPE_CHECKING:
@@ -204,6 +204,7 @@ PROCEDURES = (
         limit="list",
         query=OrderQuery,
         output=OrderPage,
+        promises={"page": NUMBERED},
     ),
     Procedure(
         id="orders.create",

@@ -12,6 +12,22 @@ from reference_impl.data.database import Row, Statement, Transaction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_BOUNDS: dict[str, Any] = {"bounds": {"min": 1, "max": 100, "default": 20}, "past": "empty", "refused": [400]}
+NUMBERED: dict[str, Any] = {
+    "style": "page",
+    "parameters": {"page": "page", "limit": "limit"},
+    "members": {"items": "/items", "total": "/total", "pages": "/pages"},
+    **_BOUNDS,
+}
+"""What a list of numbered pages promises."""
+BY_OFFSET: dict[str, Any] = {
+    "style": "offset",
+    "parameters": {"offset": "offset", "limit": "limit"},
+    "members": {"items": "/data", "total": "/pagination/total"},
+    **_BOUNDS,
+}
+"""What a list by limit and offset promises."""
+
 
 class Pagination(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """Where a page stands in the whole list."""

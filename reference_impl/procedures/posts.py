@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from reference_impl.contract.procedure import ANYONE, SIGNED_IN, Call, Procedure, Reply
-from reference_impl.procedures.paging import Pagination, Slice, page
+from reference_impl.procedures.paging import BY_OFFSET, Pagination, Slice, page
 from reference_impl.procedures.post_types import COLUMNS, Post, PostInput, PostPage, PostPatch, PostQuery, post_of
 from reference_impl.procedures.post_writes import ONE, create_post, delete_post, publish_post, update_post, visible
 
@@ -41,6 +41,7 @@ PROCEDURES = (
         limit="list",
         query=PostQuery,
         output=PostPage,
+        promises={"page": {**BY_OFFSET, "resource": "post", "then": ["posts.publish"]}},
     ),
     Procedure(
         id="posts.create",

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from reference_impl.contract.procedure import ANYONE, SELLER, SIGNED_IN, Call, Procedure, Reply
 from reference_impl.data.database import Row, Statement, Transaction, marks
 from reference_impl.data.search import containing
-from reference_impl.procedures.paging import pages_of
+from reference_impl.procedures.paging import NUMBERED, pages_of
 from reference_impl.procedures.product_reads import get_product, images_of
 from reference_impl.procedures.product_types import (
     COLUMNS,
@@ -113,6 +113,7 @@ PROCEDURES = (
         query=ProductQuery,
         output=ProductPage,
         cached="products",
+        promises={"page": NUMBERED},
     ),
     Procedure(
         id="products.create",

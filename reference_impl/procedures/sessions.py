@@ -15,7 +15,7 @@ from reference_impl.errors import not_found, unauthorized
 from reference_impl.identity import cookies, opaque
 from reference_impl.identity.tokens import Claims
 from reference_impl.procedures import session_writes
-from reference_impl.procedures.paging import Pagination, Slice, page
+from reference_impl.procedures.paging import BY_OFFSET, Pagination, Slice, page
 from reference_impl.procedures.session_types import Renewal, Session, SessionPage, SessionQuery, SignedIn
 from reference_impl.procedures.user_types import user_of
 
@@ -128,6 +128,7 @@ PROCEDURES = (
         limit="list",
         query=SessionQuery,
         output=SessionPage,
+        promises={"page": BY_OFFSET},
     ),
     Procedure(
         id="sessions.revoke",

@@ -9,7 +9,7 @@ from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.data.search import containing
 from reference_impl.errors import not_found
 from reference_impl.procedures import user_writes
-from reference_impl.procedures.paging import Pagination
+from reference_impl.procedures.paging import BY_OFFSET, Pagination
 from reference_impl.procedures.user_types import (
     COLUMNS,
     NewUser,
@@ -98,6 +98,7 @@ PROCEDURES = (
         limit="list",
         query=UserQuery,
         output=UserPage,
+        promises={"page": BY_OFFSET},
     ),
     Procedure(
         id="users.create",

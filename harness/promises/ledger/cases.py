@@ -156,18 +156,9 @@ def _things(stage: Stage, declared: Ledger, stock: Sequence[int]) -> Steps[list[
     for quantity in stock:
         members: dict[str, Any] = {declared.quantity: quantity}
         if made:
-            members |= _references(stage, made[0].sent)
+            members |= things.references(stage.contract, made[0].sent)
         made.append((yield from things.make(stage, declared.resource, maker=maker, members=members)))
     return made
-
-
-def _references(stage: Stage, body: Any) -> dict[str, Any]:
-    found = {}
-    for place, value in pointer.leaves(body):
-        names = [token for token in pointer.tokens(place) if not token.isdigit()]
-        if names and things.referred(stage.contract, names[-1]) is not None:
-            found[place] = value
-    return found
 
 
 def _read(stage: Stage, declared: Ledger, thing: Thing, step: str) -> Request:

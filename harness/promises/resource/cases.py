@@ -195,7 +195,7 @@ def _delete(operation: Operation, resource: Resource, stage: Stage) -> Steps[Non
         yield Pause(SETTLE_S)
         yield from subjects.read(stage, subject, step(words.GONE_LATER, subject.id))
     if pages:
-        yield from walk(stage, subject, identity, words.LISTED_AFTER, pages=pages)
+        yield from walk(stage, subject, identity, words.LISTED_AFTER, most=pages)
     if resource.again:
         yield from one(replace(request, step=step(words.DELETED_AGAIN, subject.id)))
 

@@ -47,7 +47,7 @@ def on_create(operation: Operation, resource: Resource, stage: Stage) -> Steps[N
     maker = yield from things.identity_for(stage, operation)
     members = yield from needs(stage, operation)
     thing = yield from things.make(stage, resource, maker=maker, members=members, step=step(words.CONTROL))
-    members.update(_references(stage.contract, thing.sent))
+    members.update(things.references(stage.contract, thing.sent))
     subject = subjects.of_thing(stage.contract, thing)
     shown = subjects.shown(thing.exchange)
     if pointer.get(shown, resource.id) is pointer.MISSING:
@@ -98,15 +98,6 @@ def on_update(operation: Operation, resource: Resource, stage: Stage) -> Steps[N
             seen = yield from subjects.read(stage, subject, step(words.TRIAL_SHOWN, number, place))
             if not _taken(resource, shown, seen, place, values[place]):
                 break
-
-
-def _references(contract: Contract, sent: Any) -> dict[str, Any]:
-    """The members that refer to other things, which each further request may refer to as well."""
-    return {
-        place: value
-        for place, value in pointer.leaves(sent)
-        if place and things.referred(contract, pointer.tokens(place)[-1]) is not None
-    }
 
 
 def _with_members(request: Request, values: Mapping[str, Any], text: str) -> Request:

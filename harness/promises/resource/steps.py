@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.contract import pointer
 from harness.exchange import Outcome
+from harness.promises.paging import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,11 +68,5 @@ def succeeded(exchange: Exchange | None) -> bool:
 
 
 def ids(items: Any, place: str) -> set[str]:
-    """The ids of a list's members; one that stands deeper in an answer stands at its last name in a list."""
-    last = f"/{place.rpartition('/')[2]}"
-    found = set()
-    for item in items if isinstance(items, list) else ():
-        value = pointer.get(item, place)
-        value = pointer.get(item, last) if value is pointer.MISSING else value
-        found |= {str(value)} if isinstance(value, str | int) else set()
-    return found
+    """The ids of a list's members."""
+    return set(names_of(items, place))

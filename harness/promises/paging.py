@@ -1,0 +1,210 @@
+"""How a list is paged: as `x-promises.page` says, else as the names of its parameters show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from harness.contract import pointer
+from harness.contract.resource import items_member
+from harness.exchange import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.contract import Contract, Operation
+    from harness.contract.operation import Parameter
+    from harness.exchange import Exchange
+
+KEY = "page"
+PAGES = {"page", "pagenumber"}
+OFFSETS = {"offset", "skip"}
+SIZES = {"limit", "perpage", "pagesize", "size", "take"}
+CURSORS = {"cursor", "after", "before", "pagetoken", "startingafter", "marker", "since"}
+TOTALS = {"total", "totalcount", "totalitems"}
+MAX_SIZE = 100
+REFUSED = (400, 422)
+Query = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """The parameters that page a list, empty where it has none, and where an answer shows what.
+
+    `style` is page, offset, cursor, link, or empty where none is known. `items`, `pages` and `next` are JSON pointers
+    into an answer; `total` too, or None where totals are known by their names. `least`, `most` and `default` bound the
+    size. `past` is the status of a page past the end, 0 where that is an empty page; `capped` says that a size over the
+    most is served as the most.
+    """
+
+    style: str = ""
+    page: str = ""
+    first: int = 1
+    offset: str = ""
+    size: str = ""
+    cursor: str = ""
+    items: str = ""
+    total: str | None = None
+    pages: str = ""
+    next: str = ""
+    least: int | None = None
+    most: int | None = None
+    default: int | None = None
+    past: int = 0
+    capped: bool = False
+    refused: tuple[int, ...] = REFUSED
+
+    @property
+    def largest(self) -> int:
+        """The size to ask for where a whole list is wanted."""
+        return MAX_SIZE if self.most is None else min(MAX_SIZE, self.most)
+
+    @property
+    def single(self) -> bool:
+        """Whether one request gives the whole list."""
+        return not (self.style or self.size)
+
+    @property
+    def counts(self) -> bool:
+        """Whether a page is named by a number or by how many go before it."""
+        return bool(self.page or self.offset)
+
+    def query(self, number: int, received: int, size: int | None, before: Exchange | None = None) -> Query | None:
+        """The parameters of the page of that number, counted from 0, after so many items and the page before it.
+
+        None where there is no further page, or where nothing says how it is asked for.
+        """
+        sized: Query = ((self.size, str(size)),) if self.size and size is not None else ()
+        if number == 0 and not self.counts:
+            return sized
+        if self.page:
+            return ((self.page, str(self.first + number)), *sized)
+        if self.offset:
+            return ((self.offset, str(received)), *sized)
+        return self._following(before, sized)
+
+    def _following(self, before: Exchange | None, sized: Query) -> Query | None:
+        told = linked(before) if self.style == "link" else _text(self._at(before, self.next))
+        if not told:
+            return None
+        if self.style == "link" or told.startswith(("http://", "https://", "/", "?")):
+            return tuple(parse_qsl(urlsplit(told).query, keep_blank_values=True))
+        return ((self.cursor, told), *sized) if self.cursor else None
+
+    def items_of(self, exchange: Exchange | None) -> list[Any] | None:
+        """The items of a page; None where the answer shows no list."""
+        items = self._at(exchange, self.items)
+        return items if isinstance(items, list) else None
+
+    def total_of(self, exchange: Exchange | None) -> int | None:
+        """How many items the answer says that there are; None where it does not."""
+        if self.total is not None:
+            return _count(self._at(exchange, self.total))
+        return named_total(_body(exchange))
+
+    def pages_of(self, exchange: Exchange | None) -> int | None:
+        """How many pages the answer says that there are; None where it does not."""
+        return _count(self._at(exchange, self.pages)) if self.pages else None
+
+    def size_of(self, exchange: Exchange) -> int | None:
+        """The size that a request asked for; the default where it asked for none, None where none is known."""
+        asked = dict(exchange.request.query).get(self.size, "") if self.size else ""
+        return int(asked) if asked.isdigit() else self.default
+
+    def _at(self, exchange: Exchange | None, place: str) -> Any:
+        return pointer.get(_body(exchange), place)
+
+
+def paging(contract: Contract, operation: Operation) -> Paging:
+    """How an operation pages its list: what is declared, and what names and schemas show beside it."""
+    told: Mapping[str, Any] = contract.promise(KEY, operation) or {}
+    names, members, bounds = (told.get(part, {}) for part in ("parameters", "members", "bounds"))
+    queries = {item.name: item for item in operation.parameters if item.place == "query"}
+    known = (("page", PAGES), ("offset", OFFSETS), ("cursor", CURSORS))
+    page, offset, cursor = (_named(queries, names, part, words) for part, words in known)
+    style = told.get("style") or ("page" if page else "offset" if offset else "cursor" if cursor else "")
+    size = _named(queries, names, "limit", SIZES)
+    schema = contract.schema(queries[size].schema) if size in queries else {}
+    resource = contract.resource_of(operation.id)
+    return Paging(
+        style=style,
+        page=page if style == "page" else "",
+        first=told.get("first", _first(queries.get(page))),
+        offset=offset if style == "offset" else "",
+        size=size,
+        cursor=cursor if style == "cursor" else "",
+        items=members.get("items", resource.items if resource else items_member(operation)),
+        total=members.get("total"),
+        pages=members.get("pages", ""),
+        next=members.get("next", ""),
+        least=_count(bounds.get("min", schema.get("minimum"))),
+        most=_count(bounds.get("max", schema.get("maximum"))),
+        default=_count(bounds.get("default", schema.get("default"))),
+        past=told.get("past", 0) if told.get("past") != "empty" else 0,
+        capped=told.get("over") == "capped",
+        refused=tuple(told.get("refused", REFUSED)),
+    )
+
+
+def plain(name: str) -> str:
+    """A name without case and signs: `pageSize`, `page_size` and `page-size` are one."""
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def linked(exchange: Exchange | None) -> str:
+    """Where the answer's Link header leads on (RFC 8288, rel="next"); empty where it does not."""
+    if exchange is None or exchange.response is None:
+        return ""
+    lines = ",".join(value for name, value in exchange.response.headers if name.lower() == "link")
+    for part in lines.split(",<"):
+        target, _, parameters = part.lstrip(" <").partition(">")
+        relations = [word.partition("=")[2].strip(' "') for word in parameters.split(";") if "rel" in word.lower()]
+        if any("next" in relation.lower().split() for relation in relations):
+            return target
+    return ""
+
+
+def names_of(items: Any, place: str) -> list[str]:
+    """The ids of a list's members, those that have one; a place deep in an answer stands at its last name in a list."""
+    last = f"/{place.rpartition('/')[2]}"
+    found = []
+    for item in items if isinstance(items, list) else ():
+        value = pointer.get(item, place)
+        value = pointer.get(item, last) if value is pointer.MISSING else value
+        found += [str(value)] if isinstance(value, str | int) else []
+    return found
+
+
+def named_total(body: Any) -> int | None:
+    """The total of a body in which a member is named so."""
+    if not isinstance(body, dict):
+        return None
+    for place, value in pointer.leaves({key: member for key, member in body.items() if not isinstance(member, list)}):
+        if plain(pointer.tokens(place)[-1]) in TOTALS and isinstance(value, int):
+            return value
+    return None
+
+
+def _named(queries: Mapping[str, Parameter], told: Mapping[str, str], part: str, words: set[str]) -> str:
+    return told.get(part) or next((name for name in queries if plain(name) in words), "")
+
+
+def _first(page: Parameter | None) -> int:
+    first = next((page.schema[key] for key in ("default", "minimum") if page and key in page.schema), 1)
+    return first if isinstance(first, int) else 1
+
+
+def _body(exchange: Exchange | None) -> Any:
+    if exchange is None or exchange.response is None or exchange.outcome is not Outcome.OK:
+        return None
+    return exchange.response.json()
+
+
+def _count(value: Any) -> int | None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole else int(value) if isinstance(value, float) and value.is_integer() else None
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

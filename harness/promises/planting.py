@@ -1,0 +1,125 @@
+"""Plants things in a list: fresh ones whose members a case chooses, so that it knows what the list must show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness import things
+from harness.case import Steps, one
+from harness.errors import CannotTell
+from harness.exchange import Outcome
+from harness.promises import precondition
+from harness.promises import subject as subjects
+from harness.promises.resource.needs import needs
+from harness.promises.walking import Way
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.contract import Contract, Operation, Resource
+    from harness.exchange import Exchange
+    from harness.promises.paging import Paging
+    from harness.promises.subject import Subject
+    from harness.stage import Stage
+
+PLANTED = "planted"
+SOURCES = ("page", "filter", "sort")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What makes the items of a list: the resource, the operations that bring a thing into it, an item's id."""
+
+    resource: Resource
+    then: tuple[str, ...]
+    id: str
+
+
+def source(contract: Contract, operation: Operation) -> Source | None:
+    """What makes the items of a list, as its promises say or as its resource shows; None where nothing does."""
+    entries = [entry for key in SOURCES if isinstance(entry := contract.promise(key, operation), dict)]
+    told = next((entry for entry in entries if "resource" in entry), {})
+    resource = contract.resource(told["resource"]) if told else contract.resource_of(operation.id)
+    if resource is None or resource.create not in contract.by_id or (not told and resource.list != operation.id):
+        return None
+    return Source(resource, tuple(told.get("then", ())), told.get("id", resource.id))
+
+
+@dataclass(slots=True)
+class Bed:
+    """What a case planted: all by one maker where the API lets one make several, else each by a fresh one."""
+
+    stage: Stage
+    source: Source
+    planted: list[Subject]
+
+    @property
+    def names(self) -> list[str]:
+        """The ids of what was planted."""
+        return [subject.id for subject in self.planted]
+
+    def plant(self, row: Mapping[str, Any], *, apart: Sequence[str] = ()) -> Steps[Subject]:
+        """One thing more, with these members; what it refers to is what the first refers to, but for places `apart`."""
+        stage, resource = self.stage, self.source.resource
+        create = stage.contract.by_id[resource.create]
+        members, path, maker = dict(row), None, None
+        if self.planted:
+            first = self.planted[0]
+            shared = things.references(stage.contract, first.sent)
+            members = {**{place: value for place, value in shared.items() if place not in apart}, **members}
+            path, maker = dict(first.path), first.owner
+        else:
+            members = {**(yield from needs(stage, create)), **members}
+        step = f"{PLANTED}|{len(self.planted)}"
+        try:
+            thing = yield from things.make(stage, resource, maker=maker, members=members, path=path, step=step)
+        except CannotTell:
+            if maker is None:
+                raise
+            maker = yield from things.identity_for(stage, create)
+            thing = yield from things.make(stage, resource, maker=maker, members=members, path=path, step=step)
+        subject = subjects.of_thing(stage.contract, thing)
+        for name in self.source.then:
+            yield from self._brought(stage.contract.by_id[name], subject)
+        self.planted.append(subject)
+        return subject
+
+    def _brought(self, operation: Operation, subject: Subject) -> Steps[None]:
+        stage = self.stage
+        path = subjects.path_of(stage.contract, operation, subject)
+        request = yield from things.valid(stage, operation, identity=subject.owner, path=path, step=things.SETUP)
+        forms = precondition.forms(stage.contract, operation, subject.resource)
+        done = yield from one(precondition.current(request, forms, subject.made))
+        if done.outcome is not Outcome.OK:
+            raise CannotTell(f"{operation.id} answered {done.status or done.error} to a fresh {subject.resource.name}")
+
+    def way(self, operation: Operation, paging: Paging) -> Steps[Way]:
+        """How the maker, or one that may where the maker may not, walks the list that holds what was planted."""
+        first = self.planted[0]
+        identity = first.owner
+        if not subjects.may(self.stage.contract, operation, identity):
+            identity = yield from things.identity_for(self.stage, operation)
+        path = {item.name: first.path[item.name] for item in operation.path_parameters if item.name in first.path}
+        return Way(operation, paging, identity, self.source.id, path)
+
+
+def bed(stage: Stage, operation: Operation) -> Bed:
+    """An empty bed for a list; raises CannotTell where nothing says what makes its items."""
+    found = source(stage.contract, operation)
+    if found is None:
+        raise CannotTell(f"{operation.id}: nothing says what makes its items; name the resource")
+    return Bed(stage, found, [])
+
+
+def planted(resource: Resource, exchanges: Sequence[Exchange]) -> dict[str, Exchange]:
+    """The ids of what a history shows as planted, each with the answer that made it, in the order of planting."""
+    found: dict[str, Exchange] = {}
+    for exchange in exchanges:
+        if exchange.request.step.startswith(f"{PLANTED}|") and exchange.outcome is Outcome.OK:
+            try:
+                found[things.id_of(resource, exchange)] = exchange
+            except CannotTell:
+                continue
+    return found
