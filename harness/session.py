@@ -21,7 +21,7 @@ from harness.errors import TargetError, UsageError
 from harness.promises.annotations import problems
 from harness.promises.catalogue import PROMISES
 from harness.run import Attachment, freeze
-from harness.targets import ContainersTarget, ProcessTarget, Target, UrlTarget, fetched
+from harness.targets import ContainersTarget, ProcessTarget, StartedTarget, Target, UrlTarget, fetched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ LATEST = "latest"
 RUN_FILE = "run.json"
 DOCUMENT_PATHS = ("/openapi.json", "/openapi.yaml", "/swagger.json", "/api/openapi.json")
 SEED_LIMIT = 2**31
-STARTED: Mapping[str, type[ProcessTarget | ContainersTarget]] = {
+STARTED: Mapping[str, type[StartedTarget]] = {
     "process": ProcessTarget,
     "containers": ContainersTarget,
 }

@@ -8,13 +8,13 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from harness.child import Child
 from harness.config import filled
-from harness.targets.drawn import Drawn
 from harness.targets.health import wait_healthy
 from harness.targets.preparation import prepare
+from harness.targets.started import StartedTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PREPARE_TIMEOUT_S = 60.0
 
 
-class ProcessTarget:
+class ProcessTarget(StartedTarget):
     """Starts `[target.process]`.
 
     `{python}`, `{port}` and `{data}` (a fresh temporary folder) are filled in; `{secret}` draws a secret, and
@@ -33,37 +33,12 @@ class ProcessTarget:
     kind = "process"
 
     def __init__(self, told: Mapping[str, Any], folder: Path, *, command: Sequence[str] | None = None) -> None:
-        self.told, self.folder = told, folder
-        self.command = list(command or told["command"])
-        self._url = ""
+        super().__init__(told, folder, command=command)
         self._child: Child | None = None
         self._data: Path | None = None
-        self._drawn = Drawn()
 
-    @property
-    def url(self) -> str:
-        """The address that it answers at; empty before it is entered."""
-        return self._url
-
-    @property
-    def drawn(self) -> Mapping[str, str]:
-        """The secrets drawn for this process that identities can name."""
-        return self._drawn.named
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The caller's environment and the secrets drawn for this process."""
-        return {**os.environ, **self._drawn.named}
-
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def end(self) -> None:
+        """Ends the process with all its children and removes its data."""
         if self._child is not None:
             self._child.stop()
             self._child = None
@@ -79,7 +54,8 @@ class ProcessTarget:
         """Its kind, its address and the command, placeholders unfilled."""
         return {"kind": self.kind, "url": self._url, "command": " ".join(self.command)}
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Prepares it and starts it; returns once it is healthy."""
         self._data = Path(tempfile.mkdtemp(prefix="harness-target-"))
         port = free_port()
         values = {"python": sys.executable, "port": str(port), "data": str(self._data), "folder": str(self.folder)}

@@ -7,25 +7,26 @@ import os
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 from harness.interruption import passed_over
 from harness.targets.containers.plan import KEY, planned
-from harness.targets.drawn import Drawn
 from harness.targets.health import wait_healthy
 from harness.targets.preparation import prepare
+from harness.targets.started import StartedTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.targets.containers.daemon import Daemon, Started
+    from harness.targets.drawn import Drawn
 
 PREPARE_TIMEOUT_S = 600.0
 FIX = "pip install 'api-stack-harness[containers]'"
 
 
-class ContainersTarget:
+class ContainersTarget(StartedTarget):
     """Starts what `[target.containers]` tells, with testcontainers.
 
     `{secret}` draws a secret, `{secret:NAME}` one for all places that name it, which identities can call `{env:NAME}`;
@@ -36,37 +37,13 @@ class ContainersTarget:
     kind = "containers"
 
     def __init__(self, told: Mapping[str, Any], folder: Path, *, command: Sequence[str] | None = None) -> None:
-        self.told, self.folder = told, folder
-        self._drawn = Drawn()
-        self.plan = planned(told, folder.absolute(), os.environ, self._drawn, command=command or ())
-        self._url = ""
+        super().__init__(told, folder, command=command)
+        self.plan = planned(told, folder.absolute(), os.environ, self._drawn, command=self.command)
         self._daemon: Daemon | None = None
         self._api: Started | None = None
 
-    @property
-    def url(self) -> str:
-        """The address that it answers at; empty before it is entered."""
-        return self._url
-
-    @property
-    def drawn(self) -> Mapping[str, str]:
-        """The secrets drawn for these containers that identities can name."""
-        return self._drawn.named
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The caller's environment and the secrets drawn for these containers."""
-        return {**os.environ, **self._drawn.named}
-
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def end(self) -> None:
+        """Removes everything of the run that the daemon has, undisturbed by further signals."""
         with contextlib.ExitStack() as undisturbed:
             if threading.current_thread() is threading.main_thread():
                 undisturbed.enter_context(passed_over())
@@ -82,7 +59,8 @@ class ContainersTarget:
         """Its kind, its address and the images."""
         return {"kind": self.kind, "url": self._url, "command": self.plan.describe()}
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Starts services, image, set-up and API in their order; returns once it is healthy."""
         plan = self.plan
         self._daemon = daemon = opened(self._drawn)
         self._prepare()
