@@ -114,7 +114,19 @@ SCHEMA = _closed(
                 "users": {"type": "integer", "minimum": 1},
             }
         ),
-        "prove": _closed({"list": _COMMAND, "command": _COMMAND}, "list", "command"),
+        "prove": _closed(
+            {
+                "list": _COMMAND,
+                "command": _COMMAND,
+                "profiles": {
+                    "type": "object",
+                    "propertyNames": {"pattern": "^[A-Za-z0-9]+( [A-Za-z0-9]+)*$", "not": {"const": "1"}},
+                    "additionalProperties": _closed({"config": _TEXT, "command": _COMMAND, "environment": _TEXTS}),
+                },
+            },
+            "list",
+            "command",
+        ),
     }
 )  # fmt: skip
 

@@ -12,24 +12,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import archive
 from harness.child import Child
-from harness.config import Config, filled
+from harness.config import filled
 from harness.contract.document import parsed
 from harness.errors import HarnessError, UsageError
 from harness.exits import Exit
+from harness.profiles import FIRST, Profile, profiles
 from harness.replay import Answer, on_target
 from harness.session import LATEST, Wanted, configuration, read_contract
-from harness.targets import ProcessTarget, fetched
+from harness.targets import fetched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from harness.config import Config
     from harness.finding import Finding
+    from harness.targets import ProcessTarget
 
 LIST_TIMEOUT_S = 60
 GRACE_S = 60.0
@@ -40,19 +43,22 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """What is planted: the classes of finding that name it and the operations where one may stand."""
+    """What is planted: the classes of finding that name it, the operations where one may stand, and what it needs.
+
+    `profile` names the kind of target on which it exists; it says nothing of the check that is to find it.
+    """
 
     id: str
     title: str
     codes: tuple[str, ...]
     operations: tuple[str, ...]
-    profile: str = "1"
+    profile: str = FIRST
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Defect:
         """The defect that a project's list tells; raises KeyError or TypeError where it is no such object."""
         codes, operations = tuple(record["codes"]), tuple(record["operations"])
-        return cls(record["id"], record["title"], codes, operations, str(record.get("profile", "1")))
+        return cls(record["id"], record["title"], codes, operations, str(record.get("profile", FIRST)))
 
     def is_shown_by(self, finding: Finding) -> bool:
         """Whether the finding is of the defect's class and at its operation."""
@@ -68,6 +74,7 @@ class Proof:
     by: str
     seconds: float
     why: str = ""
+    profile: str = FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +114,43 @@ class Proven:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the defects of one profile are compared on: that profile and its clean build's document."""
+
+    options: Options
+    profile: Profile
+    document: Path
+
+    @property
+    def wanted(self) -> Wanted:
+        """What was asked, with the profile's own file."""
+        return replace(self.options.wanted, config=self.profile.file)
+
+
 def prove(options: Options, told: Told) -> Proven:
-    """Every chosen defect, then the clean build with several seeds; raises UsageError where [prove] is not written."""
+    """Every chosen defect by its profile, then the clean build with several seeds.
+
+    Raises UsageError where [prove] is not written, or not for a profile that is needed.
+    """
     began = time.monotonic()
     config = configuration(options.wanted)
     chosen = _chosen(listed(config), options.only)
-    with ProcessTarget(config.target["process"], config.folder) as clean:
-        document, digest = _clean_document(config, clean, options.wanted.reports)
-        proofs = []
-        for defect in chosen:
-            proof = _proof(options, config, defect, document, clean)
-            word = "caught" if proof.caught else "ESCAPED"
-            told(f"{proof.id:6} {word:8} {proof.seconds:6.1f} s  {proof.by if proof.caught else proof.why}")
-            proofs.append(proof)
-    alarms, broken, held = _clean_runs(options, config, document, told)
+    needed = dict.fromkeys(defect.profile for defect in chosen) or {FIRST: None}
+    grounds: list[Ground] = []
+    proofs: list[Proof] = []
+    digest = ""
+    for name, profile in profiles(config, options.wanted.config, needed).items():
+        with profile.clean() as clean:
+            document, own = _clean_document(profile, clean, options.wanted.reports)
+            digest = digest or own
+            grounds.append(Ground(options, profile, document))
+            for defect in (item for item in chosen if item.profile == name):
+                proof = _proof(grounds[-1], defect, clean)
+                word = "caught" if proof.caught else "ESCAPED"
+                told(f"{proof.id:6} {word:8} {proof.seconds:6.1f} s  {proof.by if proof.caught else proof.why}")
+                proofs.append(proof)
+    alarms, broken, held = _clean_runs(options, grounds, told)
     return Proven(tuple(proofs), held, alarms, tuple(broken), digest, time.monotonic() - began)
 
 
@@ -155,77 +185,82 @@ def _chosen(defects: Sequence[Defect], only: Sequence[str]) -> list[Defect]:
     return [defect for defect in defects if not only or defect.id in only]
 
 
-def _clean_document(config: Config, clean: ProcessTarget, reports: Path) -> tuple[Path, str]:
+def _clean_document(profile: Profile, clean: ProcessTarget, reports: Path) -> tuple[Path, str]:
     """The clean build's document in a file, and the contract's hash."""
-    path = config.target["process"].get("contract", "/openapi.json")
+    path = profile.table.get("contract", "/openapi.json")
     text = fetched(clean.url, path)
-    place = (reports / "prove-clean.json").absolute()
+    place = (reports / f"prove-clean-{profile.name.replace(' ', '-')}.json").absolute()
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(text)
     return place, read_contract(parsed(text, path), path, []).hash
 
 
-def _proof(options: Options, config: Config, defect: Defect, document: Path, clean: ProcessTarget) -> Proof:
+def _proof(ground: Ground, defect: Defect, clean: ProcessTarget) -> Proof:
     """Verifies the target with the defect; only then is what was found compared with what is planted."""
     began = time.monotonic()
-    command = tuple(word.replace("{defect}", defect.id) for word in config.prove["command"])
     by, why = "", ""
     try:
-        with ProcessTarget(config.target["process"], config.folder, command=command) as target:
-            folder, code = _verified(options, target, document, options.wanted.seed or 1)
+        with ground.profile.planted(defect.id) as target:
+            folder, code = _verified(ground, target, ground.wanted.seed or 1)
             findings = archive.read(folder).findings
             shown = ", ".join(f"{item.code}@{item.operation}" for item in findings[:4]) or "no finding"
             why = f"exit {code}: {shown} ({folder.name})"
             for finding in [item for item in findings if defect.is_shown_by(item)][:MAX_REPLAYED]:
-                by, why = _replayed(options, folder, finding, target, clean)
+                by, why = _replayed(ground.wanted, folder, finding, target, clean)
                 if by:
                     break
     except HarnessError as error:
         why = str(error)
-    return Proof(defect.id, bool(by), by, time.monotonic() - began, why)
+    return Proof(defect.id, bool(by), by, time.monotonic() - began, why, defect.profile)
 
 
 def _replayed(
-    options: Options, folder: Path, finding: Finding, target: ProcessTarget, clean: ProcessTarget
+    wanted: Wanted, folder: Path, finding: Finding, target: ProcessTarget, clean: ProcessTarget
 ) -> tuple[str, str]:
     """What caught the defect, empty where a replay does not fail there or is not fixed on the clean build; and why."""
-    here = on_target(folder, finding, options.wanted, target)
-    there = on_target(folder, finding, options.wanted, clean)
+    here = on_target(folder, finding, wanted, target)
+    there = on_target(folder, finding, wanted, clean)
     name = f"{finding.code} at {finding.operation} ({finding.confirmation.value}, {folder.name}/{finding.fingerprint})"
     if here.answer is Answer.STILL_FAILS and there.answer is Answer.FIXED:
         return name, ""
     return "", f"{name}: {here.answer} there ({here.reason}), {there.answer} on the clean build ({there.reason})"
 
 
-def _clean_runs(options: Options, config: Config, document: Path, told: Told) -> tuple[int, list[str], int]:
-    """False alarms, runs that did not hold (with their reason), and runs that count, over the seeds."""
+def _clean_runs(options: Options, grounds: Sequence[Ground], told: Told) -> tuple[int, list[str], int]:
+    """False alarms, runs that did not hold (with their reason), and runs that count, over the seeds.
+
+    The seeds take turns over the profiles.
+    """
     alarms, broken, held = 0, [], 0
     for seed in range(1, options.seeds + 1):
         began = time.monotonic()
+        ground = grounds[(seed - 1) % len(grounds)]
+        name = f"seed {seed}" + (f" of profile {ground.profile.name}" if len(grounds) > 1 else "")
         try:
-            with ProcessTarget(config.target["process"], config.folder) as target:
-                folder, code = _verified(options, target, document, seed)
+            with ground.profile.clean() as target:
+                folder, code = _verified(ground, target, seed)
         except HarnessError as error:
-            broken.append(f"seed {seed}: {error}")
-            told(f"clean  seed {seed:3} {time.monotonic() - began:6.1f} s  {error}")
+            broken.append(f"{name}: {error}")
+            told(f"clean  {name} {time.monotonic() - began:6.1f} s  {error}")
             continue
         report = archive.read(folder)
         alarms += len(report.findings)
         held += code == Exit.HOLDS
         if code != Exit.HOLDS:
-            broken.append(f"seed {seed}: exit {code}: {report.reason} ({folder.name})")
+            broken.append(f"{name}: exit {code}: {report.reason} ({folder.name})")
         shown = ", ".join(f"{item.code}@{item.operation}" for item in report.findings) or f"exit {code} {report.reason}"
-        told(f"clean  seed {seed:3} {time.monotonic() - began:6.1f} s  {shown}")
+        told(f"clean  {name} {time.monotonic() - began:6.1f} s  {shown}")
     return alarms, broken, held
 
 
-def _verified(options: Options, target: ProcessTarget, document: Path, seed: int) -> tuple[Path, int]:
+def _verified(ground: Ground, target: ProcessTarget, seed: int) -> tuple[Path, int]:
     """The ordinary verification in a process of its own: the run's folder and its exit code."""
-    reports = options.wanted.reports.absolute()
+    options, file, reports = ground.options, ground.profile.file, ground.wanted.reports.absolute()
     before = set(reports.glob("*/run.json"))
-    command = [sys.executable, "-m", "harness.cli", "verify", "--url", target.url, "--contract", str(document)]
+    command = [sys.executable, "-m", "harness.cli", "verify", "--url", target.url, "--contract"]
+    command += [str(ground.document)]
     command += ["--seed", str(seed), "--budget", f"{options.budget_s:g}s", "--reports", str(reports)]
-    command += ["--config", str(options.wanted.config.absolute())] if options.wanted.config else []
+    command += ["--config", str(file.absolute())] if file else []
     environment = {**os.environ, **target.environment}
     log = reports / "prove.log"
     with (

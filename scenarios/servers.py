@@ -47,8 +47,12 @@ def main() -> None:
         api = [sys.executable, "-m", "reference_impl"]
         set_up = [*api, "set-up", "--tenants", options.tenants, "--admin-email", ADMIN]
         subprocess.run(set_up, env=environment, check=True)  # noqa: S603 - our own words
-        words = ["serve", "--port", str(options.port), "--workers", str(options.workers)]
-        code = stack.enter_context(running([*api, *words], signal.SIGTERM, env=environment)).wait()
+        words = ["--port", str(options.port), "--workers", str(options.workers)]
+        if options.planted:
+            served = [sys.executable, "-m", "reference_impl.defects", "serve", options.planted, *words]
+        else:
+            served = [*api, "serve", *words]
+        code = stack.enter_context(running(served, signal.SIGTERM, env=environment)).wait()
     raise SystemExit(code)
 
 
@@ -59,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--port", type=int, default=8000)
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--tenants", default="alpha", help="names between commas")
+    options.add_argument("--planted", default="", metavar="ID", help="a defect of reference_impl.defects to serve with")
     return options
 
 

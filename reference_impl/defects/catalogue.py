@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.defects import envelope, limits, orders, people, products, users
+from reference_impl.defects import envelope, limits, orders, people, products, users, workers, zones
 
 if TYPE_CHECKING:
     from reference_impl.defects.defect import Defect
@@ -16,6 +16,8 @@ DEFECTS: tuple[Defect, ...] = (
     *limits.DEFECTS,
     *users.DEFECTS,
     *people.DEFECTS,
+    *workers.DEFECTS,
+    *zones.DEFECTS,
 )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.conftest import CONFIGURATION as NOTES_CONFIGURATION
+from tests.integration.conftest import NOTES
 from tests.integration.started import GONE_S, ROOT, processes, until
 
 if TYPE_CHECKING:
@@ -18,6 +20,31 @@ if TYPE_CHECKING:
 
 CONFIGURATION = ("--config", str(ROOT / "harness.toml"))
 TIMEOUT_S = 400
+# The notes API with a fault that it has in the west alone, and a list of what is planted.
+ROWS = [
+    {
+        "id": name,
+        "title": name,
+        "codes": ["resource.create-not-readable"],
+        "operations": ["notes.create"],
+        "profile": at,
+    }
+    for name, at in {"forgets": "west", "nowhere": "east"}.items()
+]
+PLANTING = """
+import os, runpy, sys
+os.environ["NOTES_FAULT"] = sys.argv[3] if os.environ.get("PLACE") == "west" else ""
+sys.argv = sys.argv[1:3]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+PLANTED = f"""
+[prove]
+list = ["{{python}}", "-c", 'print({json.dumps(json.dumps(ROWS))})']
+command = ["{{python}}", "planting.py", "{NOTES}", "{{port}}", "{{defect}}"]
+[prove.profiles.west]
+config = "west.toml"
+environment = {{ PLACE = "west" }}
+"""
 
 
 @pytest.mark.slow
@@ -30,6 +57,33 @@ def test_a_planted_defect_is_caught(begin: Callable[..., Started], tmp_path: Pat
     assert "version.lost-update at products.update" in proof["defects"][0]["by"]
     assert proof["clean"]["false_alarms"] == 0, done.text
     assert done.code == (0 if proof["clean"]["seeds"] == 1 else 1), done.text
+
+
+@pytest.fixture
+def planted(project: Path) -> Path:
+    """A folder whose harness.toml plants a defect in the notes API, on a profile in a file of its own."""
+    (project / "planting.py").write_text(PLANTING)
+    (project / "west.toml").write_text(NOTES_CONFIGURATION)
+    (project / "harness.toml").write_text(NOTES_CONFIGURATION + PLANTED)
+    return project
+
+
+def test_a_defect_is_planted_where_its_profile_says(begin: Callable[..., Started], planted: Path) -> None:
+    """What is there in the west alone is caught on the target of its profile, and not on its clean build."""
+    words = ("--only", "forgets", "--seeds", "0", "--budget", "60s", "--json", "proof.json")
+    done = begin("prove", *words).done(TIMEOUT_S)
+    proof = json.loads((planted / "proof.json").read_text())
+    told = [(item["id"], item["profile"], item["caught"]) for item in proof["defects"]]
+    assert told == [("forgets", "west", True)], done.text
+    assert done.code == 0
+
+
+def test_a_profile_that_is_not_written(harness: Callable[..., Done], planted: Path) -> None:
+    """A defect whose profile is not told is no escape and no catch: the message says what to write, with 2."""
+    assert planted.is_dir()
+    done = harness("prove", "--only", "nowhere")
+    assert done.code == 2
+    assert "there are defects of profile 'east'; write [prove.profiles.east]" in done.err
 
 
 def test_an_unknown_defect(harness: Callable[..., Done]) -> None:
