@@ -77,7 +77,14 @@ def notes(begin: Callable[..., Started]) -> Callable[..., str]:
     return served
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What works on a database is tested on both engines, or on those that the mark names."""
+    if "database" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("engines")
+        metafunc.parametrize("database", mark.args if mark else ENGINES, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def database(request: pytest.FixtureRequest) -> Callable[[], dict[str, str]]:
     """On each engine: gives the settings of an empty database, another whenever it is asked."""
     if request.param == "sqlite":

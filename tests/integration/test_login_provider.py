@@ -16,7 +16,7 @@ import pytest
 from tests.integration.started import start, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.integration.started import Started
 
@@ -59,7 +59,9 @@ def provider(tmp_path: Path) -> Iterator[tuple[str, Started]]:
 
 
 @pytest.fixture
-def api(tmp_path: Path, provider: tuple[str, Started]) -> Iterator[httpx.Client]:
+def api(
+    tmp_path: Path, provider: tuple[str, Started], database: Callable[[], dict[str, str]]
+) -> Iterator[httpx.Client]:
     """A browser at an API that trusts the provider."""
     folder = tmp_path / "shop"
     folder.mkdir()
@@ -71,6 +73,7 @@ def api(tmp_path: Path, provider: tuple[str, Started]) -> Iterator[httpx.Client]
         "API_OAUTH_CLIENT_ID": "shop",
         "API_OAUTH_REDIRECT_URL": "http://shop.example.test/back",
         "API_OAUTH_TIMEOUT_S": "2",
+        **database(),
     }
     words = ("-m", "reference_impl", "set-up", "--tenants", "alpha", "--admin-email", "admin@example.test")
     made = start(folder, *words, program=(sys.executable,), environment=environment).done()

@@ -19,15 +19,15 @@ from tests.integration.npm_packages import SCRIPTS, TIMEOUT_S
 from tests.integration.started import ROOT, start, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.slow
 SERVER = Path(__file__).parent / "rpc_server.py"
 QUOTAS = ("LIST", "GET", "CREATE", "UPDATE", "DELETE", "UPLOAD", "STREAM")
 
 
-@pytest.fixture(scope="session")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory, database: Callable[[], dict[str, str]]) -> Iterator[str]:
     """The origin of a server that is started for these tests."""
     folder = tmp_path_factory.mktemp("shop")
     environment = {
@@ -36,6 +36,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "ADMIN_PASSWORD": "correct horse battery",
         "API_GLOBAL_QUOTA": "100000",
         **{f"API_QUOTA_{name}": "10000" for name in QUOTAS},
+        **database(),
     }
     words = ("-m", "reference_impl", "set-up", "--tenants", "alpha,beta", "--admin-email", "admin@example.test")
     made = start(folder, *words, program=(sys.executable,), environment=environment).done()
@@ -65,6 +66,7 @@ def test_the_clients_of_npm_are_served(packages: Path, origin: str, script: str)
     run(packages, origin, "node", "--test", f"{script}.test.mjs")
 
 
+@pytest.mark.engines("sqlite")
 def test_a_typed_client_is_made_from_the_document(packages: Path, origin: str) -> None:
     """Types of the served document compile in strict TypeScript, and refuse what the document refuses."""
     run(packages, origin, "npx", "--no-install", "openapi-typescript", f"{origin}/openapi.json", "-o", "schema.ts")

@@ -16,25 +16,26 @@ from tests.servers.api import ADMIN, PASSWORD, Api
 from tests.servers.redis import BINARY, MISSING, RedisServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.engines("sqlite")
 # A registration that takes about a second.
 SLOW = {"API_ARGON2_TIME_COST": "12", "API_ARGON2_MEMORY_KIB": "65536"}
 NEW = {"email": "late@example.test", "password": PASSWORD, "name": "Late"}
 
 
 @pytest.fixture(params=[1, 2])
-def api(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Api]:
+def api(request: pytest.FixtureRequest, tmp_path: Path, database: Callable[[], dict[str, str]]) -> Iterator[Api]:
     """One worker, and two over a Redis."""
     if request.param == 1:
-        installed, redis = Api(tmp_path), None
+        installed, redis = Api(tmp_path, **database()), None
     else:
         if BINARY is None:
             pytest.skip(MISSING)
         redis = RedisServer(tmp_path)
         redis.start()
-        installed = Api(tmp_path, API_REDIS_URL=redis.url)
+        installed = Api(tmp_path, API_REDIS_URL=redis.url, **database())
     installed.set_up("alpha")
     installed.words = ("--workers", str(request.param))
     yield installed
@@ -49,6 +50,7 @@ def headers(api: Api) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer.json()['accessToken']}"}
 
 
+@pytest.mark.engines("sqlite", "postgresql")
 def test_a_request_in_flight_is_finished(api: Api) -> None:
     """Its answer comes after SIGTERM, and what it wrote is there in the next life."""
     api.environment |= SLOW
@@ -70,6 +72,7 @@ def test_a_request_in_flight_is_finished(api: Api) -> None:
     assert httpx.post(f"{api.url}/api/v1/auth/login", json=login, timeout=30).status_code == 200
 
 
+@pytest.mark.engines("sqlite", "postgresql")
 def test_no_acknowledged_write_is_lost(api: Api) -> None:
     """Writers go on while SIGTERM comes: each is answered or its connection ends, and every 201 is in the next life."""
     api.start(*api.words)
@@ -115,6 +118,7 @@ def test_an_idle_connection_does_not_hold_it_up(api: Api) -> None:
         assert api.ended() == 0
 
 
+@pytest.mark.engines("sqlite", "postgresql")
 def test_a_stream_ends(api: Api) -> None:
     """An event stream that would go on for ever is finished in order, long before the grace is over."""
     api.start(*api.words)

@@ -13,16 +13,16 @@ from tests.integration.sockets import API, LIMIT_S, House, served
 from tests.servers.api import ADMIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, database: Callable[[], dict[str, str]]) -> Iterator[House]:
     """A running API."""
-    with served(tmp_path, API_TOKEN_LIFE_S="600") as found:
+    with served(tmp_path, **database(), API_TOKEN_LIFE_S="600") as found:
         yield found
 
 

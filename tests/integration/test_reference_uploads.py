@@ -16,7 +16,7 @@ from PIL import Image
 from tests.servers.api import ADMIN, PASSWORD, Api
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.slow
 
@@ -26,9 +26,9 @@ GROWTH_KIB = 150_000
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
+def api(tmp_path: Path, database: Callable[[], dict[str, str]]) -> Iterator[Api]:
     """One worker."""
-    installed = Api(tmp_path)
+    installed = Api(tmp_path, **database())
     installed.set_up("alpha")
     installed.start()
     yield installed
@@ -132,6 +132,7 @@ def test_hostile_files_are_refused_at_little_cost(api: Api, client: httpx.Client
     assert [line for line in api.lines() if line.get("level") == "error"] == []
 
 
+@pytest.mark.engines("sqlite")
 def test_a_body_without_end_is_cut_off(api: Api, client: httpx.Client, path: str) -> None:
     """A gigabyte in pieces is 413 as soon as it is too long, or the connection ends; the process stays small."""
     before_kib = most_memory_kib(api)
@@ -151,6 +152,7 @@ def test_a_body_without_end_is_cut_off(api: Api, client: httpx.Client, path: str
     assert most_memory_kib(api) - before_kib < GROWTH_KIB
 
 
+@pytest.mark.engines("sqlite")
 def test_decoding_holds_nobody_up(api: Api, client: httpx.Client, path: str) -> None:
     """While large pictures are decoded, other requests are answered: more than there are pictures."""
     large = encoded("JPEG", (3000, 3000), progressive=True, quality=20)

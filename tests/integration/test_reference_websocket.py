@@ -24,19 +24,19 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, database: Callable[[], dict[str, str]]) -> Iterator[House]:
     """A server that most tests share: each has users and rooms of its own."""
     environment = {"API_SILENCE_S": "60", "API_MESSAGE_LIMIT_BYTES": "4096", "API_ROOM_MESSAGES": "20"}
-    environment["API_CORS_ORIGINS"] = "https://shop.example.org"
+    environment |= {"API_CORS_ORIGINS": "https://shop.example.org", **database()}
     with served(tmp_path_factory.mktemp("house"), **environment, API_ROOM_WINDOW_S="600") as found:
         yield found
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., House]]:
+def serve(tmp_path: Path, database: Callable[[], dict[str, str]]) -> Iterator[Callable[..., House]]:
     """Servers with settings of a test's own."""
     with contextlib.ExitStack() as stack:
-        yield lambda **environment: stack.enter_context(served(tmp_path, **environment))
+        yield lambda **environment: stack.enter_context(served(tmp_path, **database(), **environment))
 
 
 def test_a_socket_greets_and_answers(house: House) -> None:

@@ -15,7 +15,9 @@ from tests.servers.api import ADMIN, PASSWORD, Api
 from tests.servers.redis import BINARY, MISSING, RedisServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.engines("sqlite")  # processes and ports; what they agree on is asked on both
 
 
 @pytest.fixture
@@ -30,9 +32,9 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def api(tmp_path: Path, redis: RedisServer) -> Iterator[Api]:
+def api(tmp_path: Path, redis: RedisServer, database: Callable[[], dict[str, str]]) -> Iterator[Api]:
     """Two workers over that Redis."""
-    installed = Api(tmp_path, API_REDIS_URL=redis.url)
+    installed = Api(tmp_path, API_REDIS_URL=redis.url, **database())
     installed.set_up("alpha")
     installed.start("--workers", "2")
     yield installed
@@ -84,6 +86,7 @@ def test_workers_do_not_outlive_their_parent(api: Api) -> None:
     assert until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), 20)
 
 
+@pytest.mark.engines("sqlite", "postgresql")
 def test_what_one_worker_writes_the_other_lists(api: Api) -> None:
     """Each request on a connection of its own: a list asked for after a write's answer shows it (C2, S07)."""
     token = httpx.post(f"{api.url}/api/v1/auth/login", json={"email": ADMIN, "password": PASSWORD}).json()
