@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import archive, history, judge, prove, replay, selection
+from harness import archive, baseline, history, judge, prove, replay, selection
 from harness import verify as verification
 from harness.clock import SystemClock
 from harness.contract.document import read_file
@@ -46,6 +46,7 @@ def _verify(options: Namespace, phase: str = "") -> Exit:
         fail_on=Severity(options.fail_on),
         jobs=max(1, options.jobs),
         again=_again(options, phase or "verify"),
+        baseline=baseline.chosen(options.baseline, configuration(wanted(options))),
     )
     with Progress(
         sys.stderr, SystemClock(), budget_s=options.budget, phases=(*selection.phases(chosen.only), "judge")
@@ -127,6 +128,17 @@ def _is_promised(contract: Contract, key: str, operation: Operation) -> bool:
     return contract.promise(key, operation) is not None and (key == objective.KEY or declared(contract, key, operation))
 
 
+def _baseline(options: Namespace) -> Exit:
+    findings = archive.read(archive.located(options.run, options.reports)).findings
+    if options.output.exists():
+        raise UsageError(
+            f"{options.output} is there already; choose another with --output, and take over what you need"
+        )
+    archive.write_text(options.output, baseline.written(findings, SystemClock().wall().date()))
+    _say(f"{options.output}: {len(findings)} findings; write a reason for each that is to be known, delete the others")
+    return Exit.HOLDS
+
+
 def _codes(options: Namespace) -> Exit:
     _say(
         classes.page().rstrip("\n")
@@ -158,6 +170,7 @@ def _again(options: Namespace, command: str) -> str:
     words += [f"--contract {options.contract}"] if options.contract else []
     words += [f"--overlay {name}" for name in options.overlay]
     words += [f"--config {options.config}"] if options.config else []
+    words += [f"--baseline {options.baseline}"] if options.baseline else []
     words += [f"--login {shlex.quote(options.login)}"] if options.login else []
     for name in ("bearer", "header", "account"):
         words += [f"--{name} {shlex.quote(text)}" for text in getattr(options, name)]
@@ -184,5 +197,6 @@ COMMANDS: Mapping[str, Callable[[Namespace], Exit]] = {
     "judge": _judge,
     "contract": _lint,
     "codes": _codes,
+    "baseline": _baseline,
     "up": _up,
 }

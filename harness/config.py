@@ -114,6 +114,7 @@ SCHEMA = _closed(
                 "users": {"type": "integer", "minimum": 1},
             }
         ),
+        "baseline": _closed({"file": _TEXT}, "file"),
         "prove": _closed(
             {
                 "list": _COMMAND,
@@ -145,6 +146,7 @@ class Config:
     scenarios: Mapping[str, Any] = field(default_factory=dict)
     load: Mapping[str, Any] = field(default_factory=dict)
     prove: Mapping[str, Any] = field(default_factory=dict)
+    baseline: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read(path: Path) -> Config:

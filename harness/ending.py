@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.baseline import held
 from harness.citation import placed
 from harness.clock import SystemClock
 from harness.exits import Exit, first_of
 from harness.finding import Severity
 from harness.history import exchanges
-from harness.promises.catalogue import declared
+from harness.promises.catalogue import STANDING, declared
 from harness.report import ContractFacts, OperationFacts, Report, RunStatus, Target, witnesses, worst_first
 from harness.run import verdicts
 from harness.verdict import OUT_OF_TIME, Status, Verdict, merged
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.contract import Contract
+    from harness.finding import Finding
     from harness.session import Session
 
 TOO_MANY_REQUESTS = 429
 READS = {"GET", "HEAD", "OPTIONS"}
+FUZZ = "fuzz"
+WIDE = {FUZZ, *(promise.key for promise in STANDING)}
 
 
 def begun(
@@ -62,11 +66,13 @@ def complete(
     """The report of a run that came to its end. `failures` say which phases could not do their work."""
     whole = placed(folder, merged(told))
     findings = worst_first(finding for verdict in whole for finding in verdict.findings)
+    report = _held(report, findings, _examined(report, whole))
     untold = _untold(contract, whole)
     endings = []
     if not alive:
         endings.append(Exit.TARGET)
-    if any(finding.severity.at_least(Severity(report.fail_on or "low")) for finding in findings):
+    least = Severity(report.fail_on or "low")
+    if any(finding.severity.at_least(least) and finding.fingerprint not in report.known for finding in findings):
         endings.append(Exit.FINDINGS)
     late = [verdict for verdict in whole if OUT_OF_TIME in verdict.reason and not verdict.findings]
     if untold or failures or late or not any(verdict.examined for verdict in whole):
@@ -77,9 +83,27 @@ def complete(
     return _with_evidence(ended, folder, whole)
 
 
+def _held(report: Report, findings: Sequence[Finding], examined: set[tuple[str, str]]) -> Report:
+    """The report with what it says of each entry of its baseline."""
+    operations = {item.id for item in report.operations}
+    today = SystemClock().wall().date()
+    return replace(report, baseline=held(report.baseline, findings, examined, operations, today))
+
+
+def _examined(report: Report, told: Sequence[Verdict]) -> set[tuple[str, str]]:
+    """The promises and operations of which all was examined; of what every answer is held to, only after a fuzz."""
+    ended = {phase.name for phase in report.phases if phase.status in {Status.PASS, Status.FAIL}}
+    return {
+        (verdict.promise, verdict.operation)
+        for verdict in told
+        if verdict.examined and not verdict.reason and (FUZZ in ended or verdict.promise not in WIDE)
+    }
+
+
 def stopped(report: Report, folder: Path, code: Exit, reason: str) -> Report:
     """The report of a run that was stopped: whatever its drivers had told until then."""
     told = placed(folder, merged(verdicts(folder)))
+    report = _held(report, [finding for verdict in told for finding in verdict.findings], set())
     return _with_evidence(replace(report, status=RunStatus.PARTIAL, exit_code=code, reason=reason), folder, told)
 
 

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+DERIVED = {"fingerprint", "known"}
+"""What a line of findings.jsonl says of a finding beyond its own values."""
+
+
 class Severity(StrEnum):
     """How bad it is, worst first."""
 
@@ -95,7 +99,7 @@ class Finding:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Finding:
         """The finding that `to_record` wrote."""
-        values = {key: value for key, value in record.items() if key != "fingerprint"}
+        values = {key: value for key, value in record.items() if key not in DERIVED}
         reproduction = values["reproduction"]
         place = values.get("place")
         return cls(

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import __version__
+from harness import __version__, baseline
 from harness.errors import UsageError
 from harness.finding import Severity
 from harness.session import STARTED, Wanted
@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     )
     codes.add_argument("--markdown", action="store_true", help="the whole catalogue as docs/findings.md")
     _target(commands.add_parser("up", help="start the target and keep it until Ctrl-C", epilog=EXITS))
+    _baseline(commands.add_parser("baseline", help="keep a file of known findings", epilog=EXITS))
     _contract(commands.add_parser("contract", help="look at a contract", epilog=EXITS))
     return top
 
@@ -183,6 +184,9 @@ def _verifying(command: argparse.ArgumentParser) -> None:
         default="low",
         help="severity that fails the run",
     )
+    command.add_argument(
+        "--baseline", default="", metavar="F", help="known findings (harness.baseline.toml where there is one)"
+    )
     command.add_argument("--jobs", type=int, default=2, metavar="N", help="processes for promise cases (2)")
 
 
@@ -204,6 +208,14 @@ def _prove(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=None, metavar="N", help="seed of the runs with a defect")
     command.add_argument("--config", type=Path, default=None, metavar="F", help="harness.toml to read")
     _reports(command)
+
+
+def _baseline(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
+    write = actions.add_parser("write", help="start the file with every finding of a run", epilog=EXITS)
+    write.add_argument("run", nargs="?", default="latest", help="a run's id or folder; the newest where none is named")
+    write.add_argument("--output", type=Path, default=Path(baseline.FILE), metavar="F", help="the file to write")
+    _reports(write)
 
 
 def _contract(command: argparse.ArgumentParser) -> None:

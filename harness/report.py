@@ -99,13 +99,35 @@ class OperationLatency:
     reason: str = ""
 
 
+class KnownState(StrEnum):
+    """What a run says of an entry of the baseline; only KNOWN keeps a finding from counting."""
+
+    KNOWN = "known"
+    EXPIRED = "expired"
+    GONE = "gone"
+    NOT_EXAMINED = "not examined"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A finding that is accepted until the end of a day (`expires`, as 2027-01-31), with the reason why."""
+
+    fingerprint: str
+    code: str
+    operation: str
+    reason: str
+    expires: str
+    state: KnownState = KnownState.NOT_EXAMINED
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One run. `exit_code` is None while it runs; `reason` is the sentence of an ending that is no verdict.
 
     `findings` are unique and worst first (see `worst_first`); `exchanges` are those that findings name, by id (see
     `witnesses`). `requests` counts all that were sent, `paced` the 429 answers that were waited out. `again` is the
-    command that runs this again; `fail_on` the severity from which a finding counts in the exit code.
+    command that runs this again; `fail_on` the severity from which a finding counts in the exit code. `baseline` has
+    every entry of the file of known findings.
     """
 
     run_id: str
@@ -129,6 +151,18 @@ class Report:
     reason: str = ""
     again: str = ""
     fail_on: str = ""
+    baseline: tuple[Known, ...] = ()
+
+    @property
+    def known(self) -> Mapping[str, Known]:
+        """The entries of the baseline that keep a finding of this run from counting, by fingerprint."""
+        return {entry.fingerprint: entry for entry in self.baseline if entry.state is KnownState.KNOWN}
+
+    @property
+    def counted(self) -> tuple[Finding, ...]:
+        """The findings that are not known ones, worst first."""
+        known = self.known
+        return tuple(finding for finding in self.findings if finding.fingerprint not in known)
 
     @property
     def meaning(self) -> str:
@@ -164,6 +198,7 @@ class Report:
             "paced_429": self.paced,
             "again": self.again,
             "fail_on": self.fail_on,
+            "baseline": [asdict(entry) for entry in self.baseline],
             "phases": [asdict(phase) for phase in self.phases],
             "latencies": [asdict(latency) for latency in self.latencies],
             "operations": [asdict(operation) for operation in self.operations],
@@ -205,6 +240,9 @@ class Report:
             reason=record["reason"],
             again=record["again"],
             fail_on=record["fail_on"],
+            baseline=tuple(
+                Known(**{**item, "state": KnownState(item["state"])}) for item in record.get("baseline", ())
+            ),
         )
 
 

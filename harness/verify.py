@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 from harness.exits import Exit
 from harness.finding import Confirmation, Severity
 from harness.latencies import latencies
-from harness.report import Phase, Report, worst_first
+from harness.report import Known, Phase, Report, worst_first
 from harness.run import Run, verdicts
 from harness.session import Session, Wanted, opened, point_latest
 from harness.targets import reachable
@@ -41,6 +41,7 @@ class Options:
     fail_on: Severity = Severity.LOW
     jobs: int = 2
     again: str = "harness verify"
+    baseline: tuple[Known, ...] = ()
 
 
 @dataclass(slots=True)
@@ -83,6 +84,7 @@ def verify(options: Options, progress: Progress) -> Report:
             budget_s=options.budget_s,
             fail_on=options.fail_on.value,
         )
+        report = replace(report, baseline=options.baseline)
         verification = _Verification(options, session, progress, report, began + int(options.budget_s * 1e9))
         verification.write()
         point_latest(session.folder)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from harness.finding import Finding
     from harness.render.reproduction import Script
-    from harness.report import OperationLatency, Report
+    from harness.report import Known, OperationLatency, Report
 
 OPEN_FIRST = 5
 WITNESSES_SHOWN, WITNESSES_AMONG_MANY, MANY = 6, 2, 40
@@ -62,6 +62,7 @@ class ShownFinding:
     seen: str
     confirmation: str
     standing: str
+    known: str
     replay: str
     script: Script
     exchanges: tuple[witness.Witness, ...]
@@ -105,7 +106,8 @@ def _values(report: Report) -> dict[str, Any]:
     shown = WITNESSES_SHOWN if len(report.findings) <= MANY else WITNESSES_AMONG_MANY
     witnessed = sum(min(len(finding.witnesses), shown) for finding in report.findings)
     limit = max(BODY_LEAST, min(BODY_MOST, BODIES_TOTAL // max(1, 2 * witnessed)))
-    findings = _by_kind([_finding(finding, report, places, shown, limit) for finding in report.findings])
+    ordered = (*report.counted, *(finding for finding in report.findings if finding.fingerprint in report.known))
+    findings = _by_kind([_finding(finding, report, places, shown, limit) for finding in ordered])
     return {
         "report": report,
         "style": _style(),
@@ -115,6 +117,7 @@ def _values(report: Report) -> dict[str, Any]:
         "findings": findings,
         "open_first": OPEN_FIRST if len(findings) <= 2 * OPEN_FIRST else 0,
         "groups": _groups(report),
+        "baseline": report.baseline,
         "matrix": matrix(report),
         "latencies": _latencies(report, places),
         "scale_ms": scale_ms(report.latencies),
@@ -132,7 +135,10 @@ def _tiles(report: Report) -> list[dict[str, str]]:
     counts = Counter(verdict.status for verdict in report.verdicts)
     examined = sum(verdict.examined for verdict in report.verdicts)
     tiles = [
-        {"value": f"{len(report.findings):,}", "label": "findings"},
+        {
+            "value": f"{len(report.counted):,}",
+            "label": "findings" + (f", and {len(report.known):,} known" * bool(report.known)),
+        },
         {"value": f"{counts[Status.PASS]:,} of {len(report.verdicts):,}", "label": "promises held"},
         {"value": f"{counts[Status.INCONCLUSIVE]:,}", "label": "could not be told"},
         {"value": f"{examined:,}", "label": "observations examined"},
@@ -162,9 +168,9 @@ def _groups(report: Report) -> list[dict[str, Any]]:
 
 def _by_kind(findings: Sequence[ShownFinding]) -> list[ShownFinding]:
     """The first finding of each code and kind, in order, with the others in it: one cause is mostly one entry."""
-    kinds: dict[tuple[str, str, str], list[ShownFinding]] = {}
+    kinds: dict[tuple[str, str, str, bool], list[ShownFinding]] = {}
     for finding in findings:
-        kinds.setdefault((finding.severity, finding.code, finding.kind), []).append(finding)
+        kinds.setdefault((finding.severity, finding.code, finding.kind, bool(finding.known)), []).append(finding)
     return [replace(first, others=tuple(others)) for first, *others in kinds.values()]
 
 
@@ -184,14 +190,19 @@ def _finding(finding: Finding, report: Report, places: Mapping[str, str], shown:
         promised=clipped(finding.promised, TEXT_LIMIT),
         where=clipped(str(finding.place), HEADER_LIMIT) if finding.place else "",
         seen=clipped(finding.seen, TEXT_LIMIT),
-        confirmation=finding.confirmation.value,
+        confirmation=summary.standing(finding, report),
         standing=STANDING[finding.confirmation],
+        known=_known(report.known.get(finding.fingerprint)),
         replay=reproduction.replay(finding),
         script=reproduction.script(finding, report, 2 * shown),
         exchanges=tuple(witness.shown(item, limit) for item in seen[:shown]),
         more=max(0, len(seen) - shown),
         witnesses=finding.witnesses[:OPERATIONS_SHOWN],
     )
+
+
+def _known(entry: Known | None) -> str:
+    return "" if entry is None else f"until {entry.expires}: {clipped(entry.reason, TEXT_LIMIT)}"
 
 
 def _latencies(report: Report, places: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from harness.finding import Finding
-    from harness.report import Report
+    from harness.report import Known, Report
     from harness.verdict import Verdict
 
 INVALID = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -105,16 +105,28 @@ def _case(verdict: Verdict, places: Mapping[str, str], report: Report) -> ET.Ele
     place = places.get(verdict.operation, verdict.operation)
     name = place if verdict.operation in {"", place} else f"{place} [{verdict.operation}]"
     case = _element(verdict.promise, name, verdict.seconds)
-    if verdict.status is Status.FAIL:
-        _failure(case, verdict.findings, places, report)
+    counting = [finding for finding in verdict.findings if finding.fingerprint not in report.known]
+    if counting:
+        _failure(case, counting, places, report)
+    elif verdict.status is Status.FAIL:
+        told = "; ".join(f"{item.fingerprint} {_known(report.known[item.fingerprint])}" for item in verdict.findings)
+        ET.SubElement(case, "skipped", message=_fit(clipped(told, MESSAGE_LIMIT)))
     elif verdict.status is Status.INCONCLUSIVE:
         ET.SubElement(case, "skipped", message=_fit(clipped(summary.reason_of(verdict), MESSAGE_LIMIT)))
     return case
 
 
+def _known(entry: Known) -> str:
+    return f"is known until {entry.expires}: {one_line(entry.reason)}"
+
+
 def _loose_case(finding: Finding, places: Mapping[str, str], report: Report) -> ET.Element:
     case = _element("other", f"{places.get(finding.operation, finding.operation)} [{finding.fingerprint}]")
-    _failure(case, [finding], places, report)
+    if finding.fingerprint in report.known:
+        told = _known(report.known[finding.fingerprint])
+        ET.SubElement(case, "skipped", message=_fit(clipped(told, MESSAGE_LIMIT)))
+    else:
+        _failure(case, [finding], places, report)
     return case
 
 

@@ -48,7 +48,8 @@ def _ending(report: Report) -> str:
 def _findings(report: Report, places: Mapping[str, str]) -> list[str]:
     if not report.findings:
         return []
-    listed = report.findings[:LISTED]
+    ordered = (*report.counted, *(finding for finding in report.findings if finding.fingerprint in report.known))
+    listed = ordered[:LISTED]
     parts = [
         "### Findings",
         _table(
@@ -59,7 +60,7 @@ def _findings(report: Report, places: Mapping[str, str]) -> list[str]:
                     _code(places.get(finding.operation, finding.operation) or summary.NO_OPERATION),
                     _cell(finding.title),
                     _code(finding.code),
-                    finding.confirmation.value,
+                    summary.standing(finding, report),
                     _code(finding.fingerprint),
                 )
                 for finding in listed
@@ -81,6 +82,7 @@ def _detail(finding: Finding, report: Report) -> str:
             ("At", str(finding.place or "")),
             ("Seen", finding.seen),
             ("To mend it", CODES[finding.code].mend if finding.code in CODES else ""),
+            ("Known", _known(finding, report)),
             ("Known as", ", ".join(references(finding.code, finding.kind))),
         )
         if text
@@ -95,6 +97,12 @@ def _detail(finding: Finding, report: Report) -> str:
         "</details>",
     ]
     return "\n\n".join(parts)
+
+
+def _known(finding: Finding, report: Report) -> str:
+    """The reason why a finding does not count; empty where it counts."""
+    known = report.known.get(finding.fingerprint)
+    return f"until {known.expires}: {known.reason}" if known else ""
 
 
 def _phases(report: Report) -> list[str]:

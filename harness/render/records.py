@@ -17,8 +17,9 @@ def run_json(report: Report) -> bytes:
 
 
 def findings_jsonl(report: Report) -> bytes:
-    """One finding a line, worst first."""
-    return _lines(finding.to_record() for finding in report.findings)
+    """One finding a line, worst first; a known one with its reason and its last day."""
+    known = {name: {"reason": entry.reason, "expires": entry.expires} for name, entry in report.known.items()}
+    return _lines({**finding.to_record(), "known": known.get(finding.fingerprint)} for finding in report.findings)
 
 
 def verdicts_jsonl(report: Report) -> bytes:

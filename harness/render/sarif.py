@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.finding import Finding
-    from harness.report import Report
+    from harness.report import Known, Report
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "harnessFinding/v1"
@@ -48,7 +48,13 @@ def render(report: Report, folder: str = "") -> bytes:
         "automationDetails": {"id": f"harness/{quote(report.contract.title or 'api')}/{report.run_id}"},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report)],
-        "results": [_result(finding, codes, places, folder) for finding in report.findings],
+        "results": [
+            {
+                **_result(finding, codes, places, folder),
+                "suppressions": _suppressions(report.known.get(finding.fingerprint)),
+            }
+            for finding in report.findings
+        ],
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
@@ -114,6 +120,14 @@ def _result(finding: Finding, codes: Sequence[str], places: Mapping[str, str], f
             "confirmation": finding.confirmation.value,
         },
     }
+
+
+def _suppressions(known: Known | None) -> list[dict[str, Any]]:
+    """One for a finding that the baseline accepts; none says that it was looked for and not suppressed (3.27.23)."""
+    if known is None:
+        return []
+    justification = printable(f"{known.reason} (until {known.expires})")
+    return [{"kind": "external", "status": "accepted", "justification": justification}]
 
 
 def _location(finding: Finding, place: str, folder: str) -> dict[str, Any]:

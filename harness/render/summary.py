@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 from harness.exits import Exit
 from harness.finding import Confirmation, Severity
 from harness.render.text import counted
-from harness.report import RunStatus
+from harness.report import KnownState, RunStatus
 from harness.verdict import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.finding import Finding
-    from harness.report import OperationFacts, OperationLatency, Report
+    from harness.report import Known, OperationFacts, OperationLatency, Report
     from harness.verdict import Verdict
 
 NO_OPERATION = "(no operation)"
+ENTRIES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,10 @@ def _held(report: Report, found: str) -> str:
         return f"Nothing is severe enough to fail the run: {found}{limit}."
     held = sum(item.status is Status.PASS for item in report.verdicts)
     examined = sum(item.examined for item in report.verdicts)
+    if report.known:
+        return (
+            f"Nothing is broken that is not known: {counted(held, 'promise')} held, {counted(examined, 'observation')}."
+        )
     return f"Every promise that was examined was kept: {counted(held, 'promise')}, {counted(examined, 'observation')}."
 
 
@@ -80,33 +87,58 @@ def _remarks(report: Report) -> tuple[str, ...]:
     remarks = []
     if report.status is RunStatus.PARTIAL:
         remarks.append("This is a partial run: what was not reached was not examined.")
-    once = sum(item.confirmation is Confirmation.SEEN_ONCE for item in report.findings)
+    once = sum(item.confirmation is Confirmation.SEEN_ONCE for item in report.counted)
     if once:
         told = counted(once, "finding was", "findings were")
         remarks.append(f"{told} seen once: not shown again on fresh data, or there was no time to.")
     if report.exit_code in {Exit.FINDINGS, Exit.HOLDS} and any(_is_untold(item) for item in report.verdicts):
         remarks.append(f"Not everything could be told: {_untold_text(report)}.")
-    return tuple(remarks)
+    return (*remarks, *_of_baseline(report))
+
+
+def _of_baseline(report: Report) -> list[str]:
+    """What a run says of its file of known findings."""
+    by_state: dict[KnownState, list[Known]] = {state: [] for state in KnownState}
+    for entry in report.baseline:
+        by_state[entry.state].append(entry)
+    known, expired, gone = (by_state[state] for state in (KnownState.KNOWN, KnownState.EXPIRED, KnownState.GONE))
+    remarks = []
+    if known:
+        told = counted(len(known), "known finding does", "known findings do")
+        remarks.append(f"{told} not count, until {min(entry.expires for entry in known)} at the earliest.")
+    if expired:
+        told = counted(len(expired), "known finding counts", "known findings count")
+        remarks.append(f"{told} again, the last day being past: {_entries(expired)}.")
+    if gone:
+        told = counted(len(gone), "known finding", "known findings")
+        remarks.append(f"{told} did not occur any more; take out of the baseline: {_entries(gone)}.")
+    return remarks
+
+
+def _entries(entries: Sequence[Known]) -> str:
+    shown = ", ".join(f"{entry.fingerprint} ({entry.code})" for entry in entries[:ENTRIES_SHOWN])
+    return shown + (f" and {len(entries) - ENTRIES_SHOWN:,} more" if len(entries) > ENTRIES_SHOWN else "")
 
 
 def found_text(report: Report) -> str:
-    """`3 findings (1 critical, 2 low) in 2 operations`; empty where there is none."""
-    if not report.findings:
+    """`3 findings (1 critical, 2 low) in 2 operations`, without known ones; empty where there is none."""
+    findings = report.counted
+    if not findings:
         return ""
-    counts = Counter(finding.severity for finding in report.findings)
+    counts = Counter(finding.severity for finding in findings)
     parts = ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
-    where = len({finding.operation for finding in report.findings if finding.operation})
-    kinds = len({(finding.code, finding.kind) for finding in report.findings})
-    of_kinds = f" of {counted(kinds, 'kind')}" if 2 * kinds <= len(report.findings) else ""
-    text = f"{counted(len(report.findings), 'finding')}{of_kinds} ({parts})"
+    where = len({finding.operation for finding in findings if finding.operation})
+    kinds = len({(finding.code, finding.kind) for finding in findings})
+    of_kinds = f" of {counted(kinds, 'kind')}" if 2 * kinds <= len(findings) else ""
+    text = f"{counted(len(findings), 'finding')}{of_kinds} ({parts})"
     return f"{text} in {counted(where, 'operation')}" if where else text
 
 
 def classes(report: Report) -> tuple[tuple[Finding, int], ...]:
-    """The worst finding of each class and severity, worst first, and how many there are of it."""
-    counts = Counter((finding.severity, finding.code) for finding in report.findings)
+    """The worst finding of each class and severity, worst first, and how many there are of it, without known ones."""
+    counts = Counter((finding.severity, finding.code) for finding in report.counted)
     first: dict[tuple[Severity, str], Finding] = {}
-    for finding in report.findings:
+    for finding in report.counted:
         first.setdefault((finding.severity, finding.code), finding)
     return tuple((finding, counts[key]) for key, finding in first.items())
 
@@ -151,6 +183,12 @@ def promises(report: Report) -> tuple[str, ...]:
 def by_place(report: Report) -> dict[tuple[str, str], Verdict]:
     """The matrix's cells: the verdict at (operation, promise)."""
     return {(verdict.operation, verdict.promise): verdict for verdict in report.verdicts}
+
+
+def standing(finding: Finding, report: Report) -> str:
+    """Whether a finding was shown again, or the last day until which it is known: `confirmed`, `known until ...`."""
+    known = report.known.get(finding.fingerprint)
+    return finding.confirmation.value if known is None else f"known until {known.expires}"
 
 
 def rows(report: Report) -> tuple[tuple[str, str], ...]:

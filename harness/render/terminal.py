@@ -55,7 +55,7 @@ def _closing(report: Report, where: str, width: int) -> Group:
     verdict = Text.assemble((f" {head.word} ", TONES[head.tone]), "  ", (one_line(head.sentence), "bold"))
     remarks = [Text(one_line(remark)) for remark in head.remarks]
     parts: list[RenderableType] = [Text(), verdict, *remarks]
-    if report.findings:
+    if report.counted:
         parts += [Text(), *_findings(report, width)]
     parts += [Text(), _facts(report, where)]
     return Group(*parts)
