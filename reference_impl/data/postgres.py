@@ -24,6 +24,7 @@ _LOCKING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _IDLE_S = 300.0
 _STATEMENTS = 512
+_CHECK_MS = "500"
 # SQLSTATE, or its first two characters, which are its class (PostgreSQL's manual, appendix A).
 _CATEGORIES: dict[str, Category] = {
     "23505": "unique",
@@ -70,6 +71,8 @@ class PostgresDatabase:
                 "search_path": quoted(schema),
                 "statement_timeout": timeout_ms,
                 "idle_in_transaction_session_timeout": timeout_ms,
+                # A statement that waits for a lock keeps others' until it is told that its client is gone.
+                "client_connection_check_interval": _CHECK_MS,
                 "jit": "off",
                 "timezone": "UTC",
             },
