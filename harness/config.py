@@ -106,7 +106,7 @@ SCHEMA = _closed(
                 },
             }
         ),
-        "scenarios": _closed({"tests": _LIST, "load": _TEXT}),
+        "scenarios": _closed({"tests": _LIST, "load": _TEXT, "checklist": _TEXT}),
         "load": _closed(
             {
                 "rate_per_s": {"type": "number", "exclusiveMinimum": 0},

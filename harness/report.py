@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from harness.checked import Checked, Standing
 from harness.exits import Exit
 from harness.finding import Confirmation, Finding
 from harness.verdict import Status, Verdict
@@ -127,7 +128,7 @@ class Report:
     `findings` are unique and worst first (see `worst_first`); `exchanges` are those that findings name, by id (see
     `witnesses`). `requests` counts all that were sent, `paced` the 429 answers that were waited out. `again` is the
     command that runs this again; `fail_on` the severity from which a finding counts in the exit code. `baseline` has
-    every entry of the file of known findings.
+    every entry of the file of known findings, `checklist` is empty where a project has none.
     """
 
     run_id: str
@@ -152,6 +153,7 @@ class Report:
     again: str = ""
     fail_on: str = ""
     baseline: tuple[Known, ...] = ()
+    checklist: tuple[Checked, ...] = ()
 
     @property
     def known(self) -> Mapping[str, Known]:
@@ -202,6 +204,7 @@ class Report:
             "phases": [asdict(phase) for phase in self.phases],
             "latencies": [asdict(latency) for latency in self.latencies],
             "operations": [asdict(operation) for operation in self.operations],
+            "checklist": [asdict(item) for item in self.checklist],
         }
 
     @classmethod
@@ -242,6 +245,9 @@ class Report:
             fail_on=record["fail_on"],
             baseline=tuple(
                 Known(**{**item, "state": KnownState(item["state"])}) for item in record.get("baseline", ())
+            ),
+            checklist=tuple(
+                Checked(**{**item, "standing": Standing(item["standing"])}) for item in record.get("checklist", ())
             ),
         )
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.contract import Contract
 
 PHASES = ("promises", "fuzz", "load")
+CHECKLIST = "checklist"
 SHOWN = 6
 
 
@@ -31,12 +32,12 @@ def words(only: Iterable[str]) -> frozenset[str]:
 
 def check(only: Iterable[str], contract: Contract) -> None:
     """Raises UsageError where a word is neither a phase nor a promise nor an operation."""
-    known = {*PHASES, *BY_KEY, *contract.by_id}
+    known = {*PHASES, CHECKLIST, *BY_KEY, *contract.by_id}
     problems = []
     for word in sorted(set(only) - known):
         near = difflib.get_close_matches(word, known, 3)
         hint = f"; near are {', '.join(near)}" if near else ""
-        problems.append(f"{word!r} is no phase, promise or operation of the contract{hint}")
+        problems.append(f"{word!r} is no phase, promise, checklist or operation of the contract{hint}")
     if problems:
         operations = ", ".join([*list(contract.by_id)[:SHOWN], "..."])
         told = f"phases are {', '.join(PHASES)}; promises are {', '.join(BY_KEY)}; operations are {operations}"

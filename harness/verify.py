@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness import archive, ending, interruption, phases, selection
+from harness import archive, checklist, ending, interruption, phases, selection
 from harness.errors import HarnessError
 from harness.exits import Exit
 from harness.finding import Confirmation, Severity
@@ -53,6 +53,7 @@ class _Verification:
     progress: Progress
     report: Report
     deadline_ns: int
+    items: tuple[checklist.Item, ...] = ()
     told: list[Verdict] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -77,6 +78,7 @@ def verify(options: Options, progress: Progress) -> Report:
         for note in session.notes:
             progress.note(note)
         selection.check(options.only, session.contract)
+        items = checklist.named(session.config)
         report = ending.begun(
             session,
             archive.versions(),
@@ -85,7 +87,7 @@ def verify(options: Options, progress: Progress) -> Report:
             fail_on=options.fail_on.value,
         )
         report = replace(report, baseline=options.baseline)
-        verification = _Verification(options, session, progress, report, began + int(options.budget_s * 1e9))
+        verification = _Verification(options, session, progress, report, began + int(options.budget_s * 1e9), items)
         verification.write()
         point_latest(session.folder)
         try:
@@ -107,7 +109,7 @@ def _examined(verification: _Verification) -> Report:
     session = verification.session
     with Run(session.attachment, DRIVER, contract=session.contract) as run:
         _phases(verification, run)
-    return ending.complete(
+    ended = ending.complete(
         verification.report,
         session.contract,
         session.folder,
@@ -115,6 +117,7 @@ def _examined(verification: _Verification) -> Report:
         failures=verification.failures,
         alive=_alive(verification),
     )
+    return replace(ended, checklist=checklist.of_run(verification.items, session.folder, ended.verdicts))
 
 
 def _stopped(verification: _Verification, code: Exit, reason: str) -> Report:

@@ -153,6 +153,7 @@ class Application:
             self.hubs.close()
         await self.stores.close()
         self.services.pictures.close()
+        self.services.passwords.close()
         await self.services.objects.close()
         await self.tenants.close()
 

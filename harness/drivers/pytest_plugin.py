@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.drivers import checks
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity
 from harness.run import BROKEN, VARIABLE, Attachment, Run, verdicts
@@ -84,6 +85,7 @@ def _text(finding: Any) -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """On a worker, joins the controller's run; elsewhere only a target that was named is started at once."""
+    config.addinivalue_line("markers", checks.LINE)
     given = getattr(config, "workerinput", {}).get(WORKER_KEY)
     if given:
         _join(config, Attachment.from_json(given))
@@ -100,6 +102,8 @@ def pytest_runtest_makereport(
     """An item that failed and told the run no finding: a failed claim is one itself, any other error broke the item."""
     report = yield
     joined = item.config.stash.get(JOINED, None)
+    if joined is not None:
+        checks.record(joined.run, item, report)
     if joined is None or not report.failed or call.excinfo is None:
         return report
     told, joined.failed = joined.run.failed > joined.failed, joined.run.failed
@@ -191,10 +195,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("api_promise", [pytest.param(Held(item), id=item.key) for item in items])
 
 
-def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """Tells what is wrong here: while a file is collected pytest would show it with a traceback."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tells what is wrong here: while a file is collected pytest would show it with a traceback.
+
+    Leaves out the checklist's tests where a run was asked for something else.
+    """
     if WRONG in config.stash:
         raise pytest.UsageError(config.stash[WRONG])
+    joined = config.stash.get(JOINED, None)
+    passed_over = checks.unselected(items, joined.run) if joined is not None else []
+    if passed_over:
+        config.hook.pytest_deselected(items=passed_over)
+        items[:] = [item for item in items if item not in passed_over]
 
 
 @pytest.fixture(scope="session")

@@ -126,6 +126,8 @@ def _values(report: Report) -> dict[str, Any]:
         "rest": _rest(report),
         "untouched": [summary.place_of(operation) for operation in summary.untouched(report)],
         "facts": _facts(report),
+        "checklist": summary.by_list(report),
+        "checklist_counts": summary.checklist_text(report),
         "mono": {"Contract hash", "Target command", "Seed"},
         "again": summary.again(report),
     }

@@ -36,6 +36,7 @@ def render(report: Report) -> bytes:
         *_phases(report),
         *_latencies(report, places),
         *_untold(report, places),
+        *_checklist(report),
         f"Run `{_plain(report.run_id)}` · again: `{_plain(summary.again(report))}`",
     ]
     return ("\n\n".join(part for part in parts if part) + "\n").encode("utf-8", "backslashreplace")
@@ -165,6 +166,19 @@ def _untold(report: Report, places: Mapping[str, str]) -> list[str]:
     if len(found) > UNTOLD_LISTED:
         lines.append(f"- and {counted(len(found) - UNTOLD_LISTED, 'more reason')} in report.html")
     return ["### Not examined", "\n".join(lines)]
+
+
+def _checklist(report: Report) -> list[str]:
+    """The review checklist: what is not a pass in the open, the whole folded."""
+    if not report.checklist:
+        return []
+    rows = [
+        (_cell(item.id), _cell(item.text), _cell(item.standing.value), _cell(item.evidence))
+        for item in report.checklist
+    ]
+    table = _table(("Item", "What it asks", "Standing", "By"), rows)
+    head = f"<details><summary><b>Review checklist</b> {summary.checklist_text(report)}</summary>"
+    return [f"{head}\n\n{table}\n\n</details>"]
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

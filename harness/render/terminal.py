@@ -124,6 +124,8 @@ def _lines(report: Report, where: str) -> list[tuple[str, str]]:
     ]
     if len(untold) > UNTOLD_SHOWN:
         lines.append(("", f"and {counted(len(untold) - UNTOLD_SHOWN, 'more reason')} in the report"))
+    if report.checklist:
+        lines.append(("Checklist", summary.checklist_text(report)))
     code = "none yet" if report.exit_code is None else f"{int(report.exit_code)} ({report.meaning})"
     took = "" if report.seconds is None else f" after {summary.duration(report.seconds)}"
     lines.append(("Exit code", code + took))

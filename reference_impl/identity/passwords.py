@@ -17,6 +17,10 @@ class Passwords:
         self._threads = ThreadPoolExecutor(2, "argon2")
         self._nobody = self._hasher.hash("no account has this password")
 
+    def close(self) -> None:
+        """End the threads; what waits is not begun."""
+        self._threads.shutdown(cancel_futures=True)
+
     async def hash(self, password: str) -> str:
         """Return the encoded hash of a password."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.hash_now, password)
