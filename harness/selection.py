@@ -37,7 +37,7 @@ def check(only: Iterable[str], contract: Contract) -> None:
     for word in sorted(set(only) - known):
         near = difflib.get_close_matches(word, known, 3)
         hint = f"; near are {', '.join(near)}" if near else ""
-        problems.append(f"{word!r} is no phase, promise, checklist or operation of the contract{hint}")
+        problems.append(f"{word!r} is no phase, promise or operation of the contract{hint}")
     if problems:
         operations = ", ".join([*list(contract.by_id)[:SHOWN], "..."])
         told = f"phases are {', '.join(PHASES)}; promises are {', '.join(BY_KEY)}; operations are {operations}"

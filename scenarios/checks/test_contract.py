@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.exchange import Request
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -189,6 +191,15 @@ def test_clients_can_be_generated(run: Run) -> None:
         for _ in _parts(run, schema, ""):  # raises KeyError where a reference leads nowhere
             pass
     assert not wrong, wrong
+
+
+@pytest.mark.checks("P9")
+def test_the_document_is_valid(run: Run) -> None:
+    """An independent validator accepts what is served."""
+    validator = pytest.importorskip("openapi_spec_validator", reason="openapi-spec-validator is not installed")
+    answer = run.recorder.send(Request(method="GET", path="/openapi.json"), case="checklist").response
+    assert answer is not None
+    validator.validate(answer.json())
 
 
 @pytest.mark.checks("P10")

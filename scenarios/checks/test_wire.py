@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.exchange import Request, Response
+from scenarios.checks.source import API
 
 if TYPE_CHECKING:
     from harness.run import Run
@@ -40,6 +41,25 @@ def test_large_answers_are_compressed(run: Run, coding: str) -> None:
     answer = _got(run, "/openapi.json", ("Accept-Encoding", coding))
     assert answer.header("Content-Encoding") == coding
     assert "accept-encoding" in _varies(answer)
+
+
+@pytest.mark.checks("F2")
+def test_an_unchanged_read_is_not_sent_again(run: Run) -> None:
+    """What comes with an entity tag is answered 304 without a body while it is as it was."""
+    first = _got(run, "/openapi.json")
+    tag = first.header("ETag")
+    assert tag is not None
+    again = _got(run, "/openapi.json", ("If-None-Match", tag))
+    assert again.status == 304  # noqa: PLR2004 - not modified
+    assert not again.body
+
+
+@pytest.mark.checks("F2")
+def test_lists_have_a_cache() -> None:
+    """The procedures of the catalogue's lists name the family that their cache forgets them by."""
+    source = (API / "procedures" / "products.py").read_text(encoding="utf-8")
+    assert 'cached="products"' in source
+    assert 'changes=("products",)' in source
 
 
 @pytest.mark.checks("F10")

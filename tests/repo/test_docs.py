@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from harness import config
+from harness import checklist, config
 from harness.contract import Contract
 from harness.contract.overlay import applied
 from harness.contract.overlay import problems as overlay_problems
@@ -94,8 +94,13 @@ def test_readme_shows_the_two_commands() -> None:
 
 
 @pytest.mark.parametrize("block", TOML, ids=place)
-def test_toml_of_the_documents_is_taken(block: Block) -> None:
-    """An example of harness.toml is one that is read without a problem."""
+def test_toml_of_the_documents_is_taken(block: Block, tmp_path: Path) -> None:
+    """An example of harness.toml, or of a checklist, is one that is read without a problem."""
+    if block.body.startswith("[[item]]"):
+        file = tmp_path / "checklist.toml"
+        file.write_text(block.body, encoding="utf-8")
+        assert len(checklist.read(file)) == block.body.count("[[item]]")
+        return
     assert config.checked(tomllib.loads(block.body), ROOT, block.place).folder == ROOT
 
 

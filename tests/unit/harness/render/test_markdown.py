@@ -4,9 +4,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.checked import Checked, Standing
 from harness.exits import Exit
 from harness.finding import Finding, Severity
-from harness.render import markdown
+from harness.render import html, markdown
 from harness.report import Report, RunStatus, Target
 
 if TYPE_CHECKING:
@@ -58,6 +59,18 @@ def test_a_fence_is_longer_than_what_it_holds() -> None:
 def test_a_large_run_fits(sample: Callable[..., Report]) -> None:
     """A job summary may have 1 MiB; a run with many findings stays below."""
     assert len(markdown.render(sample(400, 500))) < SIZE_LIMIT
+
+
+def test_the_checklist_is_shown_with_its_standing(sample: Callable[..., Report]) -> None:
+    """Each item stands in page and summary with what tells of it; text of a file is escaped."""
+    item = Checked("S2", "Security", "Who may <b>what</b>", Standing.UNKNOWN, "nothing was examined of roles")
+    report = replace(sample(), checklist=(item,))
+    text = markdown.render(report).decode()
+    assert "1 unknown of 1" in text
+    assert "| S2 | Who may &lt;b&gt;what&lt;/b&gt; | unknown | nothing was examined of roles |" in text
+    page = html.render(report).decode()
+    assert "Who may &lt;b&gt;what&lt;/b&gt;" in page
+    assert Report.from_record(report.to_record()).checklist == (item,)
 
 
 def test_a_run_without_anything_is_told() -> None:
