@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.promises import (
     envelope,
     headers,
+    idempotency,
     leaks,
     ledger,
     objective,
@@ -37,6 +38,7 @@ PROMISES: tuple[Promise, ...] = (
     page.PROMISE,
     rate_limit.PROMISE,
     ledger.PROMISE,
+    idempotency.PROMISE,
     objective.PROMISE,
 )
 BY_KEY = {promise.key: promise for promise in PROMISES}

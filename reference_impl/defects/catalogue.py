@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.defects import envelope, limits, orders, people, products, users, workers, zones
+from reference_impl.defects import envelope, idempotency, limits, orders, people, products, users, workers, zones
 
 if TYPE_CHECKING:
     from reference_impl.defects.defect import Defect
@@ -18,6 +18,7 @@ DEFECTS: tuple[Defect, ...] = (
     *people.DEFECTS,
     *workers.DEFECTS,
     *zones.DEFECTS,
+    *idempotency.DEFECTS,
 )
 
 

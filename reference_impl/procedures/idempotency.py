@@ -49,6 +49,17 @@ REQUEST_HEADER: dict[str, dict[str, Any]] = {
     }
 }
 RESPONSE_HEADER = "Idempotency-Replayed"
+PROMISE: dict[str, Any] = {
+    "header": "Idempotency-Key",
+    "scope": "caller",
+    "other_body": 409,
+    "replays": "answer",
+    "replayed": RESPONSE_HEADER,
+    "refusals": "forgotten",
+    "max_length": 255,
+    "too_long": 400,
+    "kept_s": KEPT_S,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from reference_impl.contract.procedure import SIGNED_IN, Call, Procedure, Reply
 from reference_impl.data.database import Row, Statement, Transaction, marks
 from reference_impl.errors import ApiError, not_found
 from reference_impl.price import Price, discounted
-from reference_impl.procedures.idempotency import REQUEST_HEADER, RESPONSE_HEADER, once, perform
+from reference_impl.procedures.idempotency import PROMISE, REQUEST_HEADER, RESPONSE_HEADER, once, perform
 from reference_impl.procedures.order_types import (
     Line,
     Order,
@@ -223,7 +223,7 @@ PROCEDURES = (
         request_headers=REQUEST_HEADER,
         response_headers=("Location", RESPONSE_HEADER),
         links=("orders.get", "orders.cancel"),
-        promises={"ledger": _LEDGER},
+        promises={"ledger": _LEDGER, "idempotency": PROMISE},
     ),
     Procedure(
         id="orders.get",

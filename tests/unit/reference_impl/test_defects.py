@@ -16,6 +16,7 @@ from reference_impl.application import Parts
 from reference_impl.defects.catalogue import DEFECTS, named
 from reference_impl.defects.defect import EVERY_OPERATION
 from reference_impl.defects.workers import SEVERAL
+from tests.unit.reference_impl import tellers_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -220,6 +221,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S43": uncapped_posts,
     "S48": draft_told,
     "T01": reset_off_by_the_zone,
+    **tellers_keys.TELLERS,
 }
 
 
