@@ -5,7 +5,7 @@ Everything here is a generator of requests, as a case is: it sends nothing itsel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.case import Steps, one, unlimited
@@ -53,6 +53,17 @@ class Actors:
         header = self.told.get("tenants", {}).get("header")
         return ((header, tenant),) if header and tenant else ()
 
+    def tenant_prefix(self, tenant: str) -> str:
+        """What stands before every path where the path tells the tenant."""
+        prefix = str(self.told.get("tenants", {}).get("prefix", ""))
+        return prefix.replace("{tenant}", tenant) if tenant else ""
+
+    def moved(self, identity: Identity, tenant: str) -> Identity:
+        """The identity with its credentials as they are, telling another tenant."""
+        theirs = self.tenant_headers(identity.tenant)
+        kept = tuple(pair for pair in identity.headers if pair not in theirs)
+        return replace(identity, tenant=tenant, headers=(*kept, *self.tenant_headers(tenant)))
+
     def anonymous(self, tenant: str) -> Identity:
         """Nobody, in a tenant."""
         return Identity(ANONYMOUS.name, tenant=tenant, headers=self.tenant_headers(tenant)) if tenant else ANONYMOUS
@@ -77,7 +88,8 @@ class Actors:
         """An identity that harness.toml or an option names, in a role; raises CannotTell where there is none."""
         taken = {identity.name for identity in other_than} | set(stage.taken)
         for entry in self.told.get("known", ()):
-            if entry["name"] not in taken and (not role or role in entry.get("roles", ())):
+            here = entry.get("tenant", stage.tenant) == stage.tenant
+            if here and entry["name"] not in taken and (not role or role in entry.get("roles", ())):
                 return (yield from self._entered(stage, entry))
         wanted = f"with the role {role!r}" if role else "that is signed in"
         more = " beside those in use" if taken else ""

@@ -20,6 +20,8 @@ FILE = "harness.toml"
 _TEXT = {"type": "string", "minLength": 1}
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 _LIST = {"type": "array", "items": _TEXT}
+_NAMES = {**_LIST, "minItems": 1, "uniqueItems": True}
+_PREFIX = {"type": "string", "pattern": r"^/.*\{tenant\}"}
 # A program, and its words, of which one may be empty.
 _COMMAND = {"type": "array", "prefixItems": [_TEXT], "items": {"type": "string"}, "minItems": 1}
 _COMMANDS = {"type": "array", "items": _COMMAND}
@@ -89,7 +91,9 @@ SCHEMA = _closed(
         ),
         "identities": _closed(
             {
-                "tenants": _closed({"header": _TEXT, "names": {**_LIST, "minItems": 1}}, "header", "names"),
+                "tenants": _closed(
+                    {"header": _TEXT, "prefix": _PREFIX, "names": _NAMES}, "names"
+                ),
                 "present": _TEXTS,
                 "roles": _LIST,
                 "default_role": _TEXT,
@@ -99,7 +103,7 @@ SCHEMA = _closed(
                 "known": {
                     "type": "array",
                     "items": _closed(
-                        {"name": _TEXT, "roles": _LIST, "token": _TEXT}
+                        {"name": _TEXT, "roles": _LIST, "tenant": _TEXT, "token": _TEXT}
                         | dict.fromkeys(("login", "headers", "facts"), _TEXTS),
                         "name",
                     ),

@@ -9,9 +9,9 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from harness import archive, judge, phases
+from harness import archive, canary, judge, phases
 from harness.exits import Exit
-from harness.run import Attachment, Run, frozen_contract, nonce
+from harness.run import Attachment, Run, frozen_contract
 from harness.session import Session, chosen_target, configuration, identity_environment, merged_identities
 from harness.verdict import Verdict
 
@@ -68,7 +68,7 @@ def on_target(folder: Path, finding: Finding, wanted: Wanted, target: Target) ->
     """Shows the finding again on a target that runs; the history stands under `replays/` of the run."""
     record = archive.read_record(folder)
     config = configuration(replace(wanted, url=wanted.url or target.url))
-    place = folder / FOLDER / f"{finding.fingerprint}-{nonce()}"
+    place = folder / FOLDER / f"{finding.fingerprint}-{canary.fresh('')}"
     place.mkdir(parents=True)
     attachment = Attachment(
         folder=str(place),

@@ -15,6 +15,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from harness import canary
 from harness.actors import Actors
 from harness.contract import Contract, pointer
 from harness.history import Journal, lines
@@ -32,7 +33,6 @@ VARIABLE = "HARNESS_RUN"
 CONTRACT_FILE = "contract.json"
 VERDICTS = "verdicts"
 BROKEN = "broken"
-NONCE_BYTES = 4
 VARIABLES = re.compile(r"\{env:(\w+)\}")
 SECRET, DISTINCT_LENGTH = "secret", 8
 
@@ -104,12 +104,13 @@ class Run:
         """A fresh world for a case-run: the same draws for the same seed, key and attempt; data unlike any other's."""
         tenants = self.actors.tenants
         number = zlib.crc32(f"{key}#{attempt}".encode())
+        tenant = tenants[number % len(tenants)] if tenants else ""
         return Stage(
             contract=self.contract,
             actors=self.actors,
             random=Random(f"{self.seed}/{key}/{attempt}"),  # noqa: S311 - draws are repeatable, not secret
-            nonce=nonce(),
-            tenant=tenants[number % len(tenants)] if tenants else "",
+            nonce=canary.fresh(tenant),
+            tenant=tenant,
             secret=self.recorder.mask.register,
             source=own_source(self.url),
         )
@@ -180,11 +181,6 @@ def own_source(url: str) -> str:
         except OSError:
             return ""
     return address
-
-
-def nonce() -> str:
-    """A short text that no other case-run on this target has."""
-    return secrets.token_hex(NONCE_BYTES)
 
 
 def told_secrets(attachment: Attachment) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from harness import canary
 from harness.contract.example import Examples
 from harness.exchange import Headers, Request
 from harness.identities import ANONYMOUS, Identity
@@ -30,6 +31,7 @@ class Stage:
     """One case's world. `nonce` is unlike that of any other case-run, so its values meet no other's data.
 
     `secret` tells the recorder a value to mask, before it is sent. `taken` names known identities that are in use.
+    `familiar` is set by a case in which one identity a tenant and role makes whatever is needed; else each is fresh.
     """
 
     contract: Contract
@@ -40,6 +42,7 @@ class Stage:
     secret: Callable[[str, str], None] = _ignored
     source: str = ""
     taken: list[str] = field(default_factory=list)
+    familiar: dict[tuple[str, str], Identity] | None = field(default=None, repr=False)
     _count: int = 0
 
     @property
@@ -51,6 +54,11 @@ class Stage:
         """A short text that no other call gives."""
         self._count += 1
         return f"{prefix}{self.nonce}{self._count}"
+
+    def elsewhere(self, tenant: str, *, marked: bool = True) -> Stage:
+        """The same case's world in another tenant; what it writes there shows that tenant's mark, or none."""
+        nonce = canary.kin(self.nonce, tenant, marked=marked)
+        return replace(self, tenant=tenant, nonce=nonce, _count=0)
 
     def anonymous(self) -> Identity:
         """Nobody, in this case's tenant."""
@@ -73,7 +81,7 @@ class Stage:
         Raises KeyError where the contract has no such operation.
         """
         operation = self.contract.by_id[operation_id]
-        concrete = operation.path
+        concrete = self.actors.tenant_prefix(identity.tenant or self.tenant) + operation.path
         for name, value in (path or {}).items():
             concrete = concrete.replace(f"{{{name}}}", quote(str(value), safe=""))
         data: bytes | None = None

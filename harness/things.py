@@ -45,7 +45,7 @@ class Thing:
         return self.exchange.response.json() if self.exchange.response else None
 
 
-def make(  # noqa: PLR0913 - the parts of a request, all by name
+def make(  # noqa: PLR0913 - the parts of a thing, all by name
     stage: Stage,
     resource: Resource,
     *,
@@ -54,17 +54,21 @@ def make(  # noqa: PLR0913 - the parts of a request, all by name
     path: Mapping[str, Any] | None = None,
     step: str = SETUP,
     depth: int = 0,
+    everything: bool = False,
 ) -> Steps[Thing]:
     """A fresh thing, made by `maker` or by an identity that may; `members` are JSON pointers into the body with values.
 
-    `path` names what it is made under. Raises CannotTell where the API refuses or does not tell the id.
+    `path` names what it is made under; with `everything` it has every member that can be written, else those that it
+    must have. Raises CannotTell where the API refuses or does not tell the id.
     """
     operation = stage.contract.by_id.get(resource.create)
     if operation is None:
         raise CannotTell(f"no operation makes a {resource.name}; declare one under x-promises.resource")
     who = maker if maker is not None else (yield from identity_for(stage, operation))
     filled = {**_stocked(stage.contract, resource, operation), **(members or {})}
-    request = yield from valid(stage, operation, identity=who, members=filled, path=path, step=step, depth=depth)
+    request = yield from valid(
+        stage, operation, identity=who, members=filled, path=path, step=step, depth=depth, everything=everything
+    )
     exchange = unlimited((yield from one(request)))
     if exchange.outcome is not Outcome.OK:
         detail = exchange.error or (
@@ -168,13 +172,23 @@ def identity_for(stage: Stage, operation: Operation) -> Steps[Identity]:
         *others, last = roles["allow"]
         for role in others:
             try:
-                return (yield from stage.actors.with_role(stage, role))
+                return (yield from in_role(stage, role))
             except CannotTell:
                 continue
-        return (yield from stage.actors.with_role(stage, last))
+        return (yield from in_role(stage, last))
     if operation.secured and not operation.optional_security:
-        return (yield from stage.actors.with_role(stage))
+        return (yield from in_role(stage))
     return stage.anonymous()
+
+
+def in_role(stage: Stage, role: str = "") -> Steps[Identity]:
+    """An identity in a role: the one that the case knows already where it keeps them, else a fresh one."""
+    if stage.familiar is None:
+        return (yield from stage.actors.with_role(stage, role))
+    key = (stage.tenant, "" if role in {"signed-in", stage.actors.told.get("default_role", "")} else role)
+    if key not in stage.familiar:
+        stage.familiar[key] = yield from stage.actors.with_role(stage, role)
+    return stage.familiar[key]
 
 
 def referred(contract: Contract, name: str) -> Resource | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from harness.cell import Cell, joined
 from harness.finding import Confirmation, Finding
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Verdict:
     """One promise on one operation: how many observations were examined, and what was found.
 
     The status follows from the rest: findings make FAIL, nothing examined makes INCONCLUSIVE with its reason.
+    `cells` are what it knows of the authorization matrix.
     """
 
     promise: str
@@ -37,6 +39,7 @@ class Verdict:
     reason: str = ""
     seconds: float = 0.0
     driver: str = ""
+    cells: tuple[Cell, ...] = ()
 
     @property
     def status(self) -> Status:
@@ -56,13 +59,15 @@ class Verdict:
             "reason": self.reason,
             "seconds": self.seconds,
             "driver": self.driver,
+            **({"cells": [cell.to_record() for cell in self.cells]} if self.cells else {}),
         }
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Verdict:
         """The verdict that `to_record` wrote."""
         values = {key: value for key, value in record.items() if key != "status"}
-        return cls(**{**values, "findings": tuple(Finding.from_record(item) for item in values["findings"])})
+        findings = tuple(Finding.from_record(item) for item in values["findings"])
+        return cls(**{**values, "findings": findings, "cells": tuple(map(Cell.from_record, values.get("cells", ())))})
 
 
 def merged(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
@@ -87,4 +92,5 @@ def _joined(one: Verdict, other: Verdict) -> Verdict:
         findings=tuple(findings.values()),
         reason="; ".join(dict.fromkeys(filter(None, (one.reason, other.reason)))),
         seconds=one.seconds + other.seconds,
+        cells=joined((*one.cells, *other.cells)),
     )

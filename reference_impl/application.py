@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from reference_impl.contract.document import render
-from reference_impl.contract.procedure import Procedure, Services
-from reference_impl.data.tenants import open_tenants
+from reference_impl.contract.procedure import Call, Procedure, Services
+from reference_impl.data.tenants import Tenants, open_tenants
 from reference_impl.edge import files, rest
 from reference_impl.edge.answers import Render, envelope
 from reference_impl.edge.authentication import Authentication
@@ -23,6 +23,7 @@ from reference_impl.edge.endpoint import Endpoint, limit_headers, refuse
 from reference_impl.edge.global_limit import GlobalLimit
 from reference_impl.edge.health import HealthEndpoint
 from reference_impl.edge.intake import Intake
+from reference_impl.edge.list_cache import key_of
 from reference_impl.edge.metrics import MetricsEndpoint
 from reference_impl.edge.outer import Front, Outer
 from reference_impl.edge.rest import RestTransport
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from reference_impl.edge.endpoint import Transport
     from reference_impl.errors import ApiError
     from reference_impl.settings import Settings
+    from reference_impl.stores.cache import Key
     from reference_impl.stores.limits import Decision
 
 
@@ -69,6 +71,10 @@ class Parts:
     limit_headers: Callable[[Decision], list[tuple[bytes, bytes]]] = limit_headers
     refuse: Callable[[Decision], ApiError] = refuse
     pragmas: tuple[str, ...] = field(default=())
+    tenants: Callable[[Settings, tuple[str, ...]], Tenants] = open_tenants
+    authentication: type[Authentication] = Authentication
+    global_limit: type[GlobalLimit] = GlobalLimit
+    list_key: Callable[[Procedure, Call[Any, Any]], Key] = key_of
 
 
 class Application:
@@ -77,7 +83,7 @@ class Application:
     def __init__(self, settings: Settings, parts: Parts | None = None) -> None:
         parts = parts or Parts()
         self.settings = settings
-        self.tenants = open_tenants(settings, parts.pragmas)
+        self.tenants = parts.tenants(settings, parts.pragmas)
         self.stores = parts.stores(settings)
         self.services = Services(
             settings=settings,
@@ -127,8 +133,8 @@ class Application:
         )
         routes.lifespan_context = self._lifespan
         app: ASGIApp = routes
-        app = GlobalLimit(app, self.settings, self.services.limits)
-        app = Authentication(app, self.settings, self.services.tokens, self.tenants)
+        app = parts.global_limit(app, self.settings, self.services.limits)
+        app = parts.authentication(app, self.settings, self.services.tokens, self.tenants)
         app = Tenancy(app, self.settings, self.tenants, self.observer.database)
         render_error, watchers = rendered(parts.envelope), self.observer.watchers
         front = Front(self.settings.edge.trusted_proxies, routes.named)
@@ -142,7 +148,7 @@ class Application:
         return sockets.Upgrade(self.observer.traced(Outer(Ended(app), render_error, watchers, front)))
 
     def _endpoint(self, procedure: Procedure, form: Transport, parts: Parts) -> Endpoint:
-        return Endpoint(procedure, self.services, form, parts.limit_headers, parts.refuse)
+        return Endpoint(procedure, self.services, form, parts.limit_headers, parts.refuse, parts.list_key)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:

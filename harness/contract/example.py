@@ -151,8 +151,8 @@ class Examples:
             "date-time": lambda: moment.isoformat().replace("+00:00", "Z"),
             "date": lambda: moment.date().isoformat(),
             "time": lambda: moment.time().isoformat() + "Z",
-            "uri": lambda: f"https://example.test/{self._letters(8)}",
-            "url": lambda: f"https://example.test/{self._letters(8)}",
+            "uri": lambda: f"https://example.test/{self.nonce}{self._letters(8)}",
+            "url": lambda: f"https://example.test/{self.nonce}{self._letters(8)}",
             "hostname": lambda: f"{self._letters(8)}.example.test",
             "ipv4": lambda: "192.0.2.1",
             "ipv6": lambda: "2001:db8::1",
@@ -172,6 +172,7 @@ class Examples:
         letters = self._letters(max(8, low))
         for candidate in (
             self._fresh(name),
+            f"{self.nonce}{letters}",
             f"{name}-{letters}",
             letters,
             letters.upper(),

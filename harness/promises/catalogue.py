@@ -17,6 +17,7 @@ from harness.promises import (
     resource,
     roles,
     schema,
+    tenant,
     version,
 )
 
@@ -33,6 +34,7 @@ PROMISES: tuple[Promise, ...] = (
     leaks.PROMISE,
     roles.PROMISE,
     owner.PROMISE,
+    tenant.PROMISE,
     resource.PROMISE,
     version.PROMISE,
     page.PROMISE,

@@ -7,7 +7,6 @@ Source: OWASP API Security Top 10 2023, API1 (broken object level authorization)
 
 from __future__ import annotations
 
-import string
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from harness.case import Case, one
 from harness.errors import CannotTell
 from harness.finding import Finding, Severity
 from harness.promises import subject as subjects
+from harness.promises.alike import unlike
 from harness.promises.attempt import GATES, MAY, MAY_NOT, Attempt, attempt, attempts, each
 from harness.promises.promise import Promise
 from harness.things import valid
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 KEY = "owner"
 OWNER, STRANGER, MADE_UP = "owner", "stranger", "made-up"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
-CHANGED_DIGITS = 8
 ANNOTATION: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -109,21 +108,6 @@ def _stranger(stage: Stage, operation: Operation, told: Mapping[str, Any], owner
         if not privileged & set(identity.roles) and subjects.may(stage.contract, operation, identity):
             return identity
     raise CannotTell(f"no stranger can be had who may call {operation.id} but for the owner's right")
-
-
-def unlike(name: str, source: Random) -> str:
-    """An id of the same form that names nothing: a number far off, else other characters of the same kinds."""
-    if name.isdigit():
-        return str(int(name) + 1_000_000 + source.randrange(1_000_000))
-    tail = "".join(_another(character, source) for character in name[-CHANGED_DIGITS:])
-    return name[:-CHANGED_DIGITS] + tail
-
-
-def _another(character: str, source: Random) -> str:
-    for kind in ("0123456789abcdef", "0123456789ABCDEF", string.ascii_lowercase, string.ascii_uppercase):
-        if character in kind:
-            return source.choice([other for other in kind if other != character])
-    return character
 
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:

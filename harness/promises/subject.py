@@ -149,5 +149,5 @@ def lasting(before: Any, after: Any, again: Any) -> list[str]:
 def _path_values(template: str, concrete: str) -> dict[str, str]:
     parts = re.split(r"\{([^{}]+)\}", template)
     pattern = "".join("([^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
-    match = re.fullmatch(pattern, concrete)
+    match = re.search(rf"{pattern}\Z", concrete)  # a tenant may stand before it
     return dict(zip(parts[1::2], match.groups(), strict=True)) if match else {}

@@ -85,7 +85,9 @@ class Renderer:
                 "responses": {parts.name_of(status): parts.error_response(status) for status in sorted(statuses)},
                 "securitySchemes": parts.SECURITY_SCHEMES,
             },
-            "x-promises": promises.of_document(Rule(NAME, limits.global_quota, limits.global_window_s)),
+            "x-promises": promises.of_document(
+                Rule(NAME, limits.global_quota, limits.global_window_s), self._services.settings.edge.base_domain
+            ),
         }
 
     def _operation(self, procedure: Procedure) -> JsonObject:

@@ -92,9 +92,16 @@ RESOURCES: JsonObject = {
 }
 
 
-def of_document(global_rule: Rule) -> JsonObject:
+def of_document(global_rule: Rule, base_domain: str) -> JsonObject:
     """Return the defaults of every operation."""
+    host = [{"in": "host", "base": base_domain}] if base_domain else []
     return {
+        "tenant": {
+            "told": [{"in": "header", "name": "X-Tenant-ID"}, *host, {"in": "path", "prefix": "/t/{tenant}"}],
+            "unknown": 404,
+            "other": 401,
+            "conflict": "first",
+        },
         "envelope": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}},
         "headers": HEADERS,
         "schema": {},

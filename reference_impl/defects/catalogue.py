@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.defects import envelope, idempotency, limits, orders, people, products, users, workers, zones
+from reference_impl.defects import (
+    access,
+    envelope,
+    idempotency,
+    limits,
+    orders,
+    people,
+    products,
+    tenants,
+    users,
+    workers,
+    zones,
+)
 
 if TYPE_CHECKING:
     from reference_impl.defects.defect import Defect
@@ -19,6 +31,8 @@ DEFECTS: tuple[Defect, ...] = (
     *workers.DEFECTS,
     *zones.DEFECTS,
     *idempotency.DEFECTS,
+    *access.DEFECTS,
+    *tenants.DEFECTS,
 )
 
 

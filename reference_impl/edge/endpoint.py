@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from reference_impl.contract.procedure import Call, Procedure, Reply, Services
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.global_limit import spent
-from reference_impl.edge.list_cache import ListCache
+from reference_impl.edge.list_cache import ListCache, key_of
 from reference_impl.stores.limits import Decision, Rule
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from reference_impl.errors import ApiError
+    from reference_impl.stores.cache import Key
 
 
 def procedure_rule(procedure: Procedure, services: Services) -> Rule:
@@ -71,11 +72,12 @@ class Endpoint:
         transport: Transport,
         limit_headers: Callable[[Decision], list[tuple[bytes, bytes]]] = limit_headers,
         refuse: Callable[[Decision], ApiError] = refuse,
+        list_key: Callable[[Procedure, Call[Any, Any]], Key] = key_of,
     ) -> None:
         self.procedure = procedure
         self._services = services
         self._transport = transport
-        self._lists = ListCache(services)
+        self._lists = ListCache(services, list_key)
         self._rule = procedure_rule(procedure, services)
         self._limit_headers = limit_headers
         self._refuse = refuse

@@ -11,6 +11,8 @@ from reference_impl.contract.procedure import Reply
 from reference_impl.edge.answers import encode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reference_impl.contract.procedure import Call, Procedure, Services
     from reference_impl.stores.cache import Key
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 class ListCache:
     """Runs procedures: a list from the cache while it is fresh, a change with the lists it touches surrounded."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, key: Callable[[Procedure, Call[Any, Any]], Key]) -> None:
+        self._key = key
         self._cache = services.cache
         self._age_s = services.settings.cache.list_age_s
 
@@ -35,7 +38,7 @@ class ListCache:
         async def page() -> bytes:
             return encode((await procedure.handler(call)).value)
 
-        return await self._cache.get_or_set(key_of(procedure, call), self._age_s, page)
+        return await self._cache.get_or_set(self._key(procedure, call), self._age_s, page)
 
 
 def key_of(procedure: Procedure, call: Call[Any, Any]) -> Key:

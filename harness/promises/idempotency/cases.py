@@ -12,12 +12,12 @@ from harness.case import Case, Pause, one, together
 from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.exchange import Outcome
+from harness.promises.alike import unlike
 from harness.promises.altered import with_member
 from harness.promises.attempt import each
 from harness.promises.idempotency import ground
 from harness.promises.idempotency import steps as words
 from harness.promises.idempotency.annotation import CALLER, EVERYONE, KEY, Told, told
-from harness.promises.owner import unlike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,7 +19,7 @@ from harness.finding import Finding, Severity
 from harness.mask import is_secret_name
 from harness.promises import precondition
 from harness.promises import subject as subjects
-from harness.promises.owner import unlike
+from harness.promises.alike import unlike
 from harness.promises.resource import steps as words
 from harness.promises.resource.needs import needs
 from harness.promises.resource.steps import step

@@ -194,6 +194,69 @@ def draft_told(shop: Shop) -> bool:
     return shop.send("PUT", f"/posts/{post['id']}/publish", shop.account()).status_code == 403
 
 
+def admin_limited(shop: Shop) -> bool:
+    """Tell S03a: an admin's answers count down a quota."""
+    return "ratelimit-remaining" in shop.send("GET", "/admin/stats", shop.admin).headers
+
+
+def shared_quota(shop: Shop) -> bool:
+    """Tell S03b: one user's call counts against another's."""
+    one, other = shop.account(), shop.account()
+    shop.send("GET", "/auth/me", one)
+    left = [int(shop.send("GET", "/auth/me", who).headers["ratelimit-remaining"]) for who in (one, other)]
+    return left[1] < left[0]
+
+
+def strange_image(shop: Shop) -> bool:
+    """Tell S17: a stranger's picture is taken as far as its bytes are read."""
+    product = shop.product(shop.account("seller"))
+    file = {"files": {"image": ("a.png", b"no picture", "image/png")}}
+    return shop.send("POST", f"/products/{product['id']}/images", shop.account("seller"), **file).status_code != 403
+
+
+def bad_token(shop: Shop, header: str) -> int:
+    """The status of an open list with an Authorization header."""
+    return shop.send("GET", "/products", headers={"Authorization": header}).status_code
+
+
+def bad_is_nobody(shop: Shop) -> bool:
+    """Tell S24a: a made-up token lists products."""
+    return bad_token(shop, "Bearer made-up") == 200
+
+
+def no_scheme(shop: Shop) -> bool:
+    """Tell S24b: a bare token is enough."""
+    return bad_token(shop, shop.admin.token) == 200
+
+
+def one_role_only(shop: Shop) -> bool:
+    """Tell S25: an admin, who is a user too, is refused here and nowhere else."""
+    stats, audit = (shop.send("GET", f"/admin/{name}", shop.admin).status_code for name in ("stats", "audit"))
+    return (stats, audit) == (403, 200)
+
+
+def hash_shown(shop: Shop) -> bool:
+    """Tell S45: a user's password hash is answered."""
+    return "passwordHash" in shop.send("GET", f"/users/{shop.account().id}", shop.admin).json()
+
+
+def list_of_another(shop: Shop) -> bool:
+    """Tell S06: one tenant's list is answered in another."""
+    shop.product(shop.account("seller"))
+    mine, theirs = (shop.send("GET", "/products", headers={"X-Tenant-ID": name}).json() for name in ("alpha", "beta"))
+    return bool(mine["items"]) and theirs == mine
+
+
+def token_of_another(shop: Shop) -> bool:
+    """Tell S28: a token of one tenant is let into another."""
+    return shop.send("GET", "/admin/stats", shop.admin, headers={"X-Tenant-ID": "beta"}).status_code == 200
+
+
+def made_at_sight(shop: Shop) -> bool:
+    """Tell S51: a tenant that nobody made has an empty list."""
+    return shop.send("GET", "/products", headers={"X-Tenant-ID": "nowhere"}).status_code == 200
+
+
 TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S10a": create_status,
     "S10b": create_location,
@@ -222,6 +285,16 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S48": draft_told,
     "T01": reset_off_by_the_zone,
     **tellers_keys.TELLERS,
+    "S03a": admin_limited,
+    "S03b": shared_quota,
+    "S17": strange_image,
+    "S24a": bad_is_nobody,
+    "S24b": no_scheme,
+    "S25": one_role_only,
+    "S45": hash_shown,
+    "S06": list_of_another,
+    "S28": token_of_another,
+    "S51": made_at_sight,
 }
 
 

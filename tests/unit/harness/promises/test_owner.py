@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.promises.owner import PROMISE, unlike
+from harness.promises.alike import unlike
+from harness.promises.owner import PROMISE
 from harness.verdict import Status
 from tests.unit.harness.promises.shelf_api import Shelf, every, examined
 
