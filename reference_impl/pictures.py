@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,6 +24,9 @@ THUMBNAIL = 300
 # Each scan of a progressive JPEG is work over all its pixels; honest encoders write about ten.
 _SCANS = 100
 _QUALITY = 85
+_SPARE = 4 / 3
+# Made for shrinking: as good as bicubic there, at two thirds of its cost and at half of Lanczos's.
+_FILTER = Image.Resampling.HAMMING
 _WHITE = (255, 255, 255)
 _THREADS = 2
 _WAITING = 16
@@ -94,14 +98,16 @@ def _bound(opened: ImageFile, data: bytes) -> None:
 
 def _upright(opened: ImageFile) -> Image.Image:
     """Decode, at most 1200 pixels a side, turned as its EXIF orientation says, without transparency."""
-    opened.draft("RGB", (2 * INSIDE, 2 * INSIDE))  # JPEG decodes to a fraction of its size
+    # JPEG decodes to a half, a quarter or an eighth at a fraction of the work; what is left to shrink keeps it sharp.
+    least = _SPARE * INSIDE / max(opened.size)
+    opened.draft("RGB", (math.ceil(least * opened.width), math.ceil(least * opened.height)))
     opened.load()
     decoded: Image.Image = opened
     if decoded.mode.startswith("I"):  # 16 bits a pixel
         decoded = decoded.convert("I").point(lambda level: level * (1 / 256)).convert("L")
     if decoded.mode in {"P", "PA", "LA"} or "transparency" in decoded.info:
         decoded = decoded.convert("RGBA")
-    decoded.thumbnail((INSIDE, INSIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    decoded.thumbnail((INSIDE, INSIDE), _FILTER, reducing_gap=2.0)
     turned = ImageOps.exif_transpose(decoded)
     # A new image: comments, profiles and the like stay with the old one.
     plain = Image.new("RGB", turned.size, _WHITE)
@@ -110,7 +116,7 @@ def _upright(opened: ImageFile) -> Image.Image:
 
 
 def _written(plain: Image.Image) -> Picture:
-    square = ImageOps.fit(plain, (THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    square = ImageOps.fit(plain, (THUMBNAIL, THUMBNAIL), _FILTER)
     return Picture(_jpeg(plain), _jpeg(square))
 
 

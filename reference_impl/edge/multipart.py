@@ -55,6 +55,7 @@ async def read_form(content_type: str | None, receive: Receive, limit_bytes: int
         max_fields=_PARTS,
         max_part_size=_FIELD_BYTES,
     )
+    parser.spool_max_size = limit_bytes + FRAME_BYTES  # it is read whole: a file on the disk in between gains nothing
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
