@@ -85,9 +85,7 @@ def parser() -> argparse.ArgumentParser:
     saving.add_argument("--to", type=Path, required=True, metavar="FOLDER")
     restoring = commands.add_parser("restore", help="make the tenants of a back-up again, where they do not exist")
     restoring.add_argument("--from", dest="source", type=Path, required=True, metavar="FOLDER")
-    commands.add_parser(
-        "retain", help="delete request logs and ended sessions older than API_RETENTION_DAYS, and spent keys"
-    )
+    commands.add_parser("retain", help="delete what is older than API_RETENTION_DAYS and its like keep, and spent keys")
     sowing = commands.add_parser("seed", help="add a made-up catalogue to a tenant; safe to repeat")
     sowing.add_argument("--products", type=whole(0, LARGEST_CATALOGUE), default=1000)
     sowing.add_argument("--tenant", default="", help="the default tenant unless said")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from reference_impl.clock import rfc3339
+from reference_impl.data.database import Statement, Transaction
 from reference_impl.data.tenants import open_tenants
 from reference_impl.procedures.idempotency import KEPT_S
 
@@ -35,7 +38,18 @@ _FORGET = {
         "(SELECT user_id, operation, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?) "
         "RETURNING 1"
     ),
+    # Ids of messages are in order of time.
+    "room messages": (
+        "DELETE FROM room_messages WHERE id IN "
+        "(SELECT id FROM room_messages WHERE created_at < ? ORDER BY id LIMIT ?) RETURNING 1"
+    ),
 }
+_EVENTS = "events"
+# The newest stays, whatever its age: it says how far the ids have come.
+_OLDEST = "SELECT id, at FROM events WHERE id < (SELECT max(id) FROM events) ORDER BY id LIMIT ?"
+_LET_GO = "DELETE FROM events WHERE id <= ?"
+_FORGET_MARK = "DELETE FROM forgotten_events"
+_MARK = "INSERT INTO forgotten_events (through) VALUES (?)"
 
 
 async def keep(options: Namespace, settings: Settings) -> list[str]:
@@ -76,21 +90,51 @@ async def retain(settings: Settings) -> dict[tuple[str, str], int]:
     Idempotency keys are forgotten as soon as their replay is over; their owner's next order would do the same.
     """
     now_s = time.time()
-    old = rfc3339(now_s - settings.storage.retention_days * _DAY_S)
-    edges = {**dict.fromkeys(_FORGET, old), "idempotency keys": rfc3339(now_s - KEPT_S)}
+    kept = settings.storage
+
+    def edge(days: int) -> str:
+        return rfc3339(now_s - days * _DAY_S)
+
+    edges = {
+        **dict.fromkeys(_FORGET, edge(kept.retention_days)),
+        "idempotency keys": rfc3339(now_s - KEPT_S),
+        "room messages": edge(kept.message_retention_days),
+        _EVENTS: edge(kept.event_retention_days),
+    }
     tenants = open_tenants(settings)
     try:
         return {
-            (name, what): await _forget(await tenants.get(name), text, edges[what])
+            (name, what): await _forget(database, what, before)
             for name in await tenants.names()
-            for what, text in _FORGET.items()
+            if (database := await tenants.get(name)) is not None
+            for what, before in edges.items()
         }
     finally:
         await tenants.close()
 
 
-async def _forget(database: Database | None, text: str, edge: str) -> int:
+async def _forget(database: Database, what: str, edge: str) -> int:
+    if what == _EVENTS:
+        return await let_go_of_events(database, edge)
     deleted = 0
-    while database is not None and (rows := await database.run(text, edge, _AT_ONCE)):
+    while rows := await database.run(_FORGET[what], edge, _AT_ONCE):
         deleted += len(rows)
     return deleted
+
+
+async def let_go_of_events(database: Database, edge: str) -> int:
+    """Delete the events of before an instant, from the oldest on, and return how many; readers from before are told."""
+    deleted = 0
+    while part := await database.transaction(partial(_oldest, edge), locking=True):
+        deleted += part
+    return deleted
+
+
+def _oldest(edge: str) -> Transaction[int]:
+    rows = yield Statement(_OLDEST, (_AT_ONCE,))
+    ids = [event_id for event_id, _ in takewhile(lambda row: row[1] < edge, rows)]
+    if ids:
+        yield Statement(_LET_GO, (ids[-1],))
+        yield Statement(_FORGET_MARK)
+        yield Statement(_MARK, (ids[-1],))
+    return len(ids)

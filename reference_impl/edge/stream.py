@@ -24,7 +24,12 @@ HEARTBEAT = b": still here\n\n"
 
 
 def frame(event: Event) -> bytes:
-    """Return the bytes of one event; JSON has no line break, so `data` is one line."""
+    """Return the bytes of one event; JSON has no line break, so `data` is one line.
+
+    A client keeps the id of an event without data and gives it to nobody (9.2.6).
+    """
+    if not event.kind:
+        return b"id: %b\n\n" % event.id.encode()
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (event.id.encode(), event.kind.encode(), encode(event.data))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _HINT_LENGTH = 4
 _KEY = (
-    "SELECT u.id, u.name, u.roles, k.scopes FROM api_keys k JOIN users u ON u.id = k.user_id "
+    "SELECT u.id, u.name, u.roles, k.scopes, k.id FROM api_keys k JOIN users u ON u.id = k.user_id "
     "WHERE k.key_hash = ? AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?) "
     "AND u.deleted_at IS NULL AND u.status = 'active'"
 )
@@ -41,4 +41,5 @@ async def identify(database: Database, hash_key: str, key: str) -> Identity:
     row = await database.query_one(_KEY, opaque.digest(hash_key, "key", key), rfc3339(time.time()))
     if row is None:
         raise unauthorized("The API key does not hold.")
-    return Identity(row[0], row[1], roles_of(row[2]), session_id="", scopes=frozenset(row[3].split(",")))
+    scopes = frozenset(row[3].split(","))
+    return Identity(row[0], row[1], roles_of(row[2]), session_id="", scopes=scopes, key_id=row[4])

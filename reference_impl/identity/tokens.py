@@ -36,6 +36,8 @@ class Identity:
     """Empty for the holder of an API key."""
     scopes: frozenset[str] | None = None
     """What an API key may; None for a session, which may all."""
+    key_id: str = ""
+    """Empty for the holder of a session."""
 
     @property
     def admin(self) -> bool:

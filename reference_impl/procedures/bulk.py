@@ -19,7 +19,7 @@ from reference_impl.procedures.bulk_types import (
     UserRows,
     UsersMade,
 )
-from reference_impl.procedures.session_writes import told
+from reference_impl.procedures.session_writes import changed, told
 from reference_impl.procedures.user_types import NewUser, Status, user_of
 from reference_impl.procedures.user_writes import Account, insert, taken, write_status
 
@@ -79,6 +79,9 @@ def _write(actor_id: str, ids: list[str], status: Status) -> Transaction[list[st
     for user_id in sorted(ids):
         done[user_id] = yield from write_status(actor_id, user_id, status)
     yield from told([session for ended in done.values() for session in ended or ()])
+    if status == "suspended":
+        for user_id in (user_id for user_id, ended in done.items() if ended is not None):
+            yield from changed(user_id)
     return [user_id for user_id in ids if done[user_id] is None]
 
 

@@ -11,12 +11,13 @@ from msgspec import UNSET
 
 from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import IN_SESSION, Call, Procedure, Reply
-from reference_impl.data.database import Row, Statement, Transaction
+from reference_impl.data.database import Statement
 from reference_impl.errors import not_found
 from reference_impl.identity import keys, opaque
 from reference_impl.procedures.key_types import Key, KeyInput, KeyPage, KeyQuery, NewKey, Scope, key_of
 from reference_impl.procedures.paging import BY_OFFSET, Pagination, Slice, page
 from reference_impl.procedures.records import audit
+from reference_impl.procedures.session_writes import told
 from reference_impl.procedures.sessions import SECRET
 
 if TYPE_CHECKING:
@@ -80,18 +81,18 @@ async def get_key(call: Call[None, None]) -> Reply:
 
 
 async def delete_key(call: Call[None, None]) -> Reply:
-    """Revoke one of the caller's keys; it holds nowhere from then on."""
+    """Revoke one of the caller's keys; it holds nowhere from then on, and what is open by it ends."""
     await call.database.transaction(partial(_revoke, call.identity.user_id, call.path["id"]))
     return Reply()
 
 
-def _revoke(user_id: str, key_id: str) -> Transaction[list[Row]]:
+def _revoke(user_id: str, key_id: str) -> Steps:
     now = rfc3339(time.time())
     rows = yield Statement(_REVOKE, (now, key_id, user_id, now))
     if not rows:
         raise not_found("key")
     yield from audit(user_id, "keys.delete", key_id)
-    return rows
+    yield from told(rows)
 
 
 _OWNER = {"owner": {"resource": "key", "stranger": 404}}

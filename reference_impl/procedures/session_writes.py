@@ -77,6 +77,11 @@ def end_all(user_id: str, now: str) -> Transaction[list[Row]]:
 
 
 def told(ended: list[Row]) -> Steps:
-    """Tell open connections which sessions ended."""
+    """Tell open connections which sessions, or keys, ended."""
     for (session_id,) in sorted(ended):
         yield from emit(SESSIONS, "revoked", id=session_id)
+
+
+def changed(user_id: str) -> Steps:
+    """Tell a user's open connections, by session or by key, that what he may is another; as a body's last step."""
+    yield from emit(SESSIONS, "changed", userId=user_id)

@@ -14,7 +14,7 @@ from reference_impl.data.database import Database, DatabaseError, Row, Statement
 from reference_impl.data.search import folded
 from reference_impl.errors import ApiError, not_found
 from reference_impl.procedures.records import audit
-from reference_impl.procedures.session_writes import end_all, told
+from reference_impl.procedures.session_writes import changed, end_all, told
 from reference_impl.procedures.user_types import COLUMNS, Status, User, UserPatch, user_of
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def write_roles(actor_id: str, user_id: str, roles: tuple[str, ...]) -> Transact
         yield from keep_an_admin(actor_id, found[0])
     rows = yield Statement(_ROLES, (",".join(roles), rfc3339(time.time()), user_id))
     yield from audit(actor_id, "users.roles", user_id, roles=list(roles))
+    yield from changed(user_id)
     return rows[0]
 
 
@@ -135,7 +136,7 @@ def keep_an_admin(actor_id: str, row: Row) -> Transaction[None]:
 
 
 def write_status(actor_id: str, user_id: str, status: Status) -> Transaction[list[Row] | None]:
-    """Suspend or let in again and return the sessions that ended, which `told` is to tell of.
+    """Suspend or let in again and return the sessions that ended, which `told` is to tell of, and `changed` of him.
 
     None when there is no such user or nobody could let them in again.
     """
@@ -175,3 +176,4 @@ def remove_user(actor_id: str, user_id: str) -> Steps:
     ended = yield from end_all(user_id, now)
     yield from audit(actor_id or user_id, "users.delete", user_id)
     yield from told(ended)
+    yield from changed(user_id)

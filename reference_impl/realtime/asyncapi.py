@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from reference_impl.contract import schemas
 from reference_impl.contract.procedure import PREFIX
 from reference_impl.errors import ErrorEnvelope
+from reference_impl.identity.cookies import SESSION
 from reference_impl.realtime import frames, queries
 from reference_impl.realtime.upgrade import PATH
 
@@ -26,9 +27,17 @@ _DESCRIPTION = (
     "What this API tells as it happens. Events are told after their commit, each once and in the order of their ids. "
     "A message that is refused is answered by `error` and leaves the socket open."
 )
+_ANONYMOUS = "The same, opened without signing in: pings, and the channel `products`; the rest is UNAUTHORIZED there."
+_SIGNED_IN = ("bearer", "apiKey", "cookie")
 _SECURITY: JsonObject = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "apiKey": {"type": "httpApiKey", "name": "X-API-Key", "in": "header"},
+    "cookie": {
+        "type": "httpApiKey",
+        "name": SESSION,
+        "in": "cookie",
+        "description": "From a login that asked for it; a WebSocket by it opens for allowed origins only.",
+    },
     "ticket": {
         "type": "httpApiKey",
         "name": "ticket",
@@ -66,8 +75,9 @@ def render(procedures: Sequence[Procedure]) -> JsonObject:
         },
         "defaultContentType": "application/json",
         "servers": {
-            "sockets": {"host": "localhost", "protocol": "ws", "security": _schemes("bearer", "apiKey", "ticket")},
-            "streams": {"host": "localhost", "protocol": "http", "security": _schemes("bearer", "apiKey")},
+            "sockets": {"host": "localhost", "protocol": "ws", "security": _schemes(*_SIGNED_IN, "ticket")},
+            "anonymousSockets": {"host": "localhost", "protocol": "ws", "description": _ANONYMOUS},
+            "streams": {"host": "localhost", "protocol": "http", "security": _schemes(*_SIGNED_IN)},
         },
         "channels": channels,
         "operations": operations,
@@ -96,7 +106,7 @@ def _socket() -> JsonObject:
         "address": PATH,
         "title": "The WebSocket",
         "description": "Text messages, each a JSON object whose `type` says what it is.",
-        "servers": [{"$ref": "#/servers/sockets"}],
+        "servers": [{"$ref": "#/servers/sockets"}, {"$ref": "#/servers/anonymousSockets"}],
         "messages": _messages([kind.__name__ for kind in (*RECEIVED, *SENT)]),
         "bindings": {"ws": {"method": "GET", "query": query, "bindingVersion": "0.1.0"}},
     }
@@ -106,7 +116,7 @@ def _stream(stream: Procedure, told: list[str]) -> JsonObject:
     return {
         "address": PREFIX + stream.path,
         "title": stream.summary,
-        "description": f"Server-Sent Events; the operation `{stream.id}` of the OpenAPI document.",
+        "description": f"The operation `{stream.id}` of the OpenAPI document. {stream.description}",
         "servers": [{"$ref": "#/servers/streams"}],
         "messages": _messages(told),
     }

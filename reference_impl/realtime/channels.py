@@ -48,6 +48,12 @@ class Announcement(msgspec.Struct, rename="camel", tag_field="channel", tag="ann
     data: Annotated[dict[str, Any], msgspec.Meta(description="Any JSON object.")]
 
 
+class Reset(msgspec.Struct, rename="camel", tag_field="channel", tag="stream", frozen=True):
+    """Events after the id that was asked for are no longer kept: fetch anew; what follows is after this event's id."""
+
+    type: Literal["reset"] = "reset"
+
+
 ChannelEvent = ProductEvent | OrderEvent | Announcement
 
 

@@ -28,7 +28,10 @@ class Follower:
         self._ended = False
 
     async def next(self, timeout_s: float) -> Record | None:
-        """Return the next record, or None when none came for so long; Ended after the last."""
+        """Return the next record, or None when none came for so long.
+
+        Ended after the last; Forgotten when events of before are no longer kept.
+        """
         while not self._records and not self._ended and self._attachment is None:
             await self._catch_up()
         if not self._records and not self._ended:
@@ -40,6 +43,7 @@ class Follower:
         if not self._records:
             raise Ended
         record = self._records.popleft()
+        self._after = max(self._after, record.id)
         if not self._records and not self._ended:
             self._arrived.clear()
         return record
@@ -52,6 +56,13 @@ class Follower:
             self._records.extend(record for record in page if record.channel in self._channels)
         else:
             self._attachment = await self._feed.attach(self._channels, self._take, self._after)
+
+    @property
+    def position(self) -> int:
+        """The id up to which everything was handed out: a reader may go on from there."""
+        if self._records:
+            return self._records[0].id - 1
+        return max(self._after, self._feed.position) if self._attachment and not self._ended else self._after
 
     def _take(self, record: Record | None) -> None:
         if record is None or len(self._records) >= self._waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # A worker is dead after so many renewals that did not come.
 _BEATS = 3
 RESTART = (1012, "Service restart")
+_log = logging.getLogger(__name__)
 
 
 class Line(Protocol):
@@ -74,8 +76,12 @@ class Hub:
     async def _beat(self) -> None:
         while self._lines or self._left:
             await asyncio.sleep(self._beat_s)
-            with suppress(DatabaseError):
+            try:
                 await self.beat()
+            except DatabaseError:  # the next beat asks again
+                continue
+            except Exception:  # noqa: BLE001 - told in the log; without a beat every member here would be taken for dead
+                _log.exception("Renewing the sockets of %s failed; it is tried again.", self.tenant)
 
     async def beat(self) -> None:
         """Renew this worker and clear what others and its own sockets left behind."""

@@ -36,7 +36,12 @@ _REGISTER = (
     "ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at"
 )
 _RENEW = "UPDATE socket_workers SET expires_at = ? WHERE id = ? RETURNING id"
-_DEAD = "SELECT id FROM socket_workers WHERE expires_at < ? ORDER BY id"
+# Also one that was cleared and went on for a moment: what it wrote before it noticed is nobody's.
+_DEAD = (
+    "SELECT id FROM socket_workers WHERE expires_at < ? "
+    "UNION SELECT worker_id FROM room_members WHERE worker_id NOT IN (SELECT id FROM socket_workers) ORDER BY id"
+)
+_CLAIM = "INSERT INTO socket_workers (id, expires_at) VALUES (?, '') ON CONFLICT DO NOTHING"
 _BURY = "DELETE FROM socket_workers WHERE id = ? AND expires_at < ? RETURNING id"
 _MESSAGE = "INSERT INTO room_messages (id, room, user_id, text, created_at) VALUES (?, ?, ?, ?, ?)"
 
@@ -139,6 +144,8 @@ def _leave_all(connection_id: str) -> Steps:
 
 
 def _bury(worker_id: str, now: str) -> Steps:
+    # From its row on, this worker can neither renew nor register itself until its sockets are out of the rooms.
+    yield Statement(_CLAIM, (worker_id,))
     if not (yield Statement(_BURY, (worker_id, now))):
         return
     members = yield Statement(_OF_WORKER, (worker_id,))

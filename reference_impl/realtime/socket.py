@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uuid_utils
-from msgspec import UNSET
 
 from reference_impl.data.database import DatabaseError
 from reference_impl.edge.outer import told
 from reference_impl.errors import ApiError
 from reference_impl.realtime.frames import Refused
-from reference_impl.realtime.talk import Answered, Talk
+from reference_impl.realtime.talk import Talk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
 TOO_SLOW = (1013, "Too slow")
 SILENT = (1000, "Ping timeout")
+NOT_NOW = (1013, "Try again later")
 # How long a client that takes nothing is waited for at the end.
 _FLUSH_S = 1.0
 _encode = msgspec.json.Encoder().encode
@@ -44,21 +44,29 @@ class Socket:
         self._settings = hub.services.settings.realtime
         self._exchange = exchange
         self._watchers = watchers
+        self._standing = standing
         self._talk = Talk(hub, self, standing)
-        self._out: deque[str] = deque()
+        self._out: deque[bytes] = deque()
+        self._out_bytes = 0
         self._waiting, self._sent = asyncio.Event(), asyncio.Event()
         self._sent.set()
         self._ending: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+        self._doubted = asyncio.get_running_loop().create_future()
 
     def tell(self, frame: ServerFrame) -> None:
         """Send a message soon; a client too slow for it is let go."""
         if self._ending.done():
             return
-        if len(self._out) >= self._settings.waiting:
-            self._out.clear()
+        text = _encode(frame)
+        bound, waiting = self._settings.waiting_bytes, len(self._out)
+        # A message that finds none before it may be of any size.
+        if waiting >= self._settings.waiting or (waiting and self._out_bytes + len(text) > bound):
+            while len(self._out) > 1:  # the first is being sent
+                self._out.pop()
             self.end(*TOO_SLOW)
             return
-        self._out.append(_encode(frame).decode())
+        self._out.append(text)
+        self._out_bytes += len(text)
         self._sent.clear()
         self._waiting.set()
 
@@ -67,11 +75,17 @@ class Socket:
         if not self._ending.done():
             self._ending.set_result((code, reason))
 
+    def doubt(self) -> None:
+        """Have it asked soon whether the session or key holds still."""
+        if not self._doubted.done():
+            self._doubted.set_result(None)
+
     async def run(self, receive: Receive, send: Send) -> None:
         """Talk until either side ends it."""
         writer = asyncio.create_task(self._write(send))
         try:
-            await self._heard(self._talk.open())
+            if not await self._heard(self._talk.open()):
+                self.end(*NOT_NOW)
             left = await self._read(receive)
             if not left:
                 await self._close(send)
@@ -88,19 +102,19 @@ class Socket:
             while not self._ending.done():
                 receiving = receiving or asyncio.create_task(_next(receive))
                 left_s = max(0.0, heard_s + self._settings.silence_s - time.monotonic())
-                timeout_s = min(left_s, self._settings.heartbeat_s)
-                either: set[asyncio.Future[Any]] = {receiving, self._ending}
+                timeout_s = min(left_s, self._standing.holds_s) if self._standing else left_s
+                either: set[asyncio.Future[Any]] = {receiving, self._ending, self._doubted}
                 done, _ = await asyncio.wait(either, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+                if self._standing and (self._doubted in done or not self._standing.holds_s):
+                    await self._still()
                 if receiving in done:
                     message, receiving = receiving.result(), None
                     if message["type"] == "websocket.disconnect":
                         return True
-                    await self._heard(self._hear(message))
+                    await self._heard(self._talk.hear(message.get("text")))
                     heard_s = time.monotonic()
                 elif time.monotonic() >= heard_s + self._settings.silence_s:
                     self.end(*SILENT)
-                elif not done:
-                    await self._still()
             return False
         finally:
             if receiving is not None:
@@ -108,18 +122,13 @@ class Socket:
                 await asyncio.gather(receiving, return_exceptions=True)
 
     async def _still(self) -> None:
-        """Ask again whether the session holds; a database that is gone is asked next time."""
+        """Ask again whether the session or key holds; a database that is gone is asked next time."""
+        self._doubted = asyncio.get_running_loop().create_future()
         with suppress(ApiError, DatabaseError):
             await self._talk.stand()
 
-    async def _hear(self, message: Message) -> None:
-        text = message.get("text")
-        if text is None:
-            raise ApiError("UNSUPPORTED_MEDIA_TYPE", "Messages are text.")
-        await self._talk.hear(text)
-
-    async def _heard(self, work: Awaitable[None]) -> None:
-        """Answer a refused message with the error envelope."""
+    async def _heard(self, work: Awaitable[None]) -> bool:
+        """Answer a refused message with the error envelope; say whether it was none."""
         try:
             await work
         except Exception as error:  # noqa: BLE001 - logged whole; the client gets the envelope and nothing else
@@ -128,18 +137,19 @@ class Socket:
                 for report in self._watchers.failed:
                     report(self._exchange, self._exchange.fault)
                 self._exchange.fault = None
+            return False
+        return True
 
     def _refuse(self, error: ApiError) -> None:
-        reply_to = error.reply_to if isinstance(error, Answered) else UNSET
-        self.tell(Refused(reply_to=reply_to, error=error.envelope(self._exchange.request_id).error))
+        self.tell(Refused(reply_to=self._talk.reply_to, error=error.envelope(self._exchange.request_id).error))
 
     async def _write(self, send: Send) -> None:
         with suppress(OSError):
             while True:
                 await self._waiting.wait()
                 while self._out:
-                    await send({"type": "websocket.send", "text": self._out[0]})
-                    self._out.popleft()
+                    await send({"type": "websocket.send", "text": self._out[0].decode()})
+                    self._out_bytes -= len(self._out.popleft())
                 self._waiting.clear()
                 self._sent.set()
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import SIGNED_IN
-from reference_impl.contract.reading import refused
+from reference_impl.contract.reading import refuse_twice, refused
 from reference_impl.errors import ApiError, invalid
 from reference_impl.procedures.records import emit
 from reference_impl.realtime import frames, queries
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reference_impl.identity.tokens import Identity
     from reference_impl.realtime.feed import Attachment, Record
     from reference_impl.realtime.hub import Hub
+    from reference_impl.realtime.rooms import Presence
     from reference_impl.realtime.socket import Socket
     from reference_impl.realtime.standing import Standing
 
@@ -33,8 +34,6 @@ SHUTDOWN = (1001, "Server shutdown")
 SESSION_OVER = (1008, "Session over")
 # Any message; what costs more is counted again where all workers count.
 _FRAMES = Rule("sockets.frames", 300, 10.0)
-_decoder = msgspec.json.Decoder(frames.ClientFrame)
-_mark = msgspec.json.Decoder(dict[str, Any])
 
 
 class Talk:
@@ -49,6 +48,8 @@ class Talk:
         self._rooms: dict[str, Attachment] = {}
         self._channels: dict[str, Attachment] = {}
         self._sessions: Attachment | None = None
+        self.reply_to: str | UnsetType = UNSET
+        """The client's own id of the message that is being answered."""
 
     @property
     def reader(self) -> Identity | None:
@@ -61,8 +62,8 @@ class Talk:
         user_id = reader.user_id if reader else UNSET
         now = rfc3339(time.time())
         self._socket.tell(frames.Connected(connection_id=self._socket.id, user_id=user_id, timestamp=now))
-        newest = await self._hub.feed.newest()
-        self._sessions = await self._hub.feed.attach({SESSIONS}, self._session, newest)
+        self._sessions = await self._hub.feed.hold({SESSIONS}, self._session)
+        self._sessions.go_live()
         await self._hub.enter(self._socket)
         if reader is not None:
             await self._join(frames.JoinRoom(room=frames.GLOBAL))
@@ -83,18 +84,18 @@ class Talk:
                 self._socket.end(*SESSION_OVER)
                 raise
 
-    async def hear(self, text: str) -> None:
-        """Do what a message says; ApiError or DatabaseError when it is refused."""
-        asked = read(text)
+    async def hear(self, text: str | None) -> None:
+        """Do what a message says, None for one that is no text; ApiError or DatabaseError when it is refused."""
+        self.reply_to = UNSET
         decision = await self._own.take((self._socket.id,), _FRAMES)
+        if text is None:
+            raise ApiError("UNSUPPORTED_MEDIA_TYPE", "Messages are text.")
+        said = json_of(text)
+        self.reply_to = mark_of(said)
         if not decision.allowed:
-            raise refusal(
-                asked, ApiError("RATE_LIMITED", f"At most {_FRAMES.quota} messages in {_FRAMES.window_s:g} s.")
-            )
-        try:
-            await self._do(asked)
-        except ApiError as error:
-            raise refusal(asked, error) from error
+            raise ApiError("RATE_LIMITED", f"At most {_FRAMES.quota} messages in {_FRAMES.window_s:g} s.")
+        refuse_twice(text)
+        await self._do(read(said))
 
     async def _do(self, asked: frames.ClientFrame) -> None:
         if isinstance(asked, frames.Ping):
@@ -133,21 +134,36 @@ class Talk:
     async def _join(self, asked: frames.JoinRoom) -> None:
         reader, room = self._signed_in(), asked.room
         quota = self._hub.services.settings.realtime.room_quota
-        joined = self._rooms.get(room)
-        if joined is None and len(self._rooms) >= quota:
+        if room in self._rooms:
+            self._joined(asked, await self._hub.rooms.look(room))
+            return
+        if len(self._rooms) >= quota:
             raise ApiError("FORBIDDEN", f"A socket may be in {quota} rooms: leave one.")
-        look = self._hub.rooms.look(room) if joined else self._hub.rooms.join(room, self._socket.id, reader.user_id)
-        found = await look
-        told = frames.RoomJoined(reply_to=asked.id, room=room, members=found.members, member_count=found.total)
-        self._socket.tell(told)
-        if not joined:
-            self._rooms[room] = await self._hub.feed.attach({channel_of(room)}, self._room(room), found.position)
+        attachment = await self._hub.feed.hold({channel_of(room)}, self._room(room))
+        try:
+            found = await self._hub.rooms.join(room, self._socket.id, reader.user_id)
+        except BaseException:
+            self._hub.feed.detach(attachment)
+            raise
+        self._rooms[room] = attachment
+        self._joined(asked, found)
+        attachment.go_live(found.position)
+
+    def _joined(self, asked: frames.JoinRoom, found: Presence) -> None:
+        room, members, total = asked.room, found.members, found.total
+        self._socket.tell(frames.RoomJoined(reply_to=asked.id, room=room, members=members, member_count=total))
 
     async def _leave(self, asked: frames.LeaveRoom) -> None:
         self._member(asked.room)
-        attachment = self._rooms.pop(asked.room)
-        self._hub.feed.detach(attachment)
-        await self._hub.rooms.leave(asked.room, self._socket.id)
+        attachment = self._rooms[asked.room]
+        # Who has left hears nothing more of the room; who could not leave is told what came meanwhile.
+        attachment.pause()
+        try:
+            await self._hub.rooms.leave(asked.room, self._socket.id)
+        except BaseException:
+            attachment.go_live()
+            raise
+        self._hub.feed.detach(self._rooms.pop(asked.room))
         self._socket.tell(frames.RoomLeft(reply_to=asked.id, room=asked.room))
 
     async def _members(self, asked: frames.ListMembers) -> None:
@@ -164,12 +180,15 @@ class Talk:
 
     async def _subscribe(self, asked: frames.Subscribe) -> None:
         admit(CHANNELS[asked.channel].subscribe, self.reader)
+        wanted, feed = Filter(None if asked.category_id is UNSET else asked.category_id), self._hub.feed
+        newest = await feed.newest()
+        attachment = await feed.hold({asked.channel}, self._channel(wanted))
+        # What takes the place of another goes on where that one stands: nothing is told twice or by neither.
+        position = feed.position if asked.channel in self._channels else max(newest, attachment.after)
         self._unsubscribe(asked.channel)
-        wanted = Filter(None if asked.category_id is UNSET else asked.category_id)
-        position = await self._hub.feed.newest()
+        self._channels[asked.channel] = attachment
         self._socket.tell(frames.Subscribed(reply_to=asked.id, channel=asked.channel, position=position))
-        listener = self._channel(wanted)
-        self._channels[asked.channel] = await self._hub.feed.attach({asked.channel}, listener, position)
+        attachment.go_live(position)
 
     def _unsubscribe(self, channel: str) -> None:
         attachment = self._channels.pop(channel, None)
@@ -204,6 +223,8 @@ class Talk:
             self._socket.end(*SHUTDOWN)
         elif self._standing is not None and self._standing.over(record):
             self._socket.end(*SESSION_OVER)
+        elif self._standing is not None and self._standing.concerned(record):
+            self._socket.doubt()
 
     def _channel(self, wanted: Filter) -> Callable[[Record | None], None]:
         def listen(record: Record | None) -> None:
@@ -233,28 +254,27 @@ def of_room(room: str, record: Record) -> frames.ServerFrame:
     return frames.MessageSaid(message=message)
 
 
-class Answered(ApiError):
-    """A refusal that knows which message it answers."""
-
-    reply_to: str | UnsetType = UNSET
-
-
-def refusal(asked: frames.ClientFrame, error: ApiError) -> Answered:
-    """Return a refusal as the answer to a message."""
-    answered = Answered(error.code, error.message, details=error.details)
-    answered.reply_to = asked.id
-    return answered
-
-
-def read(text: str) -> frames.ClientFrame:
-    """Return a message; VALIDATION_ERROR when it is malformed, of an unknown type or does not fit."""
+def json_of(text: str) -> Any:
+    """Return the JSON value of a message; VALIDATION_ERROR when it is malformed."""
     try:
-        asked: frames.ClientFrame = _decoder.decode(text)
-    except msgspec.ValidationError as error:
-        answered = Answered("VALIDATION_ERROR", (problem := refused(error)).message, details=problem.details)
-        mark = _mark.decode(text).get("id") if text.lstrip().startswith("{") else None
-        answered.reply_to = mark if isinstance(mark, str) and len(mark) <= 64 else UNSET  # noqa: PLR2004 - Mark's bound
-        raise answered from error
+        return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError) as error:
         raise invalid("message", "it is not well-formed JSON") from error
+
+
+def mark_of(said: Any) -> str | UnsetType:
+    """Return the id by which a message's answer is known to its client, where it has one, whatever else it says."""
+    try:
+        mark: str = msgspec.convert(said["id"], frames.Mark)
+    except (msgspec.ValidationError, TypeError, KeyError):
+        return UNSET
+    return mark
+
+
+def read(said: Any) -> frames.ClientFrame:
+    """Return a message; VALIDATION_ERROR when it is of an unknown type or does not fit."""
+    try:
+        asked: frames.ClientFrame = msgspec.convert(said, frames.ClientFrame)
+    except msgspec.ValidationError as error:
+        raise refused(error) from error
     return asked

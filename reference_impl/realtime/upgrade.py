@@ -141,5 +141,7 @@ class SocketEndpoint:
         if exchange.caller is None:
             return None
         assert exchange.database is not None
-        api_key = (self._services.settings.identity.token_key, exchange.headers.get("x-api-key", ""))
-        return Standing(exchange.database, exchange.tenant, exchange.caller, api_key)
+        settings = self._services.settings
+        api_key = (settings.identity.token_key, exchange.headers.get("x-api-key", ""))
+        every_s = settings.realtime.heartbeat_s
+        return Standing(exchange.database, exchange.tenant, exchange.caller, api_key, every_s)

@@ -19,6 +19,8 @@ DONE = b"event: done\n\n"
 
 def frame(event: Event, write: Write) -> bytes:
     """Return the bytes of one event; JSON has no line break, so `data` is one line."""
+    if not event.kind:
+        return b"id: %b\n\n" % event.id.encode()
     return b"event: message\nid: %b\ndata: %b\n\n" % (event.id.encode(), write(event.data))
 
 

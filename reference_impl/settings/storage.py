@@ -31,6 +31,10 @@ class Storage:
     """What all names of keys begin with, where several applications share a Redis."""
     retention_days: int
     """How long request logs and ended sessions are kept by the command `retain`."""
+    event_retention_days: int
+    """The same of events: from how long ago a reader can go on without a gap."""
+    message_retention_days: int
+    """The same of what was said in rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def storage(reader: Reader) -> Storage:
         ),
         redis_timeout_s=reader.seconds("API_REDIS_TIMEOUT_S", everywhere(1.0)),
         retention_days=reader.whole("API_RETENTION_DAYS", 1, 3650, everywhere(30)),
+        event_retention_days=reader.whole("API_EVENT_RETENTION_DAYS", 1, 3650, everywhere(30)),
+        message_retention_days=reader.whole("API_MESSAGE_RETENTION_DAYS", 1, 3650, everywhere(365)),
     )
 
 

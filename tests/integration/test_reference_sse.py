@@ -33,8 +33,9 @@ def events(response: httpx.Response) -> Iterator[tuple[str, str, dict[str, Any]]
         if line and not line.startswith(":"):
             name, _, value = line.partition(": ")
             members[name] = value
-        elif not line and members:
-            yield members["id"], members["event"], json.loads(members["data"])
+        elif not line:
+            if "data" in members:
+                yield members["id"], members["event"], json.loads(members["data"])
             members = {}
 
 

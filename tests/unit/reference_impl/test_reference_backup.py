@@ -26,6 +26,8 @@ EVERYTHING = (
 )
 KEY = "INSERT INTO idempotency_keys (user_id, operation, key, body_hash, status, body, headers, created_at) VALUES "
 AGES = {"old": 24 * 3600 + 60, "young": 23 * 3600}
+EVENT = "INSERT INTO events (at, channel, type, data) VALUES "
+MESSAGE = "INSERT INTO room_messages (id, room, user_id, text, created_at) VALUES "
 LOG = "INSERT INTO request_logs (id, at, request_id, user_id, method, route, status, duration_ms) VALUES "
 
 
@@ -74,6 +76,36 @@ def test_old_request_logs_are_let_go(open_shop: Callable[..., Any], command: Cal
     told = command(settings, "retain")
     assert "alpha: 1500 request logs deleted" in told
     assert asked(settings, "alpha", "SELECT id FROM request_logs") == [[("young",)]]
+
+
+def test_old_events_and_messages_are_let_go(
+    open_shop: Callable[..., Any], command: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each at its own age, in parts; the newest event stays, so that ids go on, and the last that went is known."""
+    shop = open_shop()
+    settings = shop.application.settings
+    monkeypatch.setenv("API_EVENT_RETENTION_DAYS", "2")
+    monkeypatch.setenv("API_MESSAGE_RETENTION_DAYS", "3")
+    events = ", ".join(["('2020-01-01T00:00:00.000Z', 'products', 'created', '{}')"] * 1500)
+    days_s = 86_400
+    now_s = time.time()
+    ages = {name: rfc3339(now_s - age * days_s) for name, age in (("old", 3.1), ("young", 2.9))}
+    messages = ", ".join(f"('{name}', 'den', '{shop.admin.id}', 'Hello', '{at}')" for name, at in ages.items())
+    asked(
+        settings,
+        "alpha",
+        "DELETE FROM events",
+        f"{EVENT}{events}",
+        f"{MESSAGE}{messages}",
+    )
+    (ids,) = asked(settings, "alpha", "SELECT max(id) FROM events")
+    told = command(settings, "retain")
+    assert "alpha: 1 room messages deleted\nalpha: 1499 events deleted" in told
+    assert asked(settings, "alpha", "SELECT id FROM room_messages", "SELECT id FROM events") == [[("young",)], ids]
+    assert asked(settings, "alpha", "SELECT through FROM forgotten_events") == [[(ids[0][0] - 1,)]]
+    assert "alpha: 0 events deleted" in command(settings, "retain")
+    monkeypatch.setattr("reference_impl.upkeep.time.time", lambda: now_s + 0.2 * days_s)
+    assert "alpha: 1 room messages deleted" in command(settings, "retain")
 
 
 def test_keys_and_sessions_that_are_over_are_let_go(

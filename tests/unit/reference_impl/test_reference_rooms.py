@@ -39,3 +39,34 @@ def test_workers_agree_and_a_dead_one_is_cleared(shop: Shop) -> None:
         assert sorted(data["userId"] for _, data in told) == sorted(users * 2)
 
     shop.runner.run(run())
+
+
+def test_who_was_taken_for_dead_leaves_no_ghosts(shop: Shop) -> None:
+    """What a worker that was cleared writes before it notices is cleared too; registered again, it is well."""
+    user, other = (shop.account().id for _ in range(2))
+
+    async def run() -> None:
+        database = await shop.application.tenants.get("alpha")
+        assert database is not None
+        alive, stalled = Rooms(database, "alive", 600.0), Rooms(database, "stalled", -1.0)
+        for rooms in (alive, stalled):
+            await rooms.register()
+        await alive.join("lobby", "a", user)
+        await stalled.join("lobby", "s1", other)
+        await alive.bury()
+        await stalled.join("lobby", "s2", other)
+        assert (await alive.look("lobby")).total == 2
+        await asyncio.gather(alive.bury(), alive.bury())
+        assert (await alive.look("lobby")).members == [user]
+        assert await database.query("SELECT id FROM socket_workers") == [("alive",)]
+        sql = "SELECT type FROM events WHERE channel = 'room:lobby' ORDER BY id"
+        kinds = [kind for (kind,) in await database.query(sql)]
+        assert kinds == ["user_joined", "user_joined", "user_left", "user_joined", "user_left"]
+        again = Rooms(database, "stalled", 600.0)
+        assert not await again.renew()
+        await asyncio.gather(again.register(), alive.bury())
+        await again.join("lobby", "s3", other)
+        await alive.bury()
+        assert (await alive.look("lobby")).total == 2
+
+    shop.runner.run(run())
