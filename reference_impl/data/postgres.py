@@ -38,6 +38,7 @@ _CATEGORIES: dict[str, Category] = {
     # A statement was prepared before a migration; the next try prepares it anew.
     "0A000": "conflict",
 }
+_ENDED = ("08", "57P")
 _REFUSED = {"unique", "foreign", "check"}
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
@@ -129,11 +130,11 @@ class PostgresDatabase:
             return await self._undone(connection, work)
         except _FAILURES as error:
             if (failed := translated(error)).category in {"timeout", "unavailable"}:
-                connection.terminate()
+                _cut(connection)
             raise failed from error
         except asyncio.CancelledError:
             # A statement may still run there; the server undoes its transaction when the connection ends.
-            connection.terminate()
+            _cut(connection)
             raise
         finally:
             await pool.release(connection)
@@ -144,8 +145,8 @@ class PostgresDatabase:
             return await work(connection)
         except (OSError, asyncpg.InterfaceError):
             raise  # nothing more is asked of a connection that may be broken
-        except Exception:
-            if not connection.is_closed() and connection.is_in_transaction():
+        except Exception as error:
+            if not _ended(error) and connection.is_in_transaction():
                 await connection.execute("ROLLBACK")
             raise
 
@@ -158,6 +159,17 @@ class PostgresDatabase:
             return pool, await pool.acquire(timeout=self._bounds.wait_s)
         except _FAILURES as error:
             raise DatabaseError("unavailable", f"No connection within {self._bounds.wait_s} s: {error!r}") from error
+
+
+def _ended(error: Exception) -> bool:
+    """Whether the connection ended with this error: classes 08 and 57P of SQLSTATE; the pool has taken it back then."""
+    state = str(getattr(error, "sqlstate", None) or "")
+    return state.startswith(_ENDED)
+
+
+def _cut(connection: Any) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):  # one that ended is the pool's again
+        connection.terminate()
 
 
 async def _leave(_connection: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.integration.npm_packages import packages  # noqa: F401 - a fixture, for every file
 from tests.integration.started import ROOT, Done, Started, processes, start
 from tests.servers.postgres import postgres  # noqa: F401 - a fixture, for every file
+from tests.servers.redis import redis  # noqa: F401 - a fixture, for every file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,6 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.integration import kept_orders
 from tests.integration.served import Api, Shop, timed
 from tests.servers.postgres import own_postgres  # noqa: F401 - a fixture
 
@@ -27,16 +28,7 @@ WAIT_S = 1
 COMMAND_S = 2
 # The wait for a connection, a statement to its end, and both again for the tenant's catalogue; and a busy machine.
 BOUND_S = 2 * (WAIT_S + COMMAND_S) + 6
-HALF = (
-    "SELECT o.id FROM orders o LEFT JOIN order_items i ON i.order_id = o.id GROUP BY o.id, o.total_cents "
-    "HAVING COUNT(i.product_id) <> 2 OR SUM(i.quantity * i.price_cents) <> o.total_cents"
-)
-UNTOLD = (
-    "SELECT o.id FROM orders o WHERE NOT EXISTS (SELECT 1 FROM audit_log a WHERE a.subject_id = o.id) "
-    "OR NOT EXISTS (SELECT 1 FROM events e WHERE e.data LIKE '%' || o.id || '%')"
-)
 WAITING = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted"
-DRAWN = "SELECT product_id, SUM(quantity) FROM order_items GROUP BY product_id"
 
 
 @pytest.fixture
@@ -105,12 +97,7 @@ def test_no_acknowledged_order_is_lost_when_the_api_is_killed(
     for _ in range(KILLS):
         placed += asyncio.run(ordered_until_killed(api, token, products, drawn.randint(1, 40)))
         api.start()
-    stored = {row[0] for row in api.rows("SELECT id FROM orders")}
-    assert set(placed) <= stored
-    assert len(stored) <= len(placed) + KILLS * BUYERS
-    assert (api.rows(HALF), api.rows(UNTOLD)) == ([], [])
-    left = dict(api.rows("SELECT id, stock FROM products"))
-    assert {product: STOCK - int(total) for product, total in api.rows(DRAWN)} == left
+    kept_orders.hold(api.rows, placed, unknown=KILLS * BUYERS, stock=STOCK)
 
 
 def refused(answer: httpx.Response) -> tuple[int, str, bool]:

@@ -12,23 +12,13 @@ import pytest
 
 from tests.integration.started import until
 from tests.servers.api import ADMIN, PASSWORD, Api
-from tests.servers.redis import BINARY, MISSING, RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.engines("sqlite")  # processes and ports; what they agree on is asked on both
 
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis of the test's own."""
-    if BINARY is None:
-        pytest.skip(MISSING)
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.stop()
+    from tests.servers.redis import RedisServer
 
 
 @pytest.fixture

@@ -145,6 +145,13 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 self.kill()
 
+    def restart(self) -> None:
+        """End and start it as `pg_ctl restart` does: every connection is told, what was open is undone."""
+        assert self._server is not None
+        _signal(self._server.pid, signal.SIGINT)
+        self._server.wait(STARTING_S)
+        self.start()
+
     def pause(self) -> None:
         """Stop every process of it; connections stay open and silent."""
         for process in self._processes():

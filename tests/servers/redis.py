@@ -10,7 +10,10 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 BINARY = shutil.which("redis-server")
@@ -47,6 +50,13 @@ class RedisServer:
         assert self._process is not None
         self._process.wait()
 
+    def restart(self) -> None:
+        """End it by SIGTERM, as a service manager does, and start it with what it had written."""
+        self._signal(signal.SIGTERM)
+        assert self._process is not None
+        self._process.wait(_START_S)
+        self.start()
+
     def pause(self) -> None:
         """Let it accept and never answer."""
         self._signal(signal.SIGSTOP)
@@ -69,3 +79,21 @@ class RedisServer:
             probe.sendall(b"PING\r\n")
             return probe.recv(16).startswith(b"+PONG")
         return False
+
+
+def started(folder: Path) -> Iterator[RedisServer]:
+    """Yield a running server that is gone afterwards; skipped, with the reason, where Redis is not installed."""
+    if BINARY is None:
+        pytest.skip(MISSING)
+    server = RedisServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A server for one test, which may kill and pause it."""
+    yield from started(tmp_path)

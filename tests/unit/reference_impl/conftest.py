@@ -19,7 +19,7 @@ from reference_impl.settings import Settings, load
 from reference_impl.settings.limits import Quotas
 from reference_impl.stores.redis.server import Server
 from tests.servers.postgres import postgres  # noqa: F401 - a fixture
-from tests.servers.redis import BINARY, MISSING, RedisServer
+from tests.servers.redis import started
 from tests.unit.reference_impl.operator_calls import Operator
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from reference_impl.data.database import Database
     from tests.servers.postgres import Cluster
+    from tests.servers.redis import RedisServer
 
 PASSWORD = "correct horse battery"
 ADMIN = "admin@example.test"
@@ -134,12 +135,7 @@ class Shop:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Redis of this test session; tests are told apart by their prefixes."""
-    if BINARY is None:
-        pytest.skip(MISSING)
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
+    yield from started(tmp_path_factory.mktemp("redis"))
 
 
 @pytest.fixture(scope="module")
