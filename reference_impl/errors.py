@@ -70,7 +70,7 @@ KINDS: dict[Code, Kind] = {
     "INTERNAL_ERROR": Kind(500, retryable=False, says="A fault of the server."),
     "BAD_GATEWAY": Kind(502, retryable=True, says="A service that this one asks failed."),
     "UNAVAILABLE": Kind(503, retryable=True, says="A part that is needed does not answer now."),
-    "TIMEOUT": Kind(504, retryable=True, says="The work took too long and was undone."),
+    "TIMEOUT": Kind(504, retryable=True, says="The work took too long; what was not committed is undone."),
 }
 
 

@@ -32,12 +32,14 @@ class DatabaseError(Exception):
     """A statement failed: `category` says why, the text stays inside the server.
 
     unique, foreign, check: the rows refuse it. timeout: it took too long. conflict: it lost against other transactions
-    as often as it was tried. unavailable: nobody answers, or no connection is free.
+    as often as it was tried. unavailable: nobody answers, or no connection is free. `unknown`: the commit was on its
+    way, so that all of it may be kept or none.
     """
 
-    def __init__(self, category: Category, text: str) -> None:
+    def __init__(self, category: Category, text: str, *, unknown: bool = False) -> None:
         super().__init__(text)
         self.category: Category = category
+        self.unknown = unknown
 
 
 class Database(Protocol):
@@ -52,14 +54,18 @@ class Database(Protocol):
         ...
 
     async def run(self, sql: str, *parameters: object) -> list[Row]:
-        """Execute one write, committed when this returns; rows are those of its RETURNING clause."""
+        """Execute one write, committed when this returns; rows are those of its RETURNING clause.
+
+        Who is cancelled while it is sent is cancelled when nothing of it is kept, and else goes on with what happened.
+        """
         ...
 
     async def transaction(self, body: Body[T], *, locking: bool = False) -> T:
         """Run a body: all of it is committed when this returns, none of it when it raises.
 
         It runs as if alone, and again when it lost against another. With `locking` it must select every row it decides
-        on with `lock`, in sorted order of ids; then it waits for others where it would have lost.
+        on with `lock`, in sorted order of ids; then it waits for others where it would have lost. Who is cancelled
+        while it is committed goes on with what happened; before that, nothing of it is kept.
         """
         ...
 

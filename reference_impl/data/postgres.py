@@ -14,7 +14,7 @@ from reference_impl.data.database import Body, Category, DatabaseError, Row, Sta
 from reference_impl.data.dialect import spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
 T = TypeVar("T")
 RETRIES = 3
@@ -39,6 +39,7 @@ _CATEGORIES: dict[str, Category] = {
     "0A000": "conflict",
 }
 _ENDED = ("08", "57P")
+_LOST = {"timeout", "unavailable"}
 _REFUSED = {"unique", "foreign", "check"}
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
@@ -92,7 +93,8 @@ class PostgresDatabase:
 
     async def run(self, sql: str, *parameters: object) -> list[Row]:
         """Execute one write, committed when this returns."""
-        return await self.query(sql, *parameters)
+        statement = Statement(sql, parameters)
+        return await self._written(lambda connection: _whole(_fetch(connection, statement)))
 
     async def transaction(self, body: Body[T], *, locking: bool = False) -> T:
         """Run a body: all or nothing, and again after a serialization failure or a deadlock."""
@@ -103,7 +105,7 @@ class PostgresDatabase:
             try:
                 # Who lost once does not race the other losers too.
                 async with self._again if attempt else contextlib.nullcontext():
-                    return await self.lend(lambda connection: _drive(connection, begin, body))
+                    return await self._written(lambda connection: _drive(connection, begin, body))
             except DatabaseError as error:
                 if error.category != "conflict" or attempt == RETRIES:
                     raise
@@ -129,7 +131,7 @@ class PostgresDatabase:
         try:
             return await self._undone(connection, work)
         except _FAILURES as error:
-            if (failed := translated(error)).category in {"timeout", "unavailable"}:
+            if (failed := translated(error)).category in _LOST:
                 _cut(connection)
             raise failed from error
         except asyncio.CancelledError:
@@ -138,6 +140,21 @@ class PostgresDatabase:
             raise
         finally:
             await pool.release(connection)
+
+    async def _written(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Lend a connection for a write; who is cancelled when it is kept, and is given back, goes on with it too."""
+        kept: list[T] = []
+
+        async def noted(connection: Any) -> T:
+            kept.append(await work(connection))
+            return kept[0]
+
+        try:
+            return await self.lend(noted)
+        except asyncio.CancelledError:
+            if not kept:
+                raise
+            return kept[0]
 
     @staticmethod
     async def _undone(connection: Any, work: Callable[[Any], Awaitable[T]]) -> T:
@@ -185,9 +202,33 @@ async def _drive(connection: Any, begin: str, body: Body[T]) -> T:
     """Drive a body to its end inside a transaction."""
     await connection.execute(begin)
     result = await stepped(connection, body)
-    if await connection.execute("COMMIT") != "COMMIT":
+    ending = connection.execute("COMMIT")
+    if await (ending if begin is READING else _whole(ending)) != "COMMIT":
         raise RuntimeError("A body went on after a refusal: put what may be refused into a savepoint.")
     return result
+
+
+async def _whole(sent: Coroutine[Any, Any, T]) -> T:
+    """Wait for what is kept once it is sent, and return it also to whoever is cancelled meanwhile.
+
+    It is bounded by the command's time-out. Who is cancelled and nothing is kept stays cancelled; where the end is not
+    known, the error says so.
+    """
+    task = asyncio.ensure_future(sent)
+    cancelled = False
+    while True:
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+            cancelled = True
+        except _FAILURES as error:
+            if not isinstance(error, asyncpg.PostgresError) or _ended(error):
+                error.unknown = True  # type: ignore[union-attr]  # for `translated`
+            elif cancelled:
+                raise asyncio.CancelledError from error
+            raise
 
 
 async def stepped(connection: Any, body: Body[T]) -> T:
@@ -218,12 +259,13 @@ def quoted(name: str) -> str:
 
 def translated(error: Exception) -> DatabaseError:
     """Return the category of a PostgreSQL error, of a connection's end and of a spent time."""
+    unknown = getattr(error, "unknown", False)
     if isinstance(error, TimeoutError):
-        return DatabaseError("timeout", f"A statement took too long: {error!r}")
+        return DatabaseError("timeout", f"A statement took too long: {error!r}", unknown=unknown)
     if isinstance(error, ValueError):  # a parameter that no value of its column's type can hold
         return DatabaseError("check", str(error))
     if isinstance(error, asyncpg.PostgresError):
         error.detail = None  # it quotes the row, a password's hash among its values, and errors are logged
     state = getattr(error, "sqlstate", None) or ""
     category = _CATEGORIES.get(state) or _CATEGORIES.get(state[:2]) or "unavailable"
-    return DatabaseError(category, f"{type(error).__name__} {state}: {error}")
+    return DatabaseError(category, f"{type(error).__name__} {state}: {error}", unknown=unknown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -24,9 +25,17 @@ _FAILURES = (sqlite3.Error, OverflowError)
 
 @dataclass(slots=True)
 class _Job:
+    """A body that waits for the writer, and its caller."""
+
     body: Body[Any]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    committing: bool = False
+    """Set before the writer looks, for the last time, whether the caller has gone."""
+    ended: asyncio.Future[Any] | None = None
+    """Where a caller waits who was cancelled while it was committed."""
+    outcome: tuple[Any, BaseException | None] | None = None
+    """What happened, for a caller who was cancelled and did not wait yet."""
 
 
 def connect(path: Path, synchronous: str, *, create: bool = False) -> sqlite3.Connection:
@@ -89,8 +98,15 @@ class SqliteDatabase:
         """Run a body on the writer thread: all or nothing; one whose caller was cancelled is undone."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(body, loop, future))
-        return await future
+        job = _Job(body, loop, future)
+        self._jobs.put(job)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.cancelled() and not job.committing:
+                raise
+            result: T = await _outcome(job)
+            return result
 
     async def read(self, body: Body[T], *, small: bool = False) -> T:
         """Run a body that only reads, on one snapshot: from a reader thread, or here when it is small."""
@@ -151,10 +167,14 @@ def write_group(connection: sqlite3.Connection, group: list[_Job]) -> list[tuple
     try:
         connection.execute("BEGIN IMMEDIATE")
         results = [(job, *_attempt(connection, job)) for job in group]
+        for job in group:
+            job.committing = True  # from here on whoever is cancelled waits for the outcome
         if any(error is None and job.future.cancelled() for job, _, error in results):
-            # Its caller was told that nothing of it is kept: the group is undone and runs again without it.
+            # Its caller may have been told that nothing of it is kept: the group is undone and runs again without it.
             connection.execute("ROLLBACK")
-            return write_group(connection, [job for job in group if not job.future.cancelled()])
+            left = [(job, None, _gone()) for job in group if job.future.cancelled()]
+            gone = {id(job) for job, _, _ in left}
+            return left + write_group(connection, [job for job in group if id(job) not in gone])
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         if connection.in_transaction:
@@ -187,6 +207,10 @@ def observed(connection: sqlite3.Connection, body: Body[T]) -> T:
         raise translated(error) from error
 
 
+def _gone() -> DatabaseError:
+    return DatabaseError("timeout", "The caller has gone.")
+
+
 def _attempt(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseException | None]:
     connection.execute("SAVEPOINT job")
     try:
@@ -205,7 +229,7 @@ def step(connection: sqlite3.Connection, running: Transaction[T], cancelled: Cal
         statement = next(running)
         while True:
             if cancelled():
-                raise DatabaseError("timeout", "The caller has gone.")
+                raise _gone()
             try:
                 rows = connection.execute(statement.sql, statement.parameters).fetchall()
             except _FAILURES as error:
@@ -221,15 +245,32 @@ def _settle(results: list[tuple[_Job, Any, BaseException | None]]) -> None:
     """Wake the callers, once a loop."""
     for job, value, error in results:
         try:
-            job.loop.call_soon_threadsafe(_resolve, job.future, value, error)
+            job.loop.call_soon_threadsafe(_resolve, job, value, error)
         except RuntimeError:  # the loop closed while its job was running: nobody waits
             continue
 
 
-def _resolve(future: asyncio.Future[Any], value: object, error: BaseException | None) -> None:
-    if future.done():
-        return
+async def _outcome(job: _Job) -> Any:
+    """Return what a job whose commit was begun came to; its caller stays cancelled when nothing of it is kept."""
+    if not job.future.cancelled():  # the cancel came when it was resolved already
+        job.outcome = (None, error) if (error := job.future.exception()) else (job.future.result(), None)
+    while job.outcome is None:
+        job.ended = job.loop.create_future()
+        with contextlib.suppress(asyncio.CancelledError):
+            await job.ended
+    value, error = job.outcome
     if error is not None:
+        raise asyncio.CancelledError from error
+    return value
+
+
+def _resolve(job: _Job, value: object, error: BaseException | None) -> None:
+    future = job.future
+    if future.done():
+        job.outcome = (value, error)
+        if job.ended is not None and not job.ended.done():
+            job.ended.set_result(None)
+    elif error is not None:
         future.set_exception(error)
     else:
         future.set_result(value)

@@ -88,13 +88,15 @@ class Endpoint:
         await self._admit(exchange)
         told = await self._transport.read(scope, receive)
         assert exchange.database is not None, "Tenancy opens a database for every /api/ path"
+        database = self._services.feeds.announcing(exchange.tenant, exchange.database)
+        exchange.writes = database
         call: Call[Any, Any] = Call(
             body=told.body,
             query=told.query,
             path=told.path,
             headers=exchange.headers,
             caller=exchange.caller,
-            database=self._services.feeds.announcing(exchange.tenant, exchange.database),
+            database=database,
             services=self._services,
             tenant=exchange.tenant,
             address=exchange.address,

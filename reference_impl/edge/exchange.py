@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reference_impl.identity.addresses import counted
 
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from reference_impl.data.database import Database
     from reference_impl.errors import ApiError
     from reference_impl.identity.tokens import Identity
+
+
+class Writes(Protocol):
+    """Says whether a commit of a request's was done, or was on its way when its end was lost."""
+
+    kept: bool
 
 
 @dataclass(slots=True)
@@ -31,6 +37,8 @@ class Exchange:
     base: str = ""
     tenant: str = ""
     database: Database | None = None
+    writes: Writes | None = None
+    """What knows whether something of this request is kept."""
     caller: Identity | None = None
     address: str = ""
     route: str = ""

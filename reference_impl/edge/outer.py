@@ -32,6 +32,7 @@ SECURITY = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 )
+_UNKNOWN = ", and it is not known whether the change is kept: read it again"
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
@@ -151,8 +152,8 @@ def refusal(error: DatabaseError) -> ApiError:
         case "check":
             return ApiError("VALIDATION_ERROR", "The database refuses a value.")
         case "timeout":
-            return ApiError("TIMEOUT", "The database took too long.")
+            return ApiError("TIMEOUT", f"The database took too long{_UNKNOWN if error.unknown else ''}.")
         case "conflict":
             return unavailable("Others change the same: try again.")
         case _:
-            return unavailable("The database does not answer.")
+            return unavailable(f"The database does not answer{_UNKNOWN if error.unknown else ''}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from reference_impl.edge.exchange import of
 from reference_impl.errors import ApiError, late
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class Timeout:
     """Bounds two waits by the seconds of the settings: REQUEST_TIMEOUT after the one for the body, then TIMEOUT.
 
-    An answer that has begun, such as a stream, is not bounded.
+    An answer that has begun, such as a stream, is not bounded. A commit that is on its way is waited for, and answered.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -44,7 +45,11 @@ class Timeout:
                 raise
             if body.coming:
                 raise late(self._timeout_s) from error
-            raise ApiError("TIMEOUT", f"Not done within {self._timeout_s:g} s; nothing of it was kept.") from error
+            writes = of(scope).writes
+            kept = (
+                "some of it is kept: read it again" if writes is not None and writes.kept else "nothing of it is kept"
+            )
+            raise ApiError("TIMEOUT", f"Not done within {self._timeout_s:g} s; {kept}.") from error
 
 
 class _Body:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from reference_impl.data.database import DatabaseError
 from reference_impl.procedures.records import EVENT
 
 if TYPE_CHECKING:
@@ -20,13 +21,15 @@ class Announcing:
     def __init__(self, database: Database, announce: Callable[[], Awaitable[None]]) -> None:
         self._database = database
         self._announce = announce
+        self.kept = False
+        """Whether a write was committed, or may have been."""
         self.query = database.query
         self.query_one = database.query_one
         self.read = database.read
 
     async def run(self, sql: str, *parameters: object) -> list[Row]:
         """Execute one write, committed when this returns."""
-        rows = await self._database.run(sql, *parameters)
+        rows = await self._noted(self._database.run(sql, *parameters))
         if sql == EVENT:
             await self._announce()
         return rows
@@ -34,9 +37,18 @@ class Announcing:
     async def transaction(self, body: Body[T], *, locking: bool = False) -> T:
         """Run a body: all of it is committed when this returns, none of it when it raises."""
         told: list[Statement] = []
-        result = await self._database.transaction(lambda: watched(body, told), locking=locking)
+        result = await self._noted(self._database.transaction(lambda: watched(body, told), locking=locking))
         if told:
             await self._announce()
+        return result
+
+    async def _noted(self, write: Awaitable[T]) -> T:
+        try:
+            result = await write
+        except DatabaseError as error:
+            self.kept = self.kept or error.unknown
+            raise
+        self.kept = True
         return result
 
 

@@ -16,9 +16,9 @@ from tests.servers.api import ADMIN, PASSWORD, Api
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.engines("sqlite")  # processes and ports; what they agree on is asked on both
-
     from tests.servers.redis import RedisServer
+
+pytestmark = pytest.mark.engines("sqlite")  # processes and ports; what they agree on is asked on both
 
 
 @pytest.fixture
