@@ -10,6 +10,7 @@ import yaml
 from harness.contract.dialect import modernised
 from harness.contract.overlay import applied
 from harness.contract.parse import METHODS
+from harness.contract.swagger import converted
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,11 +55,13 @@ def read_file(path: Path) -> Any:
 def resolved(value: Any, name: str, overlays: Sequence[Path] = ()) -> dict[str, Any]:
     """The document with overlays applied and its schemas in the 3.1 dialect.
 
-    Raises UsageError where it is not an OpenAPI 3 document, with every problem at once.
+    A 2.0 document is rewritten first, so that overlays speak of the 3.0 form. Raises UsageError where it is not an
+    OpenAPI document, with every problem at once.
     """
+    value = _of_three(value)
     found = problems(value)
     if found:
-        raise UsageError(f"{name} is not an OpenAPI 3.0 or 3.1 document", found)
+        raise UsageError(f"{name} is not an OpenAPI 2.0, 3.0 or 3.1 document", found)
     document: dict[str, Any] = value
     for overlay in overlays:
         document = applied(document, read_file(overlay), str(overlay))
@@ -66,6 +69,12 @@ def resolved(value: Any, name: str, overlays: Sequence[Path] = ()) -> dict[str, 
     if removed:
         document[REMOVED] = [[method, path] for method, path in removed]
     return modernised(document) if str(document["openapi"]).startswith("3.0") else document
+
+
+def _of_three(value: Any) -> Any:
+    """The value, rewritten as OpenAPI 3.0 where it is a 2.0 document that can be."""
+    of_two = isinstance(value, dict) and str(value.get("swagger")) == "2.0"
+    return converted(value) if of_two and isinstance(value.get("paths"), dict) else value
 
 
 def _methods(document: dict[str, Any]) -> set[tuple[str, str]]:
@@ -83,11 +92,12 @@ def problems(value: Any) -> list[str]:
     """Why the value is no OpenAPI 3 document, each with its value, the rule and the fix; none where it is."""
     if not isinstance(value, dict):
         return [f"it is {_short(value)}; a document is an object with openapi, info and paths"]
-    if "swagger" in value:
-        return [f"swagger is {value['swagger']!r}; convert the document to OpenAPI 3.0 or 3.1 first"]
     found = []
     version = str(value.get("openapi", ""))
-    if not version.startswith(("3.0", "3.1")):
+    if "swagger" in value:
+        if str(value["swagger"]) != "2.0":
+            found.append(f"swagger is {value['swagger']!r}; it must be the string 2.0")
+    elif not version.startswith(("3.0", "3.1")):
         found.append(f"openapi is {value.get('openapi')!r}; it must be a 3.0.x or 3.1.x string")
     paths = value.get("paths")
     if not isinstance(paths, dict) or not paths:

@@ -27,12 +27,18 @@ def operations(document: Mapping[str, Any], base_path: str | None = None) -> tup
     )
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """An object of the document; an empty one where something else stands in its place."""
+    return value if isinstance(value, dict) else {}
+
+
 def server_path(document: Mapping[str, Any]) -> str:
     """The path of the document's first server, without a trailing slash; its host is not used."""
-    servers = document.get("servers") or [{}]
-    url = str(servers[0].get("url", "") if isinstance(servers[0], dict) else "")
-    for name, variable in (servers[0].get("variables") or {}).items() if isinstance(servers[0], dict) else ():
-        url = url.replace(f"{{{name}}}", str(variable.get("default", "")))
+    servers = document.get("servers")
+    first = _mapping(servers[0] if isinstance(servers, list) and servers else None)
+    url = str(first.get("url", ""))
+    for name, variable in _mapping(first.get("variables")).items():
+        url = url.replace(f"{{{name}}}", str(_mapping(variable).get("default", "")))
     try:
         return urlsplit(url).path.rstrip("/")
     except ValueError:
@@ -54,7 +60,8 @@ def followed(document: Mapping[str, Any], at: str, node: Any) -> tuple[str, Any]
 def _operation(document: Mapping[str, Any], base: str, path: str, method: str, item: Mapping[str, Any]) -> Operation:
     at = f"/paths/{pointer.escape(path)}/{method}"
     body_at, body = followed(document, f"{at}/requestBody", item.get("requestBody"))
-    security = item.get("security", document.get("security")) or []
+    told = item.get("security", document.get("security"))
+    security = told if isinstance(told, list) else []
     return Operation(
         id=str(item.get("operationId") or f"{method.upper()} {path}"),
         method=method.upper(),
@@ -97,39 +104,38 @@ def _parameter(document: Mapping[str, Any], at: str, parameter: Mapping[str, Any
 
 
 def _bodies(document: Mapping[str, Any], at: str, holder: Any) -> Iterator[Body]:
-    content = holder.get("content") if isinstance(holder, dict) else None
-    for media_type, media in (content or {}).items():
-        schema_at, schema = followed(
-            document, f"{at}/content/{pointer.escape(media_type)}/schema", media.get("schema") if media else None
-        )
+    for media_type, told in _mapping(_mapping(holder).get("content")).items():
+        media = _mapping(told)
+        schema_at, schema = followed(document, f"{at}/content/{pointer.escape(media_type)}/schema", media.get("schema"))
         known = isinstance(schema, dict)
-        encoding = (media or {}).get("encoding")
         yield Body(
             media_type,
             schema_at if known else "",
             schema if known else {},
-            _example(media or {}),
-            encoding if isinstance(encoding, dict) else {},
+            _example(media),
+            _mapping(media.get("encoding")),
         )
 
 
 def _answers(document: Mapping[str, Any], at: str, item: Mapping[str, Any]) -> Iterator[Answer]:
-    for status, entry in (item.get("responses") or {}).items():
+    for status, entry in _mapping(item.get("responses")).items():
         answer_at, answer = followed(document, f"{at}/responses/{pointer.escape(str(status))}", entry)
         if not isinstance(answer, dict):
             continue
         headers = {
             name: followed(document, f"{answer_at}/headers/{pointer.escape(name)}", header)
-            for name, header in (answer.get("headers") or {}).items()
+            for name, header in _mapping(answer.get("headers")).items()
         }
         yield Answer(
             status=str(status),
             bodies=tuple(_bodies(document, answer_at, answer)),
-            required_headers=tuple(name for name, (_, header) in headers.items() if header.get("required") is True),
-            header_pointers=tuple(
-                (name, f"{where}/schema") for name, (where, header) in headers.items() if "schema" in header
+            required_headers=tuple(
+                name for name, (_, header) in headers.items() if _mapping(header).get("required") is True
             ),
-            links=answer.get("links") or {},
+            header_pointers=tuple(
+                (name, f"{where}/schema") for name, (where, header) in headers.items() if "schema" in _mapping(header)
+            ),
+            links=_mapping(answer.get("links")),
         )
 
 

@@ -20,7 +20,7 @@ WRONG = {
     "missing": (None, "cannot be read: No such file or directory; give the path of an existing file"),
     "empty": ("", "it is None; a document is an object with openapi, info and paths"),
     "list": ("[1, 2]", "it is [1, 2]; a document is an object"),
-    "swagger": ('{"swagger": "2.0", "paths": {}}', "swagger is '2.0'; convert the document to OpenAPI 3.0 or 3.1"),
+    "swagger": ('{"swagger": "1.2", "paths": {"/a": {}}}', "swagger is '1.2'; it must be the string 2.0"),
     "other": ('{"hello": "world"}', "openapi is None; it must be a 3.0.x or 3.1.x string"),
     "no-paths": ('{"openapi": "3.1.0", "info": {}, "paths": {}}', "it must be an object with at least one path"),
     "yaml": ("openapi: 3.1.0\n  paths: [", "is neither JSON nor YAML"),

@@ -53,7 +53,8 @@ def test_any_bytes_are_a_value_or_a_usage_error(text: bytes) -> None:
     [
         (None, "a document is an object"),
         ([], "a document is an object"),
-        ({"swagger": "2.0"}, "convert the document"),
+        ({"swagger": "2.0"}, "paths is None"),
+        ({"swagger": "1.2", "paths": {"/": {}}}, "swagger is '1.2'"),
         ({"openapi": "3.1.0"}, "paths is None"),
         ({"openapi": 3.2, "paths": {"/": {}}}, "openapi is 3.2"),
         ({**SMALL, "paths": {"a": {}}}, "begins with a slash"),
