@@ -17,8 +17,12 @@ from harness.promises import (
     resource,
     roles,
     schema,
+    sort,
     tenant,
     version,
+)
+from harness.promises import (
+    filter as filters,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +42,8 @@ PROMISES: tuple[Promise, ...] = (
     resource.PROMISE,
     version.PROMISE,
     page.PROMISE,
+    filters.PROMISE,
+    sort.PROMISE,
     rate_limit.PROMISE,
     ledger.PROMISE,
     idempotency.PROMISE,

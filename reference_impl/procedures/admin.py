@@ -70,6 +70,16 @@ PROCEDURES = (
         limit="list",
         query=AuditQuery,
         output=AuditPage,
-        promises={"page": {**BY_OFFSET, "resource": "category", "id": "/subjectId"}},
+        promises={
+            "page": {**BY_OFFSET, "resource": "category", "id": "/subjectId"},
+            "filter": {
+                "parameters": {
+                    "action": {"operator": "equals", "members": ["/action"]},
+                    "actorId": {"operator": "equals", "members": ["/actorId"], "maker": True},
+                    "subjectId": {"operator": "equals", "members": ["/subjectId"]},
+                }
+            },
+            "sort": {"keys": {"id": "/id"}, "default": {"key": "id", "direction": "descending"}},
+        },
     ),
 )

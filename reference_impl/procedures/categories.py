@@ -15,7 +15,7 @@ from reference_impl.contract.fields import Count, Id, Limit, Name, PageNumber, T
 from reference_impl.contract.procedure import ADMIN, ANYONE, Call, Procedure, Reply
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
 from reference_impl.errors import ApiError, not_found
-from reference_impl.procedures.paging import NUMBERED, pages_of
+from reference_impl.procedures.paging import NEWEST_FIRST, NUMBERED, pages_of
 from reference_impl.procedures.records import audit
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ PROCEDURES = (
         query=CategoryQuery,
         output=CategoryPage,
         cached="categories",
-        promises={"page": NUMBERED},
+        promises={"page": NUMBERED, "sort": NEWEST_FIRST},
     ),
     Procedure(
         id="categories.create",

@@ -15,7 +15,7 @@ from reference_impl.data.database import Statement
 from reference_impl.errors import not_found
 from reference_impl.identity import keys, opaque
 from reference_impl.procedures.key_types import Key, KeyInput, KeyPage, KeyQuery, NewKey, Scope, key_of
-from reference_impl.procedures.paging import BY_OFFSET, Pagination, Slice, page
+from reference_impl.procedures.paging import BY_OFFSET, NEWEST_FIRST, Pagination, Slice, page
 from reference_impl.procedures.records import audit
 from reference_impl.procedures.session_writes import told
 from reference_impl.procedures.sessions import SECRET
@@ -108,7 +108,7 @@ PROCEDURES = (
         limit="list",
         query=KeyQuery,
         output=KeyPage,
-        promises={"page": BY_OFFSET},
+        promises={"page": BY_OFFSET, "sort": NEWEST_FIRST},
     ),
     Procedure(
         id="keys.create",

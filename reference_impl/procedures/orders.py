@@ -24,7 +24,7 @@ from reference_impl.procedures.order_types import (
     OrderQuery,
     order_of,
 )
-from reference_impl.procedures.paging import NUMBERED, pages_of
+from reference_impl.procedures.paging import NEWEST_FIRST, NUMBERED, pages_of
 from reference_impl.procedures.records import audit, emit
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ PROCEDURES = (
         limit="list",
         query=OrderQuery,
         output=OrderPage,
-        promises={"page": NUMBERED},
+        promises={"page": NUMBERED, "sort": NEWEST_FIRST},
     ),
     Procedure(
         id="orders.create",

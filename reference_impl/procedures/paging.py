@@ -27,6 +27,11 @@ BY_OFFSET: dict[str, Any] = {
     **_BOUNDS,
 }
 """What a list by limit and offset promises."""
+NEWEST_FIRST: dict[str, Any] = {
+    "keys": {"createdAt": "/createdAt"},
+    "default": {"key": "createdAt", "direction": "descending"},
+}
+"""The one order of a list that has no parameter for it."""
 
 
 class Pagination(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):

@@ -41,7 +41,13 @@ PROCEDURES = (
         limit="list",
         query=PostQuery,
         output=PostPage,
-        promises={"page": {**BY_OFFSET, "resource": "post", "then": ["posts.publish"]}},
+        promises={
+            "page": {**BY_OFFSET, "resource": "post", "then": ["posts.publish"]},
+            "sort": {
+                "keys": {"publishedAt": "/publishedAt"},
+                "default": {"key": "publishedAt", "direction": "descending"},
+            },
+        },
     ),
     Procedure(
         id="posts.create",

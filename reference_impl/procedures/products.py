@@ -100,6 +100,21 @@ _VERSION = {
     ],
     "missing": 428,
 }
+_FILTER = {
+    "parameters": {
+        "search": {"operator": "contains", "members": ["/name", "/description"], "fold": True},
+        "category": {"operator": "equals", "members": ["/category/id"], "sent": "/categoryId"},
+        "minPrice": {"operator": "min", "members": ["/price"]},
+        "maxPrice": {"operator": "max", "members": ["/price"]},
+    }
+}
+_SORT = {
+    "by": "sortBy",
+    "direction": "sortOrder",
+    "keys": {"price": "/price", "createdAt": "/createdAt"},
+    "default": {"key": "createdAt", "direction": "descending"},
+    "refused": [400],
+}
 
 PROCEDURES = (
     Procedure(
@@ -113,7 +128,7 @@ PROCEDURES = (
         query=ProductQuery,
         output=ProductPage,
         cached="products",
-        promises={"page": NUMBERED},
+        promises={"page": NUMBERED, "filter": _FILTER, "sort": _SORT},
     ),
     Procedure(
         id="products.create",

@@ -12,7 +12,7 @@ from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import ANYONE, SIGNED_IN, Call, Procedure, Reply
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
 from reference_impl.errors import ApiError, not_found
-from reference_impl.procedures.paging import NUMBERED, pages_of
+from reference_impl.procedures.paging import NEWEST_FIRST, NUMBERED, pages_of
 from reference_impl.procedures.product_writes import LOCK
 from reference_impl.procedures.records import audit, emit
 from reference_impl.procedures.review_types import COLUMNS, Review, ReviewInput, ReviewPage, ReviewQuery
@@ -128,7 +128,7 @@ PROCEDURES = (
         limit="list",
         query=ReviewQuery,
         output=ReviewPage,
-        promises={"page": NUMBERED},
+        promises={"page": NUMBERED, "sort": NEWEST_FIRST},
     ),
     Procedure(
         id="reviews.create",

@@ -9,7 +9,7 @@ from reference_impl.data.database import Row, Statement, Transaction
 from reference_impl.data.search import containing
 from reference_impl.errors import not_found
 from reference_impl.procedures import user_writes
-from reference_impl.procedures.paging import BY_OFFSET, Pagination
+from reference_impl.procedures.paging import BY_OFFSET, NEWEST_FIRST, Pagination
 from reference_impl.procedures.user_types import (
     COLUMNS,
     NewUser,
@@ -85,6 +85,9 @@ async def delete_user(call: Call[None, None]) -> Reply:
     return Reply()
 
 
+_FILTER = {
+    "parameters": {"search": {"operator": "contains", "members": ["/name", "/email"], "sent": "/name", "fold": True}}
+}
 _OWNER = {"owner": {"resource": "user", "self": True, "roles": ["admin"], "stranger": 403}}
 
 PROCEDURES = (
@@ -98,7 +101,7 @@ PROCEDURES = (
         limit="list",
         query=UserQuery,
         output=UserPage,
-        promises={"page": BY_OFFSET},
+        promises={"page": BY_OFFSET, "filter": _FILTER, "sort": NEWEST_FIRST},
     ),
     Procedure(
         id="users.create",

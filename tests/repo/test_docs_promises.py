@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 FOLDER = Path("docs/promises")
 # Each with a defect of the pet shop that its example catches, and the code of that.
-BROKEN = {"page": ("skips one", "page.order")}
+BROKEN = {
+    "page": ("skips one", "page.order"),
+    "filter": ("wildcards", "filter.unfit"),
+    "sort": ("sorts each page", "sort.order"),
+}
 SECTIONS = ["What it says", "What it sends", "What it finds", "What it cannot see", "An example"]
 
 

@@ -38,13 +38,14 @@ class Narrowing:
         return self.rule.parameter, self.mark or values.shown(pointer.get(first.sent, self.rule.sent))
 
 
-def narrowing(contract: Contract, operation: Operation, mark: str, *, without: str = "") -> Narrowing | None:
-    """How a list is narrowed, by another parameter than `without`; None where no filter can."""
-    known = [rule for rule in rules(contract, operation) if rule.parameter != without]
+def narrowing(contract: Contract, operation: Operation, mark: str, *, without: Rule | None = None) -> Narrowing | None:
+    """How a list is narrowed, by another rule than `without` and another member; None where no filter can."""
+    taken = ("", "") if without is None else (without.parameter, without.sent)
+    known = [rule for rule in rules(contract, operation) if rule.parameter != taken[0]]
     for rule in known:
         if rule.operator == "equals" and rule.maker:
             return Narrowing(rule)
-    known = [rule for rule in known if rule.sent]
+    known = [rule for rule in known if rule.sent and rule.sent != taken[1]]
     for rule in known:
         if rule.operator == "equals" and things.referred(contract, pointer.tokens(rule.sent)[-1]) is not None:
             return Narrowing(rule)
