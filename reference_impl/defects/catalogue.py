@@ -9,6 +9,7 @@ from reference_impl.defects import (
     envelope,
     idempotency,
     limits,
+    lists,
     orders,
     people,
     products,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFECTS: tuple[Defect, ...] = (
     *products.DEFECTS,
+    *lists.DEFECTS,
     *envelope.DEFECTS,
     *orders.DEFECTS,
     *limits.DEFECTS,

@@ -53,7 +53,7 @@ DEFECTS = (
     Defect(
         id="S43",
         title="limit=1000000 lists posts",
-        codes=("schema.invalid-input-accepted",),
+        codes=("schema.invalid-input-accepted", "page.bounds"),
         operations=("posts.list",),
         plant=changed("posts.list", query=UncappedLimit),
     ),

@@ -77,7 +77,7 @@ async def list_unparsed(call: Call[None, TextLimit]) -> Reply:
 
 
 _ANONYMOUS = ("roles.anonymous-allowed", "roles.effect", "fuzz.ignored_auth")
-_ACCEPTED = ("schema.invalid-input-accepted",)
+_ACCEPTED = ("schema.invalid-input-accepted", "page.bounds")
 
 DEFECTS = (
     Defect(

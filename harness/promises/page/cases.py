@@ -41,13 +41,15 @@ BELOW, OVER, NO_NUMBER = "below", "over", "no number"
 
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
-    """A walk where something can be planted, alone where no filter narrows the list; bounds where it is declared."""
+    """A walk, alone where no filter narrows the list, and one without that filter; bounds where paging is declared."""
     found = []
     if source(contract, operation) is not None or (
         contract_says(contract, operation) and not operation.path_parameters
     ):
         shared = narrowing(contract, operation, "") is None
         found.append(Case(KEY, operation.id, "walk", partial(_walk, operation), alone=shared))
+        if not shared:
+            found.append(Case(KEY, operation.id, "unfiltered", partial(_unfiltered, operation), alone=True))
     if contract_says(contract, operation) and any(wrong(paging(contract, operation))):
         found.append(Case(KEY, operation.id, "bounds", partial(_bounds, operation)))
     return found
@@ -104,6 +106,14 @@ def _walk(operation: Operation, stage: Stage) -> Steps[None]:
     far = _far(operation, way.paging)
     if shown.counts and far.first >= len(whole.items):
         yield from walk(stage, replace(way, paging=far), label=lambda _: PAST, size=small, most=1)
+
+
+def _unfiltered(operation: Operation, stage: Stage) -> Steps[None]:
+    """The list without the filter that narrows it elsewhere; where it is too long to be walked it is left at that."""
+    found = bed(stage, operation)
+    yield from found.plant({})
+    way = yield from found.way(operation, paging(stage.contract, operation))
+    yield from walk(stage, way, label=labelled(WHOLE), size=way.paging.largest)
 
 
 def contract_says(contract: Contract, operation: Operation) -> bool:
