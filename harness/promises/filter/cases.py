@@ -12,9 +12,9 @@ from harness.case import Case
 from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.promises import values
+from harness.promises.alike import unlike
 from harness.promises.filter.narrowing import Narrowing, markable, narrowing
 from harness.promises.filter.rules import KEY, Rule, rule_named, rules, settable
-from harness.promises.owner import unlike
 from harness.promises.paging import names_of, paging
 from harness.promises.planting import bed, source
 from harness.promises.walking import labelled, walk
