@@ -1,6 +1,9 @@
 // What the scripts share: clients of the server under test, and accounts to call it by.
+import { File } from 'node:buffer'
 import { createORPCClient } from '@orpc/client'
 import { RPCLink } from '@orpc/client/fetch'
+
+globalThis.File ??= File // Node 18, which is Debian 12's, has no such global
 
 export const ORIGIN = process.env.SHOP_ORIGIN
 export const PASSWORD = 'correct horse battery'

@@ -1,5 +1,8 @@
 // A login provider on a free loopback port: signs in Ada without asking, and tells its issuer on the first line.
+import { webcrypto } from "node:crypto";
 import { OAuth2Server } from "oauth2-mock-server";
+
+globalThis.crypto ??= webcrypto; // Node 18, which is Debian 12's, has no such global
 
 const server = new OAuth2Server();
 await server.issuer.keys.generate("RS256");
