@@ -16,7 +16,7 @@ from reference_impl.contract.procedure import ADMIN, ANYONE, Call, Procedure, Re
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
 from reference_impl.errors import ApiError, not_found
 from reference_impl.procedures.paging import NEWEST_FIRST, NUMBERED, pages_of
-from reference_impl.procedures.records import audit
+from reference_impl.procedures.records import audit, changed, emit_all
 
 if TYPE_CHECKING:
     from reference_impl.procedures.records import Steps
@@ -29,7 +29,10 @@ _RENAME = "UPDATE categories SET name = ?, updated_at = ? WHERE id = ? RETURNING
 # Products before their category, as whoever moves one into it: then neither waits for the other forever.
 _STANDING = "SELECT id FROM products WHERE category_id = ? AND deleted_at IS NULL ORDER BY id"
 # A product shows its category's name, so a new name is a change of the product.
-_RAISE = "UPDATE products SET version = version + 1, updated_at = ? WHERE category_id = ? AND deleted_at IS NULL"
+_RAISE = (
+    "UPDATE products SET version = version + 1, updated_at = ? WHERE category_id = ? AND deleted_at IS NULL "
+    "RETURNING id, version"
+)
 _IN_USE = "SELECT 1 FROM products WHERE category_id = ? AND deleted_at IS NULL LIMIT 1"
 _FREE = "UPDATE products SET category_id = NULL WHERE category_id = ?"
 _DELETE = "DELETE FROM categories WHERE id = ? RETURNING id"
@@ -123,14 +126,15 @@ async def update_category(call: Call[CategoryInput, None]) -> Reply:
 
 
 def rename(actor_id: str, category_id: str, name: str) -> Transaction[Row]:
-    """Write the name and raise its products, also those that came in while this waited for them."""
+    """Write the name, raise its products, also those that came in while this waited for them, and tell of each."""
     now = rfc3339(time.time())
     yield Statement(_STANDING, (category_id,), lock=True)
     rows = yield Statement(_RENAME, (name, now, category_id))
     if not rows:
         raise not_found("category")
-    yield Statement(_RAISE, (now, category_id))
+    raised = yield Statement(_RAISE, (now, category_id))
     yield from audit(actor_id, "categories.update", category_id, name=name)
+    yield from emit_all([changed(product_id, version, category_id) for product_id, version in sorted(raised)])
     return rows[0]
 
 

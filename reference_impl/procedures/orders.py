@@ -25,15 +25,21 @@ from reference_impl.procedures.order_types import (
     order_of,
 )
 from reference_impl.procedures.paging import NEWEST_FIRST, NUMBERED, pages_of
-from reference_impl.procedures.records import audit, emit
+from reference_impl.procedures.records import Event, audit, changed, emit_all
 
 if TYPE_CHECKING:
     from reference_impl.identity.tokens import Identity
 
 _PRODUCT = "SELECT price_cents, discount_percent, stock FROM products WHERE id = ? AND deleted_at IS NULL"
-DRAW = "UPDATE products SET stock = stock - ?, version = version + 1, updated_at = ? WHERE id = ?"
+DRAW = (
+    "UPDATE products SET stock = stock - ?, version = version + 1, updated_at = ? WHERE id = ? "
+    "RETURNING version, category_id"
+)
 # A deleted product gets its stock back too; nobody sees it.
-_RESTORE = "UPDATE products SET stock = stock + ?, version = version + 1, updated_at = ? WHERE id = ?"
+_RESTORE = (
+    "UPDATE products SET stock = stock + ?, version = version + 1, updated_at = ? WHERE id = ? "
+    "RETURNING version, category_id, deleted_at"
+)
 _INSERT = "INSERT INTO orders (id, user_id, status, total_cents, created_at) VALUES (?, ?, 'placed', ?, ?)"
 _ITEM = "INSERT INTO order_items (order_id, position, product_id, quantity, price_cents) VALUES (?, ?, ?, ?, ?)"
 _ITEMS = "SELECT product_id, quantity, price_cents FROM order_items WHERE order_id = ? ORDER BY position"
@@ -104,17 +110,19 @@ def judge(product_id: str, quantity: int) -> Transaction[int]:
 
 
 def write(identity: Identity, draft: Draft) -> Transaction[Order]:
-    """Draw the stock and write order, items, audit row and event row."""
+    """Draw the stock and write order, items, audit row and event rows: of the order and of each product it changed."""
     now = rfc3339(time.time())
     order_id = str(uuid_utils.uuid7())
     yield Statement(_INSERT, (order_id, identity.user_id, draft.total_cents, now))
     for position, line in enumerate(draft.lines):
         price = draft.prices[line.product_id]
         yield Statement(_ITEM, (order_id, position, line.product_id, line.quantity, price))
+    happened: list[Event] = [("orders", "created", {"id": order_id, "userId": identity.user_id})]
     for product_id, quantity in summed(list(draft.lines)).items():
-        yield Statement(DRAW, (quantity, now, product_id))
+        rows = yield Statement(DRAW, (quantity, now, product_id))
+        happened.append(changed(product_id, rows[0][0], rows[0][1]))
     yield from audit(identity.user_id, "orders.create", order_id, totalCents=draft.total_cents)
-    yield from emit("orders", "created", id=order_id, userId=identity.user_id)
+    yield from emit_all(happened)
     items = [OrderItem(line.product_id, line.quantity, Price(draft.prices[line.product_id])) for line in draft.lines]
     return order_of((order_id, identity.user_id, "placed", draft.total_cents, now, None), items)
 
@@ -174,10 +182,14 @@ def give_back(identity: Identity, order_id: str) -> Transaction[Order]:
     if not rows:
         raise ApiError("CONFLICT", "The order is cancelled already.")
     items = yield Statement(_ITEMS, (order_id,))
-    for product_id, quantity, _ in sorted(items):
-        yield Statement(_RESTORE, (quantity, now, product_id))
+    happened: list[Event] = [("orders", "cancelled", {"id": order_id, "userId": rows[0][1]})]
+    for product_id, quantity in summed([Line(item[0], item[1]) for item in items]).items():
+        restored = yield Statement(_RESTORE, (quantity, now, product_id))
+        version, category_id, deleted_at = restored[0]
+        if deleted_at is None:
+            happened.append(changed(product_id, version, category_id))
     yield from audit(identity.user_id, "orders.cancel", order_id)
-    yield from emit("orders", "cancelled", id=order_id, userId=rows[0][1])
+    yield from emit_all(happened)
     return order_of(rows[0], items_of(items))
 
 

@@ -59,7 +59,7 @@ def watched(body: Body[T], told: list[Statement]) -> Transaction[T]:
     try:
         statement = next(running)
         while True:
-            if statement.sql is EVENT:
+            if statement.sql.startswith(EVENT):
                 told.append(statement)
             try:
                 rows = yield statement

@@ -22,7 +22,10 @@ ChannelName = Literal["products", "orders", "announcements"]
 
 
 class ProductEvent(msgspec.Struct, rename="camel", tag_field="channel", tag="products", frozen=True):
-    """A product was made, changed or deleted; of deletions only admins hear."""
+    """A product was made, changed or deleted; of deletions only admins hear.
+
+    Each change of what its reading shows is told: an order's drawing on the stock and its category's new name too.
+    """
 
     type: Literal["created", "updated", "deleted"]
     id: Id
