@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from tests.integration.sockets import API, LIMIT_S, House, served
+from tests.integration.streams import Stream
 from tests.servers.api import ADMIN
 
 if TYPE_CHECKING:
@@ -26,19 +26,6 @@ def house(tmp_path: Path, database: Callable[[], dict[str, str]]) -> Iterator[Ho
         yield found
 
 
-def events(response: httpx.Response) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Id, name and data of each event, as they come."""
-    members: dict[str, str] = {}
-    for line in response.iter_lines():
-        if line and not line.startswith(":"):
-            name, _, value = line.partition(": ")
-            members[name] = value
-        elif not line:
-            if "data" in members:
-                yield members["id"], members["event"], json.loads(members["data"])
-            members = {}
-
-
 def test_a_reader_misses_nothing_while_the_server_is_away(house: House) -> None:
     """SIGTERM ends the stream in order; after the restart Last-Event-ID gives what came meanwhile, once."""
     _, admin = house.login(ADMIN)
@@ -53,7 +40,7 @@ def test_a_reader_misses_nothing_while_the_server_is_away(house: House) -> None:
     with httpx.Client(timeout=LIMIT_S) as http:
         with http.stream("GET", url, headers=headers) as response:
             assert response.headers["content-type"] == "text/event-stream"
-            made, came = [make() for _ in range(3)], events(response)
+            made, came = [make() for _ in range(3)], Stream(response)
             heard = [next(came) for _ in made]
             house.api.signal(signal.SIGTERM)
             assert list(came) == []
@@ -62,7 +49,7 @@ def test_a_reader_misses_nothing_while_the_server_is_away(house: House) -> None:
         made += [make() for _ in range(2)]
         again = {**headers, "Last-Event-ID": heard[1][0]}
         with http.stream("GET", url, headers=again) as response:
-            came = events(response)
+            came = Stream(response)
             heard = heard[:2] + [next(came) for _ in range(3)]
     assert [data["id"] for _, _, data in heard] == made
     assert len({number for number, _, _ in heard}) == 5

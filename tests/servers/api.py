@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -91,6 +92,18 @@ class Api:
         parent = self.process.pid
         text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
         return [int(word) for word in text.split()]
+
+    def worker_of(self, port: int) -> int:
+        """The worker that holds the connection from a port of the loopback."""
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        ends = (f":{self.port:04X}", f":{port:04X}")
+        (held,) = [row[9] for row in rows if row[1].endswith(ends[0]) and row[2].endswith(ends[1])]
+        for worker in self.workers():
+            for entry in Path(f"/proc/{worker}/fd").iterdir():
+                with contextlib.suppress(OSError):  # closed meanwhile
+                    if str(entry.readlink()) == f"socket:[{held}]":
+                        return worker
+        raise AssertionError(port)
 
     def signal(self, number: signal.Signals) -> None:
         """Send the process a signal."""
