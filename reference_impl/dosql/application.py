@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hmac
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,7 @@ from reference_impl.edge.intake import Intake
 from reference_impl.edge.outer import Outer, Watchers
 from reference_impl.edge.request_log import log, report
 from reference_impl.edge.routes import Paths
-from reference_impl.edge.timeout import Timeout
-from reference_impl.errors import ApiError, invalid, not_found, unauthorized, unavailable
+from reference_impl.errors import ApiError, invalid, late, not_found, unauthorized, unavailable
 from reference_impl.identity.tokens import bearer
 from reference_impl.settings.reader import TENANT_NAME
 
@@ -109,7 +109,12 @@ class VerbEndpoint:
             raise unauthorized("The key does not hold.")
 
     async def _read(self, exchange: Exchange, receive: Receive) -> Any:
-        raw = await read_bytes(receive, self._settings.edge.body_limit_bytes)
+        edge = self._settings.edge
+        try:
+            async with asyncio.timeout(edge.timeout_s):  # what follows has bounds of its own
+                raw = await read_bytes(receive, edge.body_limit_bytes)
+        except TimeoutError as error:
+            raise late(edge.timeout_s) from error
         kind = exchange.headers.get("content-type")
         if kind is None or not is_json(kind):
             raise ApiError("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.")
@@ -144,7 +149,7 @@ class DoSqlApplication:
         routes = Paths(paths)
         routes.lifespan_context = self._lifespan
         finished = (log,) if settings.edge.request_log else ()
-        self._app = Outer(Timeout(Intake(routes, settings), settings), envelope, Watchers(finished, (report,)))
+        self._app = Outer(Intake(routes, settings), envelope, Watchers(finished, (report,)))
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:

@@ -19,7 +19,7 @@ from reference_impl.dosql.application import DoSqlApplication
 from reference_impl.settings import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 KEY = "k" * 40
@@ -32,7 +32,7 @@ class Service:
     def __init__(self, data: Path) -> None:
         told = {"API_PROFILE": "verify", "API_DATA": str(data), "API_REQUEST_LOG": "off", "API_DOSQL_KEY": KEY}
         bounds = {"API_DOSQL_ROWS": "50", "API_DOSQL_TIMEOUT_S": "0.3", "API_DOSQL_CELL_BYTES": "100000"}
-        bounds["API_DOSQL_ANSWER_BYTES"] = "300000"
+        bounds |= {"API_DOSQL_ANSWER_BYTES": "300000", "API_TIMEOUT_S": "0.3"}
         self.application = DoSqlApplication(load({**told, **bounds}))
         for name in ("alpha", "beta"):
             self.application.databases.create(name)
@@ -89,6 +89,19 @@ def refused(answer: httpx.Response) -> tuple[int, str, bool]:
     assert "book" not in error["message"]
     assert "sqlite" not in error["message"].replace("SQLite cannot run it", "")
     return answer.status_code, error["code"], error["retryable"]
+
+
+def test_a_body_that_does_not_come_is_408(service: Service) -> None:
+    """It is its sender's fault, and the connection ends."""
+
+    async def never() -> AsyncIterator[bytes]:
+        yield b'{"sql": '
+        await asyncio.Event().wait()
+
+    headers = {**PRESENT, "Content-Type": "application/json"}
+    answer = service.runner.run(service.client.post("/query", content=never(), headers=headers))
+    assert refused(answer) == (408, "REQUEST_TIMEOUT", True)
+    assert answer.headers["connection"] == "close"
 
 
 def test_the_four_verbs(service: Service) -> None:
