@@ -44,6 +44,11 @@ class Actors:
         return tuple(dict.fromkeys((*told, *known)))
 
     @property
+    def login_operation(self) -> str:
+        """The operation by which told accounts log in; empty where none is told."""
+        return str(self.told.get("login", {}).get("operation", ""))
+
+    @property
     def can_register(self) -> bool:
         """Whether fresh identities can be had."""
         return "register" in self.told

@@ -174,6 +174,7 @@ def _again(options: Namespace, command: str) -> str:
     words += [f"--login {shlex.quote(options.login)}"] if options.login else []
     for name in ("bearer", "header", "account"):
         words += [f"--{name} {shlex.quote(text)}" for text in getattr(options, name)]
+    words += ["--safe"] if options.safe else []
     words += [f"--only {','.join(options.only)}"] if options.only else []
     return " ".join(words)
 

@@ -14,7 +14,7 @@ from harness.history import exchanges
 from harness.promises.catalogue import STANDING, declared
 from harness.report import ContractFacts, OperationFacts, Report, RunStatus, Target, witnesses, worst_first
 from harness.run import verdicts
-from harness.verdict import OUT_OF_TIME, Status, Verdict, merged
+from harness.verdict import LEFT_SAFE, OUT_OF_TIME, Status, Verdict, merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,11 +133,12 @@ def _with_evidence(report: Report, folder: Path, told: Sequence[Verdict]) -> Rep
 
 
 def _untold(contract: Contract, told: Sequence[Verdict]) -> list[Verdict]:
-    """Declared promises that were selected and not examined enough."""
+    """Declared promises that were selected and not examined enough; what --safe leaves out was not selected."""
     return [
         verdict
         for verdict in told
         if verdict.status is Status.INCONCLUSIVE
+        and LEFT_SAFE not in verdict.reason
         and verdict.operation in contract.by_id
         and declared(contract, verdict.promise, contract.by_id[verdict.operation])
     ]

@@ -78,6 +78,7 @@ def wanted(options: argparse.Namespace) -> Wanted:
         reports=options.reports,
         config=options.config,
         allow_remote=options.allow_remote,
+        safe=options.safe,
         identities=identities(options),
     )
 
@@ -152,6 +153,7 @@ def _target(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", type=Path, default=None, metavar="F", help="harness.toml to read")
     command.add_argument("--seed", type=int, default=None, metavar="N", help="seed of everything that is drawn")
     command.add_argument("--allow-remote", action="store_true", help="allow a target that is not this machine")
+    command.add_argument("--safe", action="store_true", help="send nothing but reads and the login of a told account")
     who = command.add_argument_group("identities, beside those of harness.toml")
     who.add_argument("--bearer", action="append", default=[], metavar="ROLE=VAR", help="a token in a variable")
     who.add_argument("--header", action="append", default=[], metavar="ROLE=NAME:VAR", help="an API key in a variable")

@@ -121,7 +121,8 @@ def fuzz(context: Context) -> list[Verdict]:
 
 def loadable(context: Context) -> bool:
     """Whether there is a load to send: a journey of the project's own, or a read that needs no parameter."""
-    return bool(context.session.config.scenarios.get("load") or _reads(context))
+    journey = context.session.config.scenarios.get("load") and not context.run.attachment.safe
+    return bool(journey or _reads(context))
 
 
 def unloaded(context: Context, reason: str) -> list[Verdict]:
@@ -129,7 +130,9 @@ def unloaded(context: Context, reason: str) -> list[Verdict]:
     return [
         context.run.tell(Verdict(objective.KEY, operation.id, reason=reason, driver="load"))
         for operation in context.run.contract.operations
-        if not operation.streams and declared(context.run.contract, objective.KEY, operation)
+        if not operation.streams
+        and (operation.reads or not context.run.attachment.safe)
+        and declared(context.run.contract, objective.KEY, operation)
     ]
 
 
@@ -139,12 +142,12 @@ def load_phase(context: Context) -> list[Verdict]:
     objectives = {
         operation.id: contract.promise("objective", operation) or objective.DEFAULT
         for operation in contract.operations
-        if not operation.streams
+        if not operation.streams and (operation.reads or not context.run.attachment.safe)
     }
     duration_s = min(float(config.load.get("duration_s", LOAD_DURATION_S)), context.budget_left_s - LOAD_START_S)
     if duration_s < LOAD_LEAST_S:
         raise HarnessError("the time budget was used up before it could begin")
-    journey = config.scenarios.get("load")
+    journey = None if context.run.attachment.safe else config.scenarios.get("load")
     locustfile = config.folder / journey if journey else load.GENERIC
     plan = Plan(
         url=context.run.url,

@@ -9,27 +9,42 @@ from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from harness.actors import SETUP
 from harness.clock import Clock, SystemClock
+from harness.errors import CannotTell
 from harness.exchange import Exchange, Request
 from harness.history import FOLDER, Journal
 from harness.mask import Mask
+from harness.verdict import LEFT_SAFE
 from harness.wire import Sent, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 
 class Recorder:
     """Sends from any thread, over an event loop of its own; an exchange is a line of `history/<driver>-<pid>.jsonl`.
 
-    What it returns holds secrets as they came, since a case needs a token to go on; what it writes does not.
+    What it returns holds secrets as they came, since a case needs a token to go on; what it writes does not. With
+    `reads_only` it sends safe methods (RFC 9110, 9.2.1) and told accounts' `login`, and raises CannotTell for the rest.
     """
 
-    def __init__(
-        self, url: str, run: Path, driver: str, *, clock: Clock | None = None, mask: Mask | None = None
+    def __init__(  # noqa: PLR0913 - what a door has, most of it by name
+        self,
+        url: str,
+        run: Path,
+        driver: str,
+        *,
+        clock: Clock | None = None,
+        mask: Mask | None = None,
+        reads_only: bool = False,
+        login: str = "",
     ) -> None:
         self.url, self.driver = url, driver
+        self._reads_only, self._login = reads_only, login
         self.clock = clock or SystemClock()
         self.mask = mask or Mask()
         self.count = 0
@@ -46,6 +61,11 @@ class Recorder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def allows(self, method: str, operation: str = "", step: str = "") -> bool:
+        """Whether a request of that method may be sent at all; a login only in the set-up of an identity."""
+        login = step == SETUP and operation != "" and operation == self._login
+        return not self._reads_only or method in SAFE_METHODS or login
 
     def send(self, request: Request, *, case: str = "", due_ns: int = 0) -> Exchange:
         """Sends one request and returns its exchange; a target that fails is in the exchange, not an exception."""
@@ -76,6 +96,8 @@ class Recorder:
         self._journal.close()
 
     def _run(self, requests: Sequence[Request]) -> list[Sent]:
+        if not all(self.allows(request.method, request.operation, request.step) for request in requests):
+            raise CannotTell(LEFT_SAFE)
         future = asyncio.run_coroutine_threadsafe(self._wire.release(requests), self._loop)
         try:
             return future.result()

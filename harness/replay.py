@@ -76,6 +76,7 @@ def on_target(folder: Path, finding: Finding, wanted: Wanted, target: Target) ->
         seed=record["seed"],
         identities=merged_identities(config.identities, wanted.identities),
         environment=identity_environment(target.environment, config.identities, wanted.identities),
+        safe=wanted.safe,
     )
     with Run(attachment, "replay", contract=frozen_contract(folder)) as run:
         if finding.code.startswith(OBJECTIVE):

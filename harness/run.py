@@ -41,7 +41,8 @@ SECRET, DISTINCT_LENGTH = "secret", 8
 class Attachment:
     """What a driver's process needs to join a run; it holds secrets and goes through an environment, never a file.
 
-    `only` holds promise keys and operation ids, empty for all; `deadline_ns`, on the monotonic clock, is 0 for none.
+    `only` holds promise keys and operation ids, empty for all; `deadline_ns`, on the monotonic clock, is 0 for none;
+    `safe` that nothing but reads and the login is sent.
     """
 
     folder: str
@@ -51,6 +52,7 @@ class Attachment:
     environment: Mapping[str, str] = field(repr=False)
     only: tuple[str, ...] = ()
     deadline_ns: int = 0
+    safe: bool = False
 
     def to_json(self) -> str:
         """The text for the variable HARNESS_RUN."""
@@ -63,6 +65,7 @@ class Attachment:
                 "environment": dict(self.environment),
                 "only": list(self.only),
                 "deadline_ns": self.deadline_ns,
+                "safe": self.safe,
             }
         )
 
@@ -86,8 +89,14 @@ class Run:
         self.attachment, self.driver = attachment, driver
         self.folder, self.seed, self.url = Path(attachment.folder), attachment.seed, attachment.url
         self.contract = contract or frozen_contract(self.folder)
-        self.actors = Actors(attachment.identities, attachment.environment)
-        self.recorder = Recorder(self.url, self.folder, driver)
+        self.actors = Actors(_told(attachment), attachment.environment)
+        self.recorder = Recorder(
+            self.url,
+            self.folder,
+            driver,
+            reads_only=attachment.safe,
+            login=self.actors.login_operation,
+        )
         for value, kind in told_secrets(attachment).items():
             self.recorder.mask.register(value, kind)
         self.failed = 0
@@ -146,6 +155,12 @@ class Run:
         """Closes connections and files."""
         self.recorder.close()
         self._verdicts.close()
+
+
+def _told(attachment: Attachment) -> Mapping[str, Any]:
+    """What is told of identities; nobody is registered or given a role where nothing may be changed."""
+    changing = {"register", "grant"} if attachment.safe else set()
+    return {name: table for name, table in attachment.identities.items() if name not in changing}
 
 
 def frozen_contract(folder: Path) -> Contract:

@@ -52,6 +52,7 @@ class Wanted:
     reports: Path = Path("reports")
     config: Path | None = None
     allow_remote: bool = False
+    safe: bool = False
     identities: Mapping[str, Any] = field(default_factory=dict)
     command: tuple[str, ...] = ()
 
@@ -119,6 +120,7 @@ def opened(wanted: Wanted) -> Iterator[Session]:
             seed=secrets.randbelow(SEED_LIMIT) if wanted.seed is None else wanted.seed,
             identities=merged_identities(config.identities, wanted.identities),
             environment=identity_environment(target.environment, config.identities, wanted.identities),
+            safe=wanted.safe,
         )
         yield Session(attachment, contract, target, config, tuple(map(str, overlays)), notes)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 OUT_OF_TIME = "the time budget was used up before this was examined"
+LEFT_SAFE = "left unknown by --safe: it takes a request that may change something, or uses up a quota"
 
 
 class Status(StrEnum):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness import examine
 from harness.promises import survey
 from harness.survey import Survey
-from harness.verdict import OUT_OF_TIME, Verdict, merged
+from harness.verdict import LEFT_SAFE, OUT_OF_TIME, Verdict, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,9 @@ class Promised:
 
     def examine(self) -> Verdict:
         """Every case driven and judged, faults driven again; the verdict is told to the run."""
+        if self.run.attachment.safe and (self.promise.exhausts or not self.operation.reads):
+            left = examine.inconclusive(self.promise.key, self.operation, LEFT_SAFE, self.run.driver)
+            return self.run.tell(left)
         parts = self._surveyed() if self.promise.standing else [self._examined(case) for case in self.cases()]
         verdict = merged([Verdict(self.promise.key, self.operation.id, driver=self.run.driver), *parts])[0]
         if self.promise.standing and verdict.examined:

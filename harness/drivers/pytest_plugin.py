@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--api-seed", type=int, default=None, help="seed of everything that is drawn")
     group.addoption("--reports", default="reports", help="folder for the run's report")
+    group.addoption("--safe", dest="safe_api", action="store_true", help="send nothing but reads and the login")
     group.addoption("--allow-remote", action="store_true", help="allow a target that is not this machine")
 
 
@@ -263,6 +264,7 @@ def _open(config: pytest.Config) -> None:
         seed=config.getoption("api_seed"),
         reports=Path(config.getoption("reports")),
         allow_remote=config.getoption("allow_remote"),
+        safe=config.getoption("safe_api"),
     )
     try:
         session = close.enter_context(opened(wanted))

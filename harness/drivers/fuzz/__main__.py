@@ -20,6 +20,7 @@ from harness.exits import Exit
 from harness.obtain import obtained
 from harness.promises.survey import CHANGES_CALLER, may_change_caller
 from harness.run import VARIABLE, Attachment, Run
+from harness.verdict import LEFT_SAFE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,12 @@ def passes(run: Run) -> list[Pass]:
 
 
 def spared(run: Run) -> dict[str, str]:
-    """The operations that would spoil the identity which every driver uses, where no fresh one can be had."""
+    """The operations that are not sent, each with its reason.
+
+    Where the run is safe all but reads; else, where no fresh identity can be had, those that would spoil it for all.
+    """
+    if run.attachment.safe:
+        return {item.id: LEFT_SAFE for item in run.contract.operations if not item.reads}
     if run.actors.can_register or not run.actors.told:
         return {}
     return {item.id: CHANGES_CALLER for item in run.contract.operations if item.secured and may_change_caller(item)}

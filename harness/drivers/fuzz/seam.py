@@ -128,7 +128,9 @@ class Seam:
             self.steps.pop(case, None)
 
     def _answer(self, call: Call) -> Response:
-        barred = self.stopped or self._contract.is_removed(call.method, call.path)
+        barred = (
+            self.stopped or self._contract.is_removed(call.method, call.path) or not self._recorder.allows(call.method)
+        )
         exchange = None if barred else self._exchange(call)
         if exchange is None or exchange.status == TOO_MANY:
             self.counts.unsent += 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.errors import CannotTell
 from harness.exchange import Outcome, Request
 from harness.history import FOLDER, exchanges
 from harness.identities import Identity
@@ -113,3 +114,17 @@ def test_closing_twice_is_closing(recorder: Recorder) -> None:
     """A second close does nothing."""
     recorder.close()
     recorder.close()
+
+
+def test_a_door_for_reads_lets_no_write_through(tmp_path: Path) -> None:
+    """A write is refused before anything is sent; the login of a told account passes, and only in a set-up."""
+    with server() as url, Recorder(url, tmp_path, "unit", reads_only=True, login="auth.login") as reading:
+        assert reading.send(Request(method="GET", path="/a")).outcome is Outcome.OK
+        for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "get"):
+            with pytest.raises(CannotTell, match="--safe"):
+                reading.send(Request(method=method, path="/a", operation="auth.login"))
+        with pytest.raises(CannotTell, match="--safe"):
+            reading.release([Request(method="GET", path="/a"), Request(method="DELETE", path="/a")])
+        assert reading.allows("POST", "auth.login", "set-up")
+        assert not reading.allows("POST", "auth.register", "set-up")
+    assert [item.request.path for item in exchanges(tmp_path)] == ["/a"]
