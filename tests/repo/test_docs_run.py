@@ -18,7 +18,8 @@ from tests.repo.sources import ROOT, blocks
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-pytestmark = pytest.mark.slow
+# One target for all of them: one worker has them.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("commands")]
 NATIVE = [
     line.removeprefix("$ ")
     for block in blocks(Path("README.md"), "console")
