@@ -14,9 +14,11 @@ from harness.contract.origin import from_here
 from harness.errors import UsageError
 from harness.finding import Finding
 from harness.history import exchanges, lines
-from harness.render import html, junit, markdown, records, sarif
+from harness.promises.leaks.forms import ERRORS, FRAMES
+from harness.render import alone, assertion, html, junit, markdown, records, sarif
+from harness.render.rule import Unstated
 from harness.report import Report, RunStatus, worst_first
-from harness.run import verdicts
+from harness.run import CONTRACT_FILE, frozen_contract, verdicts
 from harness.session import LATEST, RUN_FILE
 from harness.verdict import Verdict, merged
 
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FINDINGS_FILE = "findings.jsonl"
+FINDINGS, FINDINGS_FILE = "findings", "findings.jsonl"
 VERDICTS_FILE = "verdicts.jsonl"
+LEAKS = {(form.code, form.kind): form.pattern.pattern for form in (*FRAMES, *ERRORS)}
 PACKAGES = ("api-stack-harness", "hypothesis", "locust", "pytest", "schemathesis")
 
 
@@ -62,10 +65,30 @@ def write_all(report: Report, folder: Path) -> None:
 
 def write_rendered(report: Report, folder: Path) -> None:
     """Writes what a person or a CI reads of a run: page, JUnit, Markdown and SARIF."""
-    write_text(folder / "report.html", html.render(report))
+    tests = _alone(report, folder)
+    write_text(folder / "report.html", html.render(report, tests))
     write_text(folder / "junit.xml", junit.render(report))
-    write_text(folder / "summary.md", markdown.render(report))
+    write_text(folder / "summary.md", markdown.render(report, tests))
     write_text(folder / "findings.sarif", sarif.render(report, from_here(folder)))
+
+
+def _alone(report: Report, folder: Path) -> dict[str, str]:
+    """Writes `findings/<fingerprint>/test_*.py` for each finding that such a test can show; what became of each."""
+    told: dict[str, str] = {}
+    if not report.findings or not (folder / CONTRACT_FILE).is_file():
+        return told
+    contract = frozen_contract(folder)
+    for finding in report.findings:
+        try:
+            lines = assertion.asserted(contract, finding, LEAKS)
+        except Unstated as reason:
+            told[finding.fingerprint] = f"none can be written: {reason}"
+            continue
+        place = folder / FINDINGS / finding.fingerprint
+        place.mkdir(parents=True, exist_ok=True)
+        write_text(place / alone.file_name(finding), alone.render(finding, report, lines))
+        told[finding.fingerprint] = f"{FINDINGS}/{finding.fingerprint}/{alone.file_name(finding)}"
+    return told
 
 
 def located(name: str, reports: Path) -> Path:

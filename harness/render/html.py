@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -37,6 +38,7 @@ BODIES_TOTAL = 1_000_000
 BODY_MOST, BODY_LEAST = 4_000, 400
 TEXT_LIMIT = 4_000
 HEADER_LIMIT = 500
+NONE: Mapping[str, str] = MappingProxyType({})
 STANDING = {
     Confirmation.CONFIRMED: "confirmed: a second run on fresh data showed it again",
     Confirmation.SEEN_ONCE: "seen once: a second run on fresh data did not show it, or there was none",
@@ -71,9 +73,9 @@ class ShownFinding:
     others: tuple[ShownFinding, ...] = ()
 
 
-def render(report: Report) -> bytes:
-    """The page in UTF-8."""
-    text: str = _environment().get_template("report.html").render(_values(report))
+def render(report: Report, tests: Mapping[str, str] = NONE) -> bytes:
+    """The page in UTF-8; `tests` tell by fingerprint where a finding's own test file is, or why there is none."""
+    text: str = _environment().get_template("report.html").render(_values(report, tests))
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -101,7 +103,7 @@ def _style() -> Markup:
     return Markup(" ".join(source.split()))  # noqa: S704 - our own file, with nothing from a run in it
 
 
-def _values(report: Report) -> dict[str, Any]:
+def _values(report: Report, tests: Mapping[str, str]) -> dict[str, Any]:
     places = summary.places(report)
     shown = WITNESSES_SHOWN if len(report.findings) <= MANY else WITNESSES_AMONG_MANY
     witnessed = sum(min(len(finding.witnesses), shown) for finding in report.findings)
@@ -118,6 +120,7 @@ def _values(report: Report) -> dict[str, Any]:
         "open_first": OPEN_FIRST if len(findings) <= 2 * OPEN_FIRST else 0,
         "groups": _groups(report),
         "baseline": report.baseline,
+        "tests": {f"f-{name}": test for name, test in tests.items()},
         "matrix": matrix(report),
         "latencies": _latencies(report, places),
         "scale_ms": scale_ms(report.latencies),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.codes import CODES, references
@@ -21,18 +22,19 @@ UNTOLD_LISTED = 20
 CELL_LIMIT = 160
 TEXT_LIMIT = 600
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~!@$])")
+NONE: Mapping[str, str] = MappingProxyType({})
 SIGNS = {"pass": "✅", "fail": "❌", "error": "❌"}
 
 
-def render(report: Report) -> bytes:
-    """The document in UTF-8, below the size that a job summary may have (1 MiB)."""
+def render(report: Report, tests: Mapping[str, str] = NONE) -> bytes:
+    """The document in UTF-8, below the size that a job summary may have (1 MiB); `tests` as in the page."""
     head = summary.headline(report)
     places = summary.places(report)
     parts = [
         f"## {SIGNS.get(head.tone, '⚠️')} {head.word}: {_escaped(report.contract.title or report.target.url or 'API')}",
         f"**{_escaped(head.sentence)}**",
         _escaped(" ".join([_ending(report), *head.remarks])),
-        *_findings(report, places),
+        *_findings(report, places, tests),
         *_phases(report),
         *_latencies(report, places),
         *_untold(report, places),
@@ -46,7 +48,7 @@ def _ending(report: Report) -> str:
     return "No exit code yet." if report.exit_code is None else f"Exit code {int(report.exit_code)}: {report.meaning}."
 
 
-def _findings(report: Report, places: Mapping[str, str]) -> list[str]:
+def _findings(report: Report, places: Mapping[str, str], tests: Mapping[str, str]) -> list[str]:
     if not report.findings:
         return []
     ordered = (*report.counted, *(finding for finding in report.findings if finding.fingerprint in report.known))
@@ -70,10 +72,10 @@ def _findings(report: Report, places: Mapping[str, str]) -> list[str]:
     ]
     if len(report.findings) > LISTED:
         parts.append(f"and {counted(len(report.findings) - LISTED, 'more finding')} in report.html.")
-    return parts + [_detail(finding, report) for finding in listed[:DETAILED]]
+    return parts + [_detail(finding, report, tests.get(finding.fingerprint, "")) for finding in listed[:DETAILED]]
 
 
-def _detail(finding: Finding, report: Report) -> str:
+def _detail(finding: Finding, report: Report, test: str) -> str:
     """One finding, folded, with one curl command: the last of its sequence, which shows the fault."""
     title = _html(clipped(one_line(finding.title), CELL_LIMIT))
     items = [
@@ -84,6 +86,7 @@ def _detail(finding: Finding, report: Report) -> str:
             ("Seen", finding.seen),
             ("To mend it", CODES[finding.code].mend if finding.code in CODES else ""),
             ("Known", _known(finding, report)),
+            ("Test of its own", test),
             ("Known as", ", ".join(references(finding.code, finding.kind))),
         )
         if text

@@ -1,0 +1,183 @@
+"""What a finding's answers must be for its promise to hold, as lines of Python for a test that stands alone.
+
+`answers` are those of the finding's steps, in their order. Only what single answers show can be told so: a race, a
+limit or a load cannot, and says why.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.contract import pointer
+from harness.render import answered
+from harness.render.asked import Asked, sent, status
+from harness.render.rule import Unstated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.contract import Contract
+    from harness.finding import Finding
+
+TOGETHER = "many calls at one instant show it, not one answer"
+COUNTED = "it is told by counting many calls against a window of time"
+MEASURED = "it is told by a load"
+WHY = {
+    "rate-limit": COUNTED,
+    "objective": MEASURED,
+    "ledger": TOGETHER,
+    "version.two-winners": TOGETHER,
+    "version.no-winner": TOGETHER,
+    "scenario": "it is a test of the project's own already",
+}
+
+
+def asserted(contract: Contract, finding: Finding, patterns: Mapping[tuple[str, str], str]) -> list[str]:
+    """The lines; raises Unstated with the reason where no such test can be written."""
+    key = finding.code.partition(".")[0]
+    operation = contract.by_id.get(finding.operation)
+    if finding.code in WHY or key in WHY:
+        raise Unstated(WHY.get(finding.code) or WHY[key])
+    if operation is None or not finding.reproduction.steps:
+        raise Unstated("no sequence of requests was cut for it")
+    make = MADE.get(finding.code)
+    if make is None:
+        raise Unstated("no single answer shows it")
+    return make(Asked(contract, operation, finding, patterns))
+
+
+def _allowed(asked: Asked) -> list[str]:
+    """One that may not call is not let in."""
+    return [status(_tried(asked), "not in range(200, 300)")]
+
+
+def _refused(asked: Asked) -> list[str]:
+    """One that may call is not turned away."""
+    return [status(_tried(asked), "not in (401, 403, 404)")]
+
+
+def _gate(asked: Asked) -> list[str]:
+    """A refusal has the promised status."""
+    finding, contract = asked.finding, asked.contract
+    key = finding.code.partition(".")[0]
+    told = contract.promise(key, asked.operation) or {}
+    if finding.kind == "existence":
+        real, absent = _tried(asked, "stranger"), asked.word("made-up")
+        return [f"check(answers[{real}], lambda answer: answer.status == answers[{absent}].status)"]
+    if key == "owner":
+        wanted = told.get("stranger", 403)
+    else:
+        wanted = told.get("anonymous", 401) if finding.kind == "anonymous" else told.get("refused", 403)
+    return [status(_tried(asked), f"== {wanted}")]
+
+
+def _effect(asked: Asked) -> list[str]:
+    """What was refused has changed nothing that lasts between two reads."""
+    kind = asked.finding.kind
+    before, after = asked.word(f"before:{kind}"), asked.word(f"after:{kind}")
+    again = next((number for number, step in enumerate(asked.steps) if step["step"] == f"again:{kind}"), after)
+    return [
+        status(after, "not in (404, 410)"),
+        f"check(answers[{after}], lambda answer: lasting(answers[{before}], answer, answers[{again}]))",
+    ]
+
+
+def _tried(asked: Asked, label: str = "") -> int:
+    label = label or asked.finding.kind
+    return asked.word(f"may-not:{label}", f"may:{label}")
+
+
+def _readable(asked: Asked) -> list[str]:
+    """What was made or changed is read with the values that were sent."""
+    made, read = asked.word("made", "updated"), len(asked.steps) - 1
+    place = asked.finding.kind
+    lines = [status(read, "in range(200, 300)")]
+    if place:
+        value = pointer.get(sent(asked.steps[made]), place)
+        if value is pointer.MISSING or "*" in place:
+            raise Unstated("the value that was sent does not stand in its sequence")
+        lines.append(f"check(answers[{read}], lambda answer: answer.at({place!r}) == {value!r})")
+    return lines
+
+
+def _gone(asked: Asked) -> list[str]:
+    """What was deleted is not found."""
+    if asked.finding.kind:
+        raise Unstated("it is told by a list of many things")
+    return [status(len(asked.steps) - 1, "in (404, 410)")]
+
+
+def _again(asked: Asked) -> list[str]:
+    resource = asked.contract.resource_of(asked.operation.id)
+    promised = resource.again if resource else 0
+    return [status(asked.word("deleted-again"), f"== {promised}" if promised else "in (404, 410)")]
+
+
+def _stale(asked: Asked) -> list[str]:
+    """A write with a stale version, or without one, gets the promised status."""
+    told = asked.contract.promise("version", asked.operation) or {}
+    if asked.finding.kind == "unversioned":
+        return [status(asked.last, f"== {told['missing']}")]
+    forms = told.get("forms", ())
+    form = next((form for form in forms if asked.finding.kind.startswith(f"{form['in']} {form['name']}")), None)
+    if form is None:
+        raise Unstated("its promise has no such form any more")
+    second = next((number for number, step in enumerate(asked.steps) if str(step["step"]).startswith("second|")), None)
+    if second is None:
+        raise Unstated(TOGETHER)
+    return [status(second, f"== {form['stale']}")]
+
+
+def _assigned(asked: Asked) -> list[str]:
+    """The member that is the server's to set does not hold what the client sent."""
+    place = asked.finding.kind
+    trial = next((n for n, step in enumerate(asked.steps) if str(step["step"]).startswith("trial|")), None)
+    value = pointer.MISSING if trial is None else pointer.get(sent(asked.steps[trial]), place)
+    if trial is None or value is pointer.MISSING or "*" in place:
+        raise Unstated("the value that was sent does not stand in its sequence")
+    shown = [n for n, step in enumerate(asked.steps) if str(step["step"]).startswith("trial-shown|")] or [trial]
+    return [f"check(answers[{shown[-1]}], lambda answer: answer.status >= 400 or answer.at({place!r}) != {value!r})"]
+
+
+def _unmarked(asked: Asked) -> list[str]:
+    """The last answer does not have the mark of a finding of the fuzzing (harness/expected.py)."""
+    mark = asked.finding.reproduction.parameters.get("expect") or {}
+    if not mark or set(mark) - {"status", "unclear", "header_absent"}:
+        raise Unstated("no single answer shows it")
+    number = len(asked.steps) - 1
+    lines = [f"clear(answers[{number}], {mark.get('unclear', [])!r})"]
+    shown = f"answer.is_one_of({[str(item).upper() for item in mark['status']]!r})"
+    if "header_absent" in mark:
+        shown += f" and answer.header({mark['header_absent']!r}) is None"
+    return [*lines, f"check(answers[{number}], lambda answer: not ({shown}))"]
+
+
+MADE: Mapping[str, Callable[[Asked], list[str]]] = {
+    **dict.fromkeys(("roles.anonymous-allowed", "roles.role-allowed", "owner.stranger-allowed"), _allowed),
+    **dict.fromkeys(("roles.role-refused", "owner.owner-refused", "owner.role-refused"), _refused),
+    **dict.fromkeys(("roles.status", "owner.status"), _gate),
+    **dict.fromkeys(("roles.effect", "owner.effect"), _effect),
+    **dict.fromkeys(("resource.create-not-readable", "resource.update-lost"), _readable),
+    "resource.read-after-delete": _gone,
+    "resource.deleted-twice": _again,
+    "resource.mass-assignment": _assigned,
+    **dict.fromkeys(("version.lost-update", "version.missing-accepted", "version.status"), _stale),
+    "schema.undocumented-status": answered.documented,
+    "schema.server-error": lambda asked: [status(asked.last, "< 500")],
+    "schema.invalid-input-accepted": lambda asked: [status(asked.last, "in range(400, 500)")],
+    "schema.content-type": answered.media,
+    "schema.missing-header": answered.header,
+    **dict.fromkeys(("schema.body", "envelope.shape"), answered.shape),
+    **dict.fromkeys(("headers.missing", "headers.value", "headers.forbidden"), answered.promised_header),
+    **dict.fromkeys(("leaks.stack", "leaks.sql", "leaks.path"), answered.leak),
+    **dict.fromkeys(
+        (
+            "fuzz.unsupported_method",
+            "fuzz.ignored_auth",
+            "fuzz.missing_required_header",
+            "fuzz.positive_data_acceptance",
+            "fuzz.ensure_resource_availability",
+        ),
+        _unmarked,
+    ),
+}
