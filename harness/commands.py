@@ -46,6 +46,7 @@ def _verify(options: Namespace, phase: str = "") -> Exit:
         fail_on=Severity(options.fail_on),
         jobs=max(1, options.jobs),
         again=_again(options, phase or "verify"),
+        min_coverage=options.min_coverage,
         baseline=baseline.chosen(options.baseline, configuration(wanted(options))),
     )
     with Progress(
@@ -170,6 +171,7 @@ def _again(options: Namespace, command: str) -> str:
     words += [f"--contract {options.contract}"] if options.contract else []
     words += [f"--overlay {name}" for name in options.overlay]
     words += [f"--config {options.config}"] if options.config else []
+    words += [f"--min-coverage {options.min_coverage:g}"] if options.min_coverage is not None else []
     words += [f"--baseline {options.baseline}"] if options.baseline else []
     words += [f"--login {shlex.quote(options.login)}"] if options.login else []
     for name in ("bearer", "header", "account"):

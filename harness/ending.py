@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from harness.baseline import held
 from harness.citation import placed
 from harness.clock import SystemClock
+from harness.coverage import covered
 from harness.exits import Exit, first_of
 from harness.finding import Severity
 from harness.history import exchanges
 from harness.promises.catalogue import STANDING, declared
 from harness.report import ContractFacts, OperationFacts, Report, RunStatus, Target, witnesses, worst_first
-from harness.run import verdicts
+from harness.run import CONTRACT_FILE, frozen_contract, verdicts
 from harness.verdict import LEFT_SAFE, OUT_OF_TIME, Status, Verdict, merged
 
 if TYPE_CHECKING:
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.contract import Contract
+    from harness.exchange import Exchange
     from harness.finding import Finding
     from harness.session import Session
 
 TOO_MANY_REQUESTS = 429
 READS = {"GET", "HEAD", "OPTIONS"}
-FUZZ = "fuzz"
+FUZZ, NARROWED = "fuzz", "--only"
 WIDE = {FUZZ, *(promise.key for promise in STANDING)}
 
 
@@ -74,13 +76,16 @@ def complete(
     least = Severity(report.fail_on or "low")
     if any(finding.severity.at_least(least) and finding.fingerprint not in report.known for finding in findings):
         endings.append(Exit.FINDINGS)
+    sent = exchanges(folder)
+    report = replace(report, coverage=covered(contract, sent, whole, narrowed=NARROWED in report.again.split()))
+    short = _short(report)
     late = [verdict for verdict in whole if OUT_OF_TIME in verdict.reason and not verdict.findings]
-    if untold or failures or late or not any(verdict.examined for verdict in whole):
+    if untold or failures or late or short or not any(verdict.examined for verdict in whole):
         endings.append(Exit.INCONCLUSIVE)
     gone = () if alive else (_gone(folder),)
-    reason = "; ".join((*gone, *failures)) or _first_untold(untold or late)
+    reason = "; ".join((*gone, *failures, *short)) or _first_untold(untold or late)
     ended = replace(report, status=RunStatus.COMPLETE, exit_code=first_of(*endings), reason=reason)
-    return _with_evidence(ended, folder, whole)
+    return _with_evidence(ended, sent, whole)
 
 
 def _held(report: Report, findings: Sequence[Finding], examined: set[tuple[str, str]]) -> Report:
@@ -104,7 +109,10 @@ def stopped(report: Report, folder: Path, code: Exit, reason: str) -> Report:
     """The report of a run that was stopped: whatever its drivers had told until then."""
     told = placed(folder, merged(verdicts(folder)))
     report = _held(report, [finding for verdict in told for finding in verdict.findings], set())
-    return _with_evidence(replace(report, status=RunStatus.PARTIAL, exit_code=code, reason=reason), folder, told)
+    sent = exchanges(folder)
+    if (folder / CONTRACT_FILE).is_file():
+        report = replace(report, coverage=covered(frozen_contract(folder), sent, told, narrowed=True))
+    return _with_evidence(replace(report, status=RunStatus.PARTIAL, exit_code=code, reason=reason), sent, told)
 
 
 def _gone(folder: Path) -> str:
@@ -118,8 +126,16 @@ def _gone(folder: Path) -> str:
     return f"{told}; the last call that was no read was {call}: where that ends it, remove the operation by an overlay"
 
 
-def _with_evidence(report: Report, folder: Path, told: Sequence[Verdict]) -> Report:
-    sent = exchanges(folder)
+def _short(report: Report) -> list[str]:
+    """That less of the contract was reached than was asked for."""
+    if report.min_coverage is None or report.coverage.percent >= report.min_coverage:
+        return []
+    held = report.coverage
+    told = f"{held.reached} of {len(held.pairs)} documented answers were reached, {held.percent:.1f} %"
+    return [f"{told}; --min-coverage asks for {report.min_coverage:g} %"]
+
+
+def _with_evidence(report: Report, sent: Sequence[Exchange], told: Sequence[Verdict]) -> Report:
     findings = worst_first(finding for verdict in told for finding in verdict.findings)
     return replace(
         report,

@@ -108,6 +108,14 @@ def identities(options: argparse.Namespace) -> dict[str, Any]:
     return {**({"known": known} if known else {}), **({"login": login} if login else {})}
 
 
+def percent(text: str) -> float:
+    """A percentage of `80` or `80.5`, from 0 to 100."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)%?", text)
+    if match is None or float(match[1]) > 100:  # noqa: PLR2004 - all of it
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage; write a number from 0 to 100")
+    return float(match[1])
+
+
 def duration_s(text: str) -> float:
     """Seconds of `90`, `120s` or `2m`."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m)?", text)
@@ -185,6 +193,13 @@ def _verifying(command: argparse.ArgumentParser) -> None:
         choices=[severity.value for severity in Severity],
         default="low",
         help="severity that fails the run",
+    )
+    command.add_argument(
+        "--min-coverage",
+        type=percent,
+        default=None,
+        metavar="PERCENT",
+        help="documented answers (operation and status) to reach; fewer are inconclusive",
     )
     command.add_argument(
         "--baseline", default="", metavar="F", help="known findings (harness.baseline.toml where there is one)"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from harness.checked import Checked, Standing
+from harness.coverage import Coverage
 from harness.exits import Exit
 from harness.finding import Confirmation, Finding
 from harness.verdict import Status, Verdict
@@ -128,7 +129,8 @@ class Report:
     `findings` are unique and worst first (see `worst_first`); `exchanges` are those that findings name, by id (see
     `witnesses`). `requests` counts all that were sent, `paced` the 429 answers that were waited out. `again` is the
     command that runs this again; `fail_on` the severity from which a finding counts in the exit code. `baseline` has
-    every entry of the file of known findings, `checklist` is empty where a project has none.
+    every entry of the file of known findings, `checklist` is empty where a project has none; `min_coverage` is the
+    percentage of `coverage` that was asked for.
     """
 
     run_id: str
@@ -154,6 +156,8 @@ class Report:
     fail_on: str = ""
     baseline: tuple[Known, ...] = ()
     checklist: tuple[Checked, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
+    min_coverage: float | None = None
 
     @property
     def known(self) -> Mapping[str, Known]:
@@ -201,6 +205,8 @@ class Report:
             "again": self.again,
             "fail_on": self.fail_on,
             "baseline": [asdict(entry) for entry in self.baseline],
+            "coverage": self.coverage.to_record(),
+            "min_coverage": self.min_coverage,
             "phases": [asdict(phase) for phase in self.phases],
             "latencies": [asdict(latency) for latency in self.latencies],
             "operations": [asdict(operation) for operation in self.operations],
@@ -243,6 +249,8 @@ class Report:
             reason=record["reason"],
             again=record["again"],
             fail_on=record["fail_on"],
+            coverage=Coverage.from_record(record.get("coverage", {})),
+            min_coverage=record.get("min_coverage"),
             baseline=tuple(
                 Known(**{**item, "state": KnownState(item["state"])}) for item in record.get("baseline", ())
             ),

@@ -42,6 +42,7 @@ class Options:
     jobs: int = 2
     again: str = "harness verify"
     baseline: tuple[Known, ...] = ()
+    min_coverage: float | None = None
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ def verify(options: Options, progress: Progress) -> Report:
             budget_s=options.budget_s,
             fail_on=options.fail_on.value,
         )
-        report = replace(report, baseline=options.baseline)
+        report = replace(report, baseline=options.baseline, min_coverage=options.min_coverage)
         verification = _Verification(options, session, progress, report, began + int(options.budget_s * 1e9), items)
         verification.write()
         point_latest(session.folder)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from harness.codes import CODES, references
 from harness.finding import Confirmation
-from harness.render import reproduction, summary, witness
+from harness.render import reach, reproduction, summary, witness
 from harness.render.bars import bar, scale_ms
 from harness.render.matrix import anchor, matrix
 from harness.render.text import clipped, one_line, printable
@@ -120,6 +120,7 @@ def _values(report: Report, tests: Mapping[str, str]) -> dict[str, Any]:
         "open_first": OPEN_FIRST if len(findings) <= 2 * OPEN_FIRST else 0,
         "groups": _groups(report),
         "baseline": report.baseline,
+        "reach": {"sentence": reach.sentence(report), "reasons": reach.reasons(report), "rows": reach.rows(report)},
         "tests": {f"f-{name}": test for name, test in tests.items()},
         "matrix": matrix(report),
         "latencies": _latencies(report, places),

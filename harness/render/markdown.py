@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.codes import CODES, references
-from harness.render import reproduction, summary
+from harness.render import reach, reproduction, summary
 from harness.render.text import clipped, counted, one_line, printable
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def render(report: Report, tests: Mapping[str, str] = NONE) -> bytes:
         _escaped(" ".join([_ending(report), *head.remarks])),
         *_findings(report, places, tests),
         *_phases(report),
+        *_coverage(report),
         *_latencies(report, places),
         *_untold(report, places),
         *_checklist(report),
@@ -124,6 +125,21 @@ def _phases(report: Report) -> list[str]:
         for phase in report.phases
     )
     return ["### Phases", _table(("Phase", "Status", "Examined:", "Findings:", "Seconds:", "Reason"), rows)]
+
+
+def _coverage(report: Report) -> list[str]:
+    """The figure, and what was not reached, folded."""
+    told = reach.sentence(report)
+    if not told:
+        return []
+    missing = reach.missing(report)
+    parts = ["### Coverage of the contract", _escaped(f"{told}.")]
+    if missing:
+        rows = ((_code(place), _cell(status), _cell(why)) for place, status, why in missing[:LISTED])
+        more = [f"and {len(missing) - LISTED:,} more in report.html"] if len(missing) > LISTED else []
+        title = f"<details><summary>Not reached: {_html(reach.reasons(report))}</summary>"
+        parts += [title, _table(("Operation", "Answer", "Why"), rows), *more, "</details>"]
+    return parts
 
 
 def _latencies(report: Report, places: Mapping[str, str]) -> list[str]:

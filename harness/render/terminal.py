@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.finding import Confirmation
-from harness.render import reproduction, summary
+from harness.render import reach, reproduction, summary
 from harness.render.outlet import PLAIN_WIDTH, Outlet
 from harness.render.text import ascii_only, clipped, counted, one_line
 from harness.verdict import Status
@@ -109,6 +109,9 @@ def _lines(report: Report, where: str) -> list[tuple[str, str]]:
     lines = []
     if report.verdicts:
         lines.append(("Promises", f"{held:,} of {len(report.verdicts):,} held, {counted(examined, 'observation')}"))
+    reached = reach.sentence(report)
+    if reached:
+        lines.append(("Coverage", reached))
     worst = summary.worst_latency(report)
     if worst is not None and worst.p95_ms is not None:
         place = summary.places(report).get(worst.operation, worst.operation)

@@ -104,7 +104,7 @@ def environment(target: ProcessTarget, file: Path) -> dict[str, str]:
     [
         ("S34c", "users.delete", "owner.stranger-allowed"),
         ("S10b", "products.create", "schema.missing-header"),
-        ("S10a", "products.create", "schema.undocumented-status"),
+        ("S15a", "products.delete", "resource.deleted-twice"),
     ],
 )
 def test_a_planted_defect_of_the_reference(
