@@ -187,6 +187,7 @@ def test_pings_do_not_keep_a_session_that_is_over(
     socket.say({"type": "ping"})
     socket.until(lambda: socket.closed)
     assert socket.closed == (1008, "Session over")
+    assert len([one for one in socket.came if one["type"] == "pong"]) == 1
 
 
 @pytest.mark.parametrize("by", ["revoked", "suspended"])
