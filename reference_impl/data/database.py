@@ -8,7 +8,7 @@ besides yielding statements.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -78,6 +78,36 @@ class Database(Protocol):
 def marks(count: int) -> str:
     """Return `?` for each of `count` parameters, between commas."""
     return ", ".join("?" * count)
+
+
+async def driven(body: Body[T], execute: Callable[[Statement], Awaitable[list[Row]]]) -> T:
+    """Drive a body to its end: execute what it yields, hand it the rows or the DatabaseError it is to judge."""
+    running = body()
+    try:
+        statement = next(running)
+        while True:
+            try:
+                rows = await execute(statement)
+            except DatabaseError as error:
+                statement = running.throw(error)
+            else:
+                statement = running.send(rows)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        running.close()
+
+
+def at_once(driving: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits to its end, in this thread: an engine that answers at once needs no loop."""
+    try:
+        driving.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    driving.close()
+    raise RuntimeError("It waited: only what answers at once may be run so.")
 
 
 def savepoint(body: Transaction[T]) -> Transaction[T]:

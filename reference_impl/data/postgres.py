@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # the package carries no types
 
-from reference_impl.data.database import Body, Category, DatabaseError, Row, Statement
+from reference_impl.data.database import Body, Category, DatabaseError, Row, Statement, driven
 from reference_impl.data.dialect import spelled
 
 if TYPE_CHECKING:
@@ -232,24 +232,17 @@ async def _whole(sent: Coroutine[Any, Any, T]) -> T:
 
 
 async def stepped(connection: Any, body: Body[T]) -> T:
-    """Execute what a body yields and hand it the rows; it is told of a refusal, and of no other failure."""
-    running = body()
-    try:
-        statement = next(running)
-        while True:
-            try:
-                rows = await _fetch(connection, statement)
-            except asyncpg.PostgresError as error:
-                if (refused := translated(error)).category not in _REFUSED:
-                    raise
-                statement = running.throw(refused)
-            else:
-                statement = running.send(rows)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        running.close()
+    """Drive a body to its end on one connection; it is told of a refusal, and of no other failure."""
+
+    async def execute(statement: Statement) -> list[Row]:
+        try:
+            return await _fetch(connection, statement)
+        except asyncpg.PostgresError as error:
+            if (refused := translated(error)).category not in _REFUSED:
+                raise
+            raise refused from error
+
+    return await driven(body, execute)
 
 
 def quoted(name: str) -> str:

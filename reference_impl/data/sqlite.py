@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reference_impl.data.database import Body, DatabaseError, Row, Statement, Transaction
+from reference_impl.data.database import Body, DatabaseError, Row, Statement, Transaction, at_once, driven
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,10 @@ T = TypeVar("T")
 _GROUP = 64
 _READERS = 2
 _FAILURES = (sqlite3.Error, OverflowError)
+
+
+class _GoneError(Exception):
+    """The caller has gone; no body is told, as it has nothing to judge."""
 
 
 @dataclass(slots=True)
@@ -172,7 +176,7 @@ def write_group(connection: sqlite3.Connection, group: list[_Job]) -> list[tuple
         if any(error is None and job.future.cancelled() for job, _, error in results):
             # Its caller may have been told that nothing of it is kept: the group is undone and runs again without it.
             connection.execute("ROLLBACK")
-            left = [(job, None, _gone()) for job in group if job.future.cancelled()]
+            left = [(job, None, _GoneError()) for job in group if job.future.cancelled()]
             gone = {id(job) for job, _, _ in left}
             return left + write_group(connection, [job for job in group if id(job) not in gone])
         connection.execute("COMMIT")
@@ -187,7 +191,7 @@ def alone(connection: sqlite3.Connection, body: Body[T]) -> T:
     """Run a body in a transaction of its own: all or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        result = step(connection, body())
+        result = step(connection, body)
     except BaseException:
         connection.execute("ROLLBACK")
         raise
@@ -200,21 +204,17 @@ def observed(connection: sqlite3.Connection, body: Body[T]) -> T:
     try:
         connection.execute("BEGIN")
         try:
-            return step(connection, body())
+            return step(connection, body)
         finally:
             connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise translated(error) from error
 
 
-def _gone() -> DatabaseError:
-    return DatabaseError("timeout", "The caller has gone.")
-
-
 def _attempt(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseException | None]:
     connection.execute("SAVEPOINT job")
     try:
-        result = step(connection, job.body(), job.future.cancelled)
+        result = step(connection, job.body, job.future.cancelled)
     except Exception as error:  # noqa: BLE001 - handed to the caller who waits for this job
         connection.execute("ROLLBACK TO job")
         connection.execute("RELEASE job")
@@ -223,22 +223,18 @@ def _attempt(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseExcept
     return result, None
 
 
-def step(connection: sqlite3.Connection, running: Transaction[T], cancelled: Callable[[], bool] = bool) -> T:
-    """Drive a body to its end: execute what it yields, hand it the rows or the refusal."""
-    try:
-        statement = next(running)
-        while True:
-            if cancelled():
-                raise _gone()
-            try:
-                rows = connection.execute(statement.sql, statement.parameters).fetchall()
-            except _FAILURES as error:
-                statement = running.throw(translated(error))
-            else:
-                statement = running.send(rows)
-    except StopIteration as end:
-        result: T = end.value
-        return result
+def step(connection: sqlite3.Connection, body: Body[T], cancelled: Callable[[], bool] = bool) -> T:
+    """Drive a body to its end on one connection."""
+
+    async def execute(statement: Statement) -> list[Row]:
+        if cancelled():
+            raise _GoneError
+        try:
+            return connection.execute(statement.sql, statement.parameters).fetchall()
+        except _FAILURES as error:
+            raise translated(error) from error
+
+    return at_once(driven(body, execute))
 
 
 def _settle(results: list[tuple[_Job, Any, BaseException | None]]) -> None:

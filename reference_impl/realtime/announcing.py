@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reference_impl.data.database import DatabaseError
 from reference_impl.procedures.records import EVENT
@@ -10,7 +11,7 @@ from reference_impl.procedures.records import EVENT
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from reference_impl.data.database import Body, Database, Row, Statement, Transaction
+    from reference_impl.data.database import Body, Database, Row, Statement
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ class Announcing:
     async def transaction(self, body: Body[T], *, locking: bool = False) -> T:
         """Run a body: all of it is committed when this returns, none of it when it raises."""
         told: list[Statement] = []
-        result = await self._noted(self._database.transaction(lambda: watched(body, told), locking=locking))
+        result = await self._noted(self._database.transaction(lambda: _Watched(body, told), locking=locking))
         if told:
             await self._announce()
         return result
@@ -52,23 +53,30 @@ class Announcing:
         return result
 
 
-def watched(body: Body[T], told: list[Statement]) -> Transaction[T]:
-    """Run a body and note its events; a body that is run again is noted anew."""
-    told.clear()
-    running = body()
-    try:
-        statement = next(running)
-        while True:
-            if statement.sql.startswith(EVENT):
-                told.append(statement)
-            try:
-                rows = yield statement
-            except Exception as error:  # noqa: BLE001 - the body's to judge
-                statement = running.throw(error)
-            else:
-                statement = running.send(rows)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        running.close()
+class _Watched(Generator["Statement", "list[Row]", T]):
+    """A running body whose events are noted; one that is run again is noted anew."""
+
+    def __init__(self, body: Body[T], told: list[Statement]) -> None:
+        told.clear()
+        self._running = body()
+        self._told = told
+
+    def send(self, rows: list[Row]) -> Statement:
+        """Hand it rows and return what it yields next."""
+        return self._noted(self._running.send(rows))
+
+    def throw(self, *error: Any) -> Statement:
+        """Hand it a refusal and return what it yields next."""
+        return self._noted(self._running.throw(*error))
+
+    def close(self) -> None:
+        """End it where it stands."""
+        self._running.close()
+
+    def __next__(self) -> Statement:
+        return self._noted(next(self._running))
+
+    def _noted(self, statement: Statement) -> Statement:
+        if statement.sql.startswith(EVENT):
+            self._told.append(statement)
+        return statement
