@@ -41,7 +41,9 @@ _CATEGORIES: dict[str, Category] = {
 _ENDED = ("08", "57P")
 _LOST = {"timeout", "unavailable"}
 _REFUSED = {"unique", "foreign", "check"}
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# Of the connection; the last is what asyncpg says of one that the server ended between two statements.
+_BROKEN = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_FAILURES = (asyncpg.PostgresError, *_BROKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class PostgresDatabase:
     async def _undone(connection: Any, work: Callable[[Any], Awaitable[T]]) -> T:
         try:
             return await work(connection)
-        except (OSError, asyncpg.InterfaceError):
+        except _BROKEN:
             raise  # nothing more is asked of a connection that may be broken
         except Exception as error:
             if not _ended(error) and connection.is_in_transaction():
