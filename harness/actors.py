@@ -5,6 +5,7 @@ Everything here is a generator of requests, as a case is: it sends nothing itsel
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +17,35 @@ from harness.exchange import Exchange, Outcome, Request
 from harness.identities import ANONYMOUS, CREDENTIALS, GIVEN, Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from harness.stage import Stage
 
 SETUP = "set-up"
+CASES_SHARING = 12
+ROLE = "{role}"
+PRESENT = {"Authorization": "Bearer {token}"}
+
+
+Forge = Callable[[Sequence[str], Mapping[str, str], str, str], str]
+
+
+def no_forge(command: Sequence[str], _environment: Mapping[str, str], _token: str, _folder: str) -> str:
+    """Where no command may be run."""
+    raise CannotTell(f"{' '.join(command)!r} makes credentials, and no command is run here")
 
 
 @dataclass(slots=True)
 class Actors:
-    """Gives cases their identities as `[identities]` of harness.toml tells. Logins of known identities are kept."""
+    """Gives cases their identities as `[identities]` of harness.toml tells. Logins of known identities are kept.
+
+    `forge` runs the project's command for tokens that do not hold; `void` keeps what it gave for other cases.
+    """
 
     told: Mapping[str, Any]
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    forge: Forge = no_forge
+    void: dict[tuple[str, ...], Identity] = field(default_factory=dict, repr=False)
+    _company: dict[tuple[str, str], Identity] = field(default_factory=dict, repr=False)
+    _cases: int = 0
     _logged_in: dict[tuple[str, str], Identity] = field(default_factory=dict, repr=False)
 
     @property
@@ -89,6 +106,21 @@ class Actors:
             return fresh
         return (yield from self._granted(stage, fresh, role))
 
+    @property
+    def can_grant_several(self) -> bool:
+        """Whether one identity can be given several roles: where a grant's body lists them."""
+        several = len(self.told.get("roles", ())) > 1
+        return self.can_register and several and [ROLE] in (self.told.get("grant", {}).get("body") or {}).values()
+
+    def with_every_role(self, stage: Stage) -> Steps[Identity]:
+        """A fresh identity that has every role at once."""
+        fresh = yield from self._registered(stage)
+        grant, roles = self.told["grant"], tuple(self.told["roles"])
+        body = {name: list(roles) if value == [ROLE] else value for name, value in grant["body"].items()}
+        by = yield from self.known(stage, grant["by"])
+        yield from self.call(stage, {**grant, "body": body}, {**fresh.facts, "name": fresh.name}, by, "grant")
+        return replace(fresh, roles=roles)
+
     def known(self, stage: Stage, role: str = "", *, other_than: Sequence[Identity] = ()) -> Steps[Identity]:
         """An identity that harness.toml or an option names, in a role; raises CannotTell where there is none."""
         taken = {identity.name for identity in other_than} | set(stage.taken)
@@ -101,6 +133,13 @@ class Actors:
         raise CannotTell(
             f"no identity {wanted}{more} can be had; name one by --bearer, --header, --account or [[identities.known]]"
         )
+
+    def company(self) -> dict[tuple[str, str], Identity]:
+        """Identities by tenant and role that a few cases share to make what they need; then others, for their quotas."""
+        if self._cases % CASES_SHARING == 0:
+            self._company = {}
+        self._cases += 1
+        return self._company
 
     def forget(self) -> None:
         """Known identities log in again when next asked for, since what they have may not be accepted any more."""
@@ -117,7 +156,7 @@ class Actors:
             filled_values = {name: str(filled(value, {}, self.environment)) for name, value in values.items()}
             identity = yield from self._login(stage, base, filled_values)
         elif "token" in entry:
-            identity = self._presenting(base, str(filled(entry["token"], {}, self.environment)))
+            identity = self.presenting(base, str(filled(entry["token"], {}, self.environment)))
         else:
             headers = filled(dict(entry["headers"]), {}, self.environment)
             identity = self._with_headers(base, tuple(headers.items()))
@@ -144,7 +183,7 @@ class Actors:
         if not isinstance(token, str):
             raise CannotTell(f"the login answered no token at {self.told['login']['token']}")
         facts = {**base.facts, **_facts(self.told["login"], exchange)}
-        return self._presenting(Identity(base.name, base.roles, base.tenant, facts=facts), token)
+        return self.presenting(Identity(base.name, base.roles, base.tenant, facts=facts), token)
 
     def _granted(self, stage: Stage, identity: Identity, role: str) -> Steps[Identity]:
         if "grant" not in self.told:
@@ -154,11 +193,16 @@ class Actors:
         return Identity(identity.name, (role,), identity.tenant, identity.headers, identity.facts)
 
     def _call(self, stage: Stage, table: str, values: Mapping[str, str], identity: Identity) -> Steps[Exchange]:
-        """Sends one of the calls that harness.toml tells; raises CannotTell where the API refuses it."""
-        told = self.told[table]
+        """Sends one of the calls that harness.toml tells."""
+        return (yield from self.call(stage, self.told[table], values, identity, table))
+
+    def call(
+        self, stage: Stage, told: Mapping[str, Any], values: Mapping[str, str], identity: Identity, place: str
+    ) -> Steps[Exchange]:
+        """Sends a call that harness.toml tells at a place; raises CannotTell where the API refuses it."""
         operation = told["operation"]
         if operation not in stage.contract.by_id:
-            raise CannotTell(f"identities.{table}.operation is {operation!r}, which the contract does not have")
+            raise CannotTell(f"identities.{place}.operation is {operation!r}, which the contract does not have")
         request: Request = stage.request(
             operation,
             path=filled(dict(told.get("path", {})), values, self.environment),
@@ -174,8 +218,18 @@ class Actors:
             raise CannotTell(f"{operation} answered {exchange.status or exchange.error} in the set-up of an identity")
         return exchange
 
-    def _presenting(self, base: Identity, token: str) -> Identity:
-        present = self.told.get("present") or {"Authorization": "Bearer {token}"}
+    def token_of(self, identity: Identity) -> str:
+        """The token that an identity presents as `present` tells; empty where it presents none."""
+        for name, template in (self.told.get("present") or PRESENT).items():
+            before, found, after = template.partition("{token}")
+            for header, value in identity.headers:
+                if found and header == name and value.startswith(before) and value.endswith(after):
+                    return value.removeprefix(before).removesuffix(after)
+        return ""
+
+    def presenting(self, base: Identity, token: str) -> Identity:
+        """The identity with a token, presented as harness.toml tells."""
+        present = self.told.get("present") or PRESENT
         return self._with_headers(base, tuple(filled(dict(present), {"token": token}, self.environment).items()))
 
     def _with_headers(self, base: Identity, headers: tuple[tuple[str, str], ...]) -> Identity:

@@ -100,6 +100,15 @@ SCHEMA = _closed(
                 "register": _closed(_CALL, "operation", "body"),
                 "login": _closed({**_CALL, "token": _TEXT}, "operation", "body", "token"),
                 "grant": _closed({**_CALL, "by": _TEXT, "again": {"type": "boolean"}}, "operation", "by"),
+                "void": _closed(
+                    {
+                        "token_command": _COMMAND,
+                        "kinds": {**_LIST, "minItems": 1, "uniqueItems": True},
+                        "environment": _TEXTS,
+                        "tokens": _TEXTS,
+                        "revoked": _closed({**_CALL, "by": _TEXT}, "operation"),
+                    }
+                ),
                 "known": {
                     "type": "array",
                     "items": _closed(
@@ -168,8 +177,12 @@ def checked(values: Mapping[str, Any], folder: Path, name: str) -> Config:
     """The configuration of parsed values; raises UsageError with every problem at once."""
     problems = [_problem(error) for error in jsonschema_rs.Draft202012Validator(SCHEMA).iter_errors(dict(values))]
     problems += _known_problems(values.get("identities"))
+    problems += _void_problems(values.get("identities"))
     if problems:
         raise UsageError(f"{name} has {len(problems)} problem{'s' if len(problems) > 1 else ''}", problems)
+    if "void" in values.get("identities", {}):
+        identities = values["identities"]
+        values = {**values, "identities": {**identities, "void": {**identities["void"], "folder": str(folder)}}}
     return Config(folder, **values)
 
 
@@ -191,6 +204,22 @@ def _known_problems(identities: Any) -> list[str]:
             found.append(
                 f"identities.known {entry.get('name')!r} logs in, but there is no table identities.login; write it"
             )
+    return found
+
+
+def _void_problems(identities: Any) -> list[str]:
+    void = identities.get("void") if isinstance(identities, dict) else None
+    if not isinstance(void, dict):
+        return []
+    found = []
+    if ("token_command" in void) != ("kinds" in void):
+        there, missing = ("token_command", "kinds") if "token_command" in void else ("kinds", "token_command")
+        found.append(f"identities.void: it has {there} and no {missing}; give both, or none")
+    if "token_command" in void and not any("{kind}" in str(word) for word in void["token_command"]):
+        found.append(f"identities.void.token_command is {void['token_command']!r}; one of its words must hold {{kind}}")
+    kinds, tokens = void.get("kinds", []), void.get("tokens", {})
+    twice = sorted({*kinds, *(["revoked"] if "revoked" in void else [])} & set(tokens)) if kinds or tokens else []
+    found += [f"identities.void.tokens.{kind}: {kind} is told in another way too; give one" for kind in twice]
     return found
 
 

@@ -15,7 +15,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from harness import canary
+from harness import canary, forge
 from harness.actors import Actors
 from harness.contract import Contract, pointer
 from harness.history import Journal, lines
@@ -89,7 +89,7 @@ class Run:
         self.attachment, self.driver = attachment, driver
         self.folder, self.seed, self.url = Path(attachment.folder), attachment.seed, attachment.url
         self.contract = contract or frozen_contract(self.folder)
-        self.actors = Actors(_told(attachment), attachment.environment)
+        self.actors = Actors(_told(attachment), attachment.environment, forge.forged)
         self.recorder = Recorder(
             self.url,
             self.folder,

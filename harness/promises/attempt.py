@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import things
 from harness.case import Steps, one
+from harness.cell import Cell, CellState
 from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.promises import precondition
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from harness.contract import Operation
     from harness.exchange import Exchange
+    from harness.finding import Finding
     from harness.identities import Identity
     from harness.promises.subject import Subject
     from harness.stage import Stage
@@ -116,6 +118,12 @@ def attempts(exchanges: Sequence[Exchange]) -> list[Attempt]:
             parts = (by_step.get(f"{word}:{label}") for word in (BEFORE, AFTER, AGAIN))
             found.append(Attempt(label, expected, exchange, *parts))
     return found
+
+
+def seen_as(tried: Attempt, expected: str, finding: Finding | None) -> Cell:
+    """An attempt as a cell of the authorization matrix."""
+    state = CellState.BROKEN if finding is not None else CellState.HELD
+    return Cell(tried.label, expected, str(tried.call.status), state, finding.seen if finding is not None else "")
 
 
 def each(parts: Iterable[Steps[None]]) -> Steps[None]:

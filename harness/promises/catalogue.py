@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.promises import (
+    credentials,
     envelope,
     headers,
     idempotency,
@@ -37,6 +38,7 @@ PROMISES: tuple[Promise, ...] = (
     headers.PROMISE,
     leaks.PROMISE,
     roles.PROMISE,
+    credentials.PROMISE,
     owner.PROMISE,
     tenant.PROMISE,
     resource.PROMISE,

@@ -12,27 +12,31 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.case import Case, one
+from harness.cell import LET_IN, Cell
 from harness.errors import CannotTell
+from harness.exchange import Outcome
 from harness.finding import Finding, Severity
+from harness.promises import precondition
 from harness.promises import subject as subjects
-from harness.promises.alike import unlike
-from harness.promises.attempt import GATES, MAY, MAY_NOT, Attempt, attempt, attempts, each
+from harness.promises.alike import differences, unlike
+from harness.promises.attempt import MAY, MAY_NOT, Attempt, attempt, attempts, each, seen_as
 from harness.promises.promise import Promise
 from harness.things import valid
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from random import Random
 
     from harness.case import Steps
     from harness.contract import Contract, Operation, Resource
-    from harness.exchange import Exchange
+    from harness.exchange import Exchange, Request
     from harness.identities import Identity
     from harness.stage import Stage
 
 KEY = "owner"
-OWNER, STRANGER, MADE_UP = "owner", "stranger", "made-up"
+OWNER, STRANGER, MADE_UP, VALID = "owner", "stranger", "made-up", "valid"
+STALE = "0"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 ANNOTATION: Mapping[str, Any] = {
     "type": "object",
@@ -62,6 +66,7 @@ def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps
     resource = stage.contract.resource(told["resource"])
     if resource is None:
         raise CannotTell(f"there is no resource {told['resource']!r}; declare it under x-promises.resource")
+    stage.familiar = stage.actors.company()
     parts = [_as_stranger(stage, operation, told, resource), _as_owner(stage, operation, told, resource)]
     parts += [_as_role(stage, operation, resource, role) for role in told.get("roles", ())]
     yield from each(parts)
@@ -86,14 +91,33 @@ def _as_role(stage: Stage, operation: Operation, resource: Resource, role: str) 
 
 
 def _as_stranger(stage: Stage, operation: Operation, told: Mapping[str, Any], resource: Resource) -> Steps[None]:
+    """A stranger at the thing; where it gets 404, between two of its calls that name nothing, valid ones and not."""
     subject = yield from subjects.made(stage, resource)
     stranger = yield from _stranger(stage, operation, told, subject.owner)
+    if told.get("stranger", FORBIDDEN) != NOT_FOUND:
+        yield from attempt(stage, operation, subject=subject, identity=stranger, label=STRANGER, expected=MAY_NOT)
+        return
+    absent = [replace(subject, id=unlike(subject.id, stage.random)) for _ in range(2)]
+    paths = [subjects.path_of(stage.contract, operation, one_of) for one_of in (absent[0], subject, absent[1])]
+    request = yield from valid(stage, operation, identity=stranger, path=paths[1])
+    named = [replace(request, path=stage.request(operation.id, path=path, identity=stranger).path) for path in paths]
+    yield from one(replace(named[0], step=f"{MADE_UP}-1:valid"))
     yield from attempt(stage, operation, subject=subject, identity=stranger, label=STRANGER, expected=MAY_NOT)
-    if told.get("stranger", FORBIDDEN) == NOT_FOUND:
-        absent = replace(subject, id=unlike(subject.id, stage.random))
-        path = subjects.path_of(stage.contract, operation, absent)
-        request = yield from valid(stage, operation, identity=stranger, path=path)
-        yield from one(replace(request, step=MADE_UP))
+    yield from one(replace(named[2], step=f"{MADE_UP}-2:valid"))
+    for name, changed in _wrong(stage, operation, resource, request):
+        for step, path in zip((f"{MADE_UP}-1", STRANGER, f"{MADE_UP}-2"), named, strict=True):
+            yield from one(replace(changed, path=path.path, step=f"{step}:{name}"))
+
+
+def _wrong(stage: Stage, operation: Operation, resource: Resource, request: Request) -> Iterator[tuple[str, Request]]:
+    """The request with what is refused of an own thing: whoever is told so of another's knows that it is there."""
+    forms = precondition.forms(stage.contract, operation, resource)
+    if forms:
+        yield "no version", precondition.bare(request, forms)
+        yield "another version", precondition.with_version(precondition.bare(request, forms), forms[0], STALE)
+    if operation.json_body() is not None:
+        yield "no object", precondition.with_body(request, [])
+        yield "an unknown member", precondition.with_body(request, {f"x-{stage.nonce}": stage.nonce})
 
 
 def _stranger(stage: Stage, operation: Operation, told: Mapping[str, Any], owner: Identity) -> Steps[Identity]:
@@ -116,10 +140,12 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     wanted = told.get("stranger", FORBIDDEN)
     findings: list[Finding] = []
     reasons: list[str] = []
+    cells: list[Cell] = []
     examined = 0
     for tried in attempts(exchanges):
         if tried.unanswered:
             reasons.append(tried.unanswered)
+            cells.append(Cell(tried.label, LET_IN if tried.expected == MAY else str(wanted), reason=tried.unanswered))
             continue
         if tried.expected == MAY and tried.call.status == UNAUTHORIZED:
             reasons.append(f"{tried.label}: {operation.id} answered 401, so the credentials had ended")
@@ -129,10 +155,11 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
             continue
         examined += 1
         found = _turned_away(operation, tried) if tried.expected == MAY else _let_in(operation, tried, wanted)
+        cells.append(seen_as(tried, LET_IN if tried.expected == MAY else str(wanted), found))
         findings += [found] if found is not None else []
     leak = _leak(operation, exchanges) if wanted == NOT_FOUND else None
     findings += [leak] if leak is not None else []
-    return Verdict(KEY, operation.id, examined, tuple(findings), "; ".join(reasons))
+    return Verdict(KEY, operation.id, examined, tuple(findings), "; ".join(reasons), cells=tuple(cells))
 
 
 def _turned_away(operation: Operation, tried: Attempt) -> Finding | None:
@@ -180,21 +207,32 @@ def _let_in(operation: Operation, tried: Attempt, wanted: int) -> Finding | None
 
 
 def _leak(operation: Operation, exchanges: Sequence[Exchange]) -> Finding | None:
-    """A finding where another's thing answers the promised 404 but an absent one does not."""
-    real = next((e for e in exchanges if e.request.step == f"{MAY_NOT}:{STRANGER}"), None)
-    absent = next((e for e in exchanges if e.request.step == MADE_UP), None)
-    if real is None or absent is None or real.status != NOT_FOUND or absent.status not in GATES - {NOT_FOUND}:
-        return None
-    return Finding(
-        "owner.status",
-        f"{operation.id} tells a stranger which things exist",
-        Severity.MEDIUM,
-        operation.id,
-        kind="existence",
-        promised="What a stranger may not see answers as what does not exist.",
-        seen=f"Another's thing was answered {real.status} and a made-up id {absent.status}.",
-        witnesses=(real.id, absent.id),
-    )
+    """A finding for the first way in which another's thing is told from what does not exist."""
+    steps = {exchange.request.step: exchange for exchange in exchanges}
+    valid_call = steps.get(f"{MAY_NOT}:{STRANGER}")
+    if valid_call is None or valid_call.status != NOT_FOUND:
+        return None  # told as another status than promised, or nothing is known
+    for step, one_call in steps.items():
+        head, _, name = step.partition(":")
+        if head != f"{MADE_UP}-1":
+            continue
+        real = valid_call if name == VALID else steps.get(f"{STRANGER}:{name}")
+        other = steps.get(f"{MADE_UP}-2:{name}")
+        told = differences(real, one_call, other) if real and other else None
+        if not told or real is None or other is None or real.outcome is Outcome.OK:
+            continue
+        how = "" if name == VALID else f" by a request with {name}"
+        return Finding(
+            "owner.status",
+            f"{operation.id} tells a stranger which things exist{how}",
+            Severity.MEDIUM,
+            operation.id,
+            kind="existence",
+            promised="What a stranger may not see answers as what does not exist: status, body and headers.",
+            seen=f"Another's thing was answered {real.status}, made-up ids {one_call.status}; {'; '.join(told)}.",
+            witnesses=(one_call.id, real.id, other.id),
+        )
+    return None
 
 
 PROMISE = Promise(KEY, ANNOTATION, applies, judge, cases, on_document=False)

@@ -10,14 +10,17 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from harness import things
 from harness.case import Case
+from harness.cell import LET_IN, Cell
 from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.finding import Finding, Severity
 from harness.identities import ANONYMOUS, CREDENTIALS, GIVEN
 from harness.mask import is_secret_name
 from harness.promises import subject as subjects
-from harness.promises.attempt import MAY, MAY_NOT, Attempt, attempt, attempts, each
+from harness.promises import survey
+from harness.promises.attempt import MAY, MAY_NOT, Attempt, attempt, attempts, each, seen_as
 from harness.promises.promise import Promise
 from harness.verdict import Verdict
 
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 KEY = "roles"
-SIGNED_IN, ANYONE = "signed-in", "anyone"
+SIGNED_IN, ANYONE, EVERY = "signed-in", "anyone", "every role"
 UNAUTHORIZED, FORBIDDEN = 401, 403
 ENDS_SESSION = re.compile(r"log-?out|sign-?out|revoke|session", re.IGNORECASE)
 ANNOTATION: Mapping[str, Any] = {
@@ -71,7 +74,17 @@ def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps
     """Nobody first, as that needs no identity of its own, then every role that can be had."""
     declared = bool(stage.contract.promise(KEY, operation))
     tried: set[str] = set()
-    yield from each(_try(stage, operation, told, role, tried) for role in _roles(stage, declared=declared))
+    stage.familiar = stage.actors.company()
+    parts = [_try(stage, operation, told, role, tried) for role in _roles(stage, declared=declared)]
+    if declared and not {SIGNED_IN, ANYONE} & set(told["allow"]) and stage.actors.can_grant_several:
+        parts.append(_several(stage, operation))
+    yield from each(parts)
+
+
+def _several(stage: Stage, operation: Operation) -> Steps[None]:
+    """Who has every role at once may do what any of them may."""
+    identity = yield from stage.actors.with_every_role(stage)
+    yield from _once(stage, operation, identity, EVERY, allowed=subjects.may(stage.contract, operation, identity))
 
 
 def _roles(stage: Stage, *, declared: bool) -> Iterator[str]:
@@ -88,7 +101,7 @@ def _try(stage: Stage, operation: Operation, told: Mapping[str, Any], role: str,
         identity = stage.anonymous()
         allowed = ANYONE in told["allow"]
     else:
-        identity = yield from stage.actors.with_role(stage, role)
+        identity = yield from _in_role(stage, operation, role)
         if identity.name in tried:
             return  # a known identity that has this role too
         tried.add(identity.name)
@@ -103,6 +116,14 @@ def _try(stage: Stage, operation: Operation, told: Mapping[str, Any], role: str,
         stage.actors.forget()
         anew = yield from stage.actors.with_role(stage, role)
         yield from _once(stage, operation, anew, role, allowed=allowed)
+
+
+def _in_role(stage: Stage, operation: Operation, role: str) -> Steps[Identity]:
+    """An identity in a role: one that other cases know too where the operation leaves its caller as it is."""
+    owned = stage.contract.promise("owner", operation) or {}
+    if owned.get("self") or survey.may_change_caller(operation) or ENDS_SESSION.search(operation.path):
+        return (yield from stage.actors.with_role(stage, role))
+    return (yield from things.in_role(stage, role))
 
 
 def _once(
@@ -140,26 +161,36 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     declared = bool(contract.promise(KEY, operation))
     findings: list[Finding] = []
     reasons: list[str] = []
+    cells: list[Cell] = []
     examined = 0
     for tried in attempts(exchanges):
-        if tried.unanswered:
-            reasons.append(tried.unanswered)
-            continue
-        if tried.expected == MAY and _doubtful(contract, tried.call, exchanges):
+        wanted = LET_IN if tried.expected == MAY else str(_refusal(told, tried.label))
+        finding = None
+        reason = tried.unanswered
+        if not reason and tried.expected == MAY and _doubtful(contract, tried.call, exchanges):
             name = tried.call.request.identity.name
-            reasons.append(f"{tried.label}: answered 401, and nothing shows that the credentials given for {name} work")
-            continue
-        if tried.expected == MAY:
+            reason = f"{tried.label}: answered 401, and nothing shows that the credentials given for {name} work"
+        elif not reason and tried.expected == MAY:
             finding = _refused(operation, told, tried)
-        else:
+        elif not reason:
             finding = _passed(operation, told, tried, declared=declared)
             if finding is None and not tried.gated:
-                reasons.append(f"{tried.label}: refused with {tried.call.status}, for the body or for the role")
-                continue
+                reason = f"{tried.label}: refused with {tried.call.status}, for the body or for the role"
+        if reason:
+            reasons.append(reason)
+            cells.append(Cell(tried.label, wanted, str(tried.call.status or ""), reason=reason))
+            continue
         examined += 1
-        if finding is not None:
-            findings.append(finding)
-    return Verdict(KEY, operation.id, examined, tuple(findings), "; ".join(reasons))
+        cells.append(seen_as(tried, wanted, finding))
+        findings += [finding] if finding is not None else []
+    return Verdict(KEY, operation.id, examined, tuple(findings), "; ".join(reasons), cells=tuple(cells))
+
+
+def _refusal(told: Mapping[str, Any], label: str) -> int:
+    """The status that one who may not is promised."""
+    nobody = label == ANONYMOUS.name
+    status: int = told.get("anonymous", UNAUTHORIZED) if nobody else told.get("refused", FORBIDDEN)
+    return status
 
 
 def _doubtful(contract: Contract, call: Exchange, exchanges: Sequence[Exchange]) -> bool:
@@ -194,7 +225,7 @@ def _passed(operation: Operation, told: Mapping[str, Any], tried: Attempt, *, de
     """A finding where one that may not was let in, was refused otherwise than promised, or changed something."""
     status = tried.call.status
     nobody = tried.label == ANONYMOUS.name
-    wanted = told.get("anonymous", UNAUTHORIZED) if nobody else told.get("refused", FORBIDDEN)
+    wanted = _refusal(told, tried.label)
     promised = f"{operation.id} is for {', '.join(told['allow'])}; {tried.label} gets {wanted}."
     if tried.let_in:
         code = "roles.anonymous-allowed" if nobody else "roles.role-allowed"

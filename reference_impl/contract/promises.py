@@ -102,6 +102,7 @@ def of_document(global_rule: Rule, base_domain: str) -> JsonObject:
             "other": 401,
             "conflict": "first",
         },
+        "credentials": {"invalid": 401, "kinds": ["expired", "revoked", "wrong-audience"]},
         "envelope": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}},
         "headers": HEADERS,
         "schema": {},

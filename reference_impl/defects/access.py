@@ -160,14 +160,14 @@ DEFECTS = (
     Defect(
         id="S24a",
         title="A token that does not hold means nobody, where nobody may call too",
-        codes=("fuzz.ignored_auth",),
+        codes=("credentials.ignored", "credentials.status"),
         operations=EVERY_OPERATION,
         plant=plant_forgiving,
     ),
     Defect(
         id="S24b",
         title="The scheme before a token is optional",
-        codes=("fuzz.ignored_auth",),
+        codes=("credentials.taken", "credentials.ignored"),
         operations=EVERY_OPERATION,
         plant=plant_schemeless,
     ),

@@ -61,7 +61,7 @@ def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence
 
 def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps[None]:
     """Whoever makes things is the same in all of it, and the caller too."""
-    stage.familiar = {}
+    stage.familiar = stage.actors.company()
     home = _another(stage)
     caller = yield from _caller(stage, operation)
     ground = _Ground(operation, stage.elsewhere(home, marked=False), stage, caller)

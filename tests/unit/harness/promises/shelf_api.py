@@ -138,6 +138,7 @@ class Shelf:
     def _person(self, name: str, caller: dict[str, Any], key: str, body: dict[str, Any]) -> tuple[int, Any]:
         admin = "admin" in caller.get("roles", ())
         mine = admin or caller.get("id") == key or self.has(f"open {name}")
+        self._hold(key, body)
         if name == "users.roles" and not admin:
             raise Refused(403)
         if key not in self.people:
@@ -158,6 +159,10 @@ class Shelf:
             elif set(body) - {"name"}:
                 raise Refused(400)
         return 200, dict(self.people[key])
+
+    def _hold(self, key: str, body: dict[str, Any]) -> None:
+        if self.has("validates first") and key in self.people and set(body) - {"name"}:
+            raise Refused(400)
 
     def _note(self, key: str, *, hidden: bool = False) -> dict[str, Any]:
         found = self.notes.get(key)

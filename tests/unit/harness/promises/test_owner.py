@@ -50,6 +50,7 @@ def test_kept() -> None:
         ("no owner notes.update", "notes.update", "owner.owner-refused", "owner"),
         ("stranger 403", "users.update", "owner.status", "stranger"),
         ("existence", "users.update", "owner.status", "existence"),
+        ("validates first", "users.update", "owner.status", "existence"),
         ("refuses and acts", "users.update", "owner.effect", "stranger"),
     ],
 )

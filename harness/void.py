@@ -1,0 +1,151 @@
+"""Credentials that do not hold, made from ones that do: made-up, ill-formed, expired, revoked, for another audience.
+
+What cannot be had from outside is told under `identities.void` of harness.toml; what is not told raises CannotTell.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.case import Steps, one, unlimited
+from harness.config import filled
+from harness.errors import CannotTell
+from harness.exchange import Outcome
+from harness.identities import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.stage import Stage
+
+GARBAGE, WRONG_SCHEME, NO_SCHEME = "garbage", "wrong-scheme", "no-scheme"
+FORMS = (WRONG_SCHEME, NO_SCHEME)
+VALID, REVOKED = "valid", "revoked"
+TOLD_KINDS = ("expired", REVOKED, "wrong-audience")
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +(\S.*)")
+HOW = (
+    "credentials that are {kind} cannot be had from outside: under identities.void of harness.toml give a "
+    "token_command and {kind!r} in its kinds, or a token under identities.void.tokens{more}"
+)
+HOW_REVOKED = ", or the operation that ends a session under identities.void.revoked"
+
+
+def kinds(told: Mapping[str, object], wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Every kind to be tried: what needs nothing, what is wanted, and what harness.toml tells besides."""
+    void = told.get("void", {})
+    assert isinstance(void, dict), "config checked it"
+    more = (*void.get("kinds", ()), *void.get("tokens", {}), *([REVOKED] if REVOKED in void else []))
+    return tuple(dict.fromkeys((GARBAGE, WRONG_SCHEME, NO_SCHEME, *wanted, *more)))
+
+
+def voided(stage: Stage, kind: str, valid: Identity) -> Steps[Identity | None]:
+    """The identity with credentials of a kind that does not hold; None where its credentials know no such kind."""
+    if kind == GARBAGE:
+        return _credentials(stage, valid, kind, lambda scheme, token: f"{scheme} {_unlike(token)}".strip())
+    if kind == WRONG_SCHEME:
+        return _credentials(stage, valid, kind, lambda scheme, token: f"Negotiate {token}" if scheme else "")
+    if kind == NO_SCHEME:
+        return _credentials(stage, valid, kind, lambda scheme, token: token if scheme else "")
+    key = (stage.tenant, *valid.roles, kind)
+    if key not in stage.actors.void:
+        stage.actors.void[key] = yield from _told(stage, kind, valid)
+    return stage.actors.void[key]
+
+
+def _credentials(stage: Stage, valid: Identity, kind: str, changed: object) -> Identity | None:
+    """The identity with every credential header changed; None where nothing of it is left."""
+    assert callable(changed), "a function of scheme and token"
+    tenant = stage.actors.tenant_headers(valid.tenant)
+    headers = []
+    for name, value in valid.headers:
+        match = SCHEME.fullmatch(value)
+        if (name, value) in tenant:
+            continue
+        text = changed(match[1], match[2]) if match else changed("", value)
+        headers += [(name, text)] if text else []
+    if not headers:
+        return None
+    return Identity(kind, valid.roles, valid.tenant, (*headers, *tenant))
+
+
+def _unlike(token: str) -> str:
+    """A credential of the same form that nobody was given: its letters and digits turned round."""
+    return re.sub(r"[A-Za-z0-9]+", lambda match: match[0][::-1].swapcase(), token)
+
+
+def _told(stage: Stage, kind: str, valid: Identity) -> Steps[Identity]:
+    void = stage.actors.told.get("void", {})
+    if kind in void.get("tokens", {}):
+        token = str(filled(void["tokens"][kind], {}, stage.actors.environment))
+        return stage.actors.presenting(Identity(kind, valid.roles, valid.tenant), token)
+    if kind in void.get("kinds", ()):
+        return (yield from _forged(stage, kind, valid))
+    if kind == REVOKED and REVOKED in void:
+        return (yield from _revoked(stage, valid))
+    raise CannotTell(HOW.format(kind=kind, more=HOW_REVOKED if kind == REVOKED else ""))
+
+
+def _forged(stage: Stage, kind: str, valid: Identity) -> Steps[Identity]:
+    """A token of the project's command, which must be one whose valid tokens are let in: else its key is another."""
+    control = (stage.tenant, *valid.roles, VALID)
+    token = stage.actors.token_of(valid)
+    if not token:
+        raise CannotTell(f"credentials that are {kind} are made from a token, and the identity here presents none")
+    if control not in stage.actors.void:
+        signed = _signed(stage, VALID, token)
+        again = stage.actors.presenting(replace(valid, headers=()), signed)
+        yield from _holds(stage, again)
+        stage.actors.void[control] = again
+    made = _signed(stage, kind, token)
+    return stage.actors.presenting(Identity(kind, valid.roles, valid.tenant), made)
+
+
+def _signed(stage: Stage, kind: str, token: str) -> str:
+    void, environment = stage.actors.told["void"], stage.actors.environment
+    command = filled(list(void["token_command"]), {"kind": kind, "python": sys.executable}, environment)
+    own = filled(dict(void.get("environment", {})), {}, environment)
+    made = stage.actors.forge(command, own, token, str(void.get("folder", "")))
+    stage.secret(made, "token")
+    return made
+
+
+def _holds(stage: Stage, identity: Identity) -> Steps[None]:
+    """Raises CannotTell where a read that asks for an identity, without parameters, does not let this one in."""
+    for operation in stage.contract.operations:
+        roles = stage.contract.promise("roles", operation)
+        admitted = not roles or bool({"signed-in", *identity.roles} & set(roles["allow"]))
+        needs = any(parameter.required for parameter in operation.parameters) or operation.streams
+        if (
+            operation.method == "GET"
+            and operation.secured
+            and not operation.optional_security
+            and admitted
+            and not needs
+        ):
+            exchange = unlimited((yield from one(stage.request(operation.id, identity=identity, step="set-up"))))
+            if exchange.outcome is Outcome.OK:
+                return
+            raise CannotTell(
+                f"the token that identities.void.token_command signs as valid is answered {exchange.status} by "
+                f"{operation.id}, so its others show nothing: it must sign with the API's own key"
+            )
+    raise CannotTell(
+        "no read without parameters asks for an identity, so nothing shows that forged tokens are well made"
+    )
+
+
+def _revoked(stage: Stage, valid: Identity) -> Steps[Identity]:
+    """A fresh identity whose session is ended by the operation that is told; it was let in before."""
+    told = stage.actors.told["void"][REVOKED]
+    role = valid.roles[0] if valid.roles else ""
+    fresh = yield from stage.actors.with_role(stage, role)
+    if not stage.actors.can_register:
+        raise CannotTell(
+            "a session that may be ended needs a fresh identity; tell how one is had, under identities.register"
+        )
+    by = (yield from stage.actors.known(stage, told["by"])) if "by" in told else fresh
+    yield from stage.actors.call(stage, told, {**fresh.facts, "name": fresh.name}, by, f"void.{REVOKED}")
+    return replace(fresh, name=REVOKED)
