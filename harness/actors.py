@@ -135,7 +135,7 @@ class Actors:
         )
 
     def company(self) -> dict[tuple[str, str], Identity]:
-        """Identities by tenant and role that a few cases share to make what they need; then others, for their quotas."""
+        """Identities by tenant and role that a few cases share to make what they need; then others, for quotas."""
         if self._cases % CASES_SHARING == 0:
             self._company = {}
         self._cases += 1
