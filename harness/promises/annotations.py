@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.promises.promise import Promise
 
 OPERATION_MEMBERS = {"create", "read", "list", "update", "delete", "restore"}
+OPERATION_LISTS = {"then", "lists", "writes", "references"}
 RESOURCE_MEMBER = "resource"
 
 
@@ -55,9 +56,13 @@ def _references(contract: Contract) -> Iterator[str]:
     names = {resource.name for resource in contract.resources}
     for place, entry in entries:
         for at, value in leaves(entry):
-            member = at.rsplit("/", 1)[-1]
+            *_, above, member = ("", *at.split("/"))
             where = f"{place}{at.replace('/', '.')}"
-            if member in OPERATION_MEMBERS and isinstance(value, str) and value not in contract.by_id:
+            if (
+                (member in OPERATION_MEMBERS or above in OPERATION_LISTS)
+                and isinstance(value, str)
+                and value not in contract.by_id
+            ):
                 yield f"{where} is {value!r}, which is no operationId of the document; compare the spelling"
             if member == RESOURCE_MEMBER and isinstance(value, str) and value not in names:
                 yield f"{where} is {value!r}, which is no resource; known are {', '.join(sorted(names)) or 'none'}"

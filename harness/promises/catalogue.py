@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.promises import (
     credentials,
+    delete,
     envelope,
     headers,
     idempotency,
@@ -43,6 +44,7 @@ PROMISES: tuple[Promise, ...] = (
     tenant.PROMISE,
     resource.PROMISE,
     version.PROMISE,
+    delete.PROMISE,
     page.PROMISE,
     filters.PROMISE,
     sort.PROMISE,

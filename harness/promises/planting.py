@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness import things
-from harness.case import Steps, one
 from harness.errors import CannotTell
 from harness.exchange import Outcome
-from harness.promises import precondition
+from harness.promises import acting
 from harness.promises import subject as subjects
 from harness.promises.resource.needs import needs
 from harness.promises.walking import Way
@@ -17,6 +16,7 @@ from harness.promises.walking import Way
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.case import Steps
     from harness.contract import Contract, Operation, Resource
     from harness.exchange import Exchange
     from harness.promises.paging import Paging
@@ -82,18 +82,9 @@ class Bed:
             thing = yield from things.make(stage, resource, maker=maker, members=members, path=path, step=step)
         subject = subjects.of_thing(stage.contract, thing)
         for name in self.source.then:
-            yield from self._brought(stage.contract.by_id[name], subject)
+            yield from acting.brought(stage, stage.contract.by_id[name], subject)
         self.planted.append(subject)
         return subject
-
-    def _brought(self, operation: Operation, subject: Subject) -> Steps[None]:
-        stage = self.stage
-        path = subjects.path_of(stage.contract, operation, subject)
-        request = yield from things.valid(stage, operation, identity=subject.owner, path=path, step=things.SETUP)
-        forms = precondition.forms(stage.contract, operation, subject.resource)
-        done = yield from one(precondition.current(request, forms, subject.made))
-        if done.outcome is not Outcome.OK:
-            raise CannotTell(f"{operation.id} answered {done.status or done.error} to a fresh {subject.resource.name}")
 
     def way(self, operation: Operation, paging: Paging) -> Steps[Way]:
         """How the maker, or one that may where the maker may not, walks the list that holds what was planted."""

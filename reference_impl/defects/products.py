@@ -121,7 +121,7 @@ DEFECTS = (
     Defect(
         id="S13",
         title="A deleted product can be changed",
-        codes=("resource.changed-after-delete", "fuzz.use_after_free"),
+        codes=("delete.changed", "fuzz.use_after_free"),
         operations=("products.update", "products.delete"),
         plant=changed("products.update", handler=update_deleted),
     ),
@@ -135,7 +135,7 @@ DEFECTS = (
     Defect(
         id="S15a",
         title="A second delete succeeds again",
-        codes=("resource.deleted-twice", "fuzz.use_after_free"),
+        codes=("delete.again", "fuzz.use_after_free"),
         operations=("products.delete",),
         plant=changed("products.delete", handler=delete_again),
     ),

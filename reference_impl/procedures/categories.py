@@ -162,6 +162,15 @@ def _in_use() -> ApiError:
     return ApiError("CONFLICT", "Products stand in this category: move them first.")
 
 
+_GONE = {
+    "kind": "hard",
+    "gone": [404],
+    "again": 404,
+    "used": {"resource": "product", "status": 409},
+    "unique": {"member": "/name", "becomes": "free"},
+    "counts": [{"operation": "admin.stats", "member": "/categories"}],
+}
+
 PROCEDURES = (
     Procedure(
         id="categories.list",
@@ -226,5 +235,6 @@ PROCEDURES = (
         limit="delete",
         status=204,
         errors=("CONFLICT",),
+        promises={"delete": _GONE},
     ),
 )

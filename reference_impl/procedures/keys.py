@@ -145,6 +145,6 @@ PROCEDURES = (
         access=IN_SESSION,
         limit="delete",
         status=204,
-        promises=_OWNER,
+        promises={**_OWNER, "delete": {"kind": "soft", "gone": [404], "again": 404}},
     ),
 )

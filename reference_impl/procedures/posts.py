@@ -29,6 +29,14 @@ async def get_post(call: Call[None, None]) -> Reply:
 
 _AUTHOR = {"owner": {"resource": "post", "stranger": 404}}
 _AUTHOR_OR_ADMIN = {"owner": {"resource": "post", "roles": ["admin"], "stranger": 404}}
+_GONE = {
+    "kind": "soft",
+    "gone": [404],
+    "again": 404,
+    "lists": ["posts.list"],
+    "writes": ["posts.publish"],
+    "counts": [{"operation": "admin.stats", "member": "/drafts"}],
+}
 
 PROCEDURES = (
     Procedure(
@@ -98,7 +106,7 @@ PROCEDURES = (
         access=SIGNED_IN,
         limit="delete",
         status=204,
-        promises=_AUTHOR_OR_ADMIN,
+        promises={**_AUTHOR_OR_ADMIN, "delete": _GONE},
     ),
     Procedure(
         id="posts.publish",

@@ -115,6 +115,15 @@ _SORT = {
     "default": {"key": "createdAt", "direction": "descending"},
     "refused": [400],
 }
+_GONE = {
+    "kind": "soft",
+    "gone": [404],
+    "again": 404,
+    "writes": ["products.uploadImage", "reviews.create", "reviews.list"],
+    "references": ["orders.create"],
+    "children": [{"resource": "review", "becomes": "gone"}, {"resource": "order", "becomes": "kept"}],
+    "counts": [{"operation": "admin.stats", "member": "/products"}],
+}
 
 PROCEDURES = (
     Procedure(
@@ -193,6 +202,6 @@ PROCEDURES = (
         limit="delete",
         status=204,
         errors=("FORBIDDEN",),
-        promises={"owner": OWNER},
+        promises={"owner": OWNER, "delete": _GONE},
     ),
 )

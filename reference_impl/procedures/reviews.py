@@ -116,6 +116,12 @@ def _remove(identity: Identity, review_id: str) -> Transaction[None]:
 
 
 _OWNER = {"owner": {"resource": "review", "roles": ["admin"], "stranger": 403}}
+_GONE = {
+    "kind": "hard",
+    "gone": [404],
+    "again": 404,
+    "counts": [{"operation": "admin.stats", "member": "/reviews"}],
+}
 
 PROCEDURES = (
     Procedure(
@@ -167,6 +173,6 @@ PROCEDURES = (
         status=204,
         errors=("FORBIDDEN",),
         changes=("products",),
-        promises=_OWNER,
+        promises={**_OWNER, "delete": _GONE},
     ),
 )

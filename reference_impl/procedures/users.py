@@ -89,6 +89,15 @@ _FILTER = {
     "parameters": {"search": {"operator": "contains", "members": ["/name", "/email"], "sent": "/name", "fold": True}}
 }
 _OWNER = {"owner": {"resource": "user", "self": True, "roles": ["admin"], "stranger": 403}}
+_GONE = {
+    "kind": "soft",
+    "gone": [404],
+    "again": 404,
+    "writes": ["users.roles"],
+    "children": [{"resource": "order", "becomes": "kept"}, {"resource": "post", "becomes": "gone"}],
+    "unique": {"member": "/email", "becomes": "free"},
+    "counts": [{"operation": "admin.stats", "member": "/users"}],
+}
 
 PROCEDURES = (
     Procedure(
@@ -154,7 +163,7 @@ PROCEDURES = (
         limit="delete",
         status=204,
         errors=("FORBIDDEN", "CONFLICT"),
-        promises=_OWNER,
+        promises={**_OWNER, "delete": _GONE},
     ),
     Procedure(
         id="users.roles",

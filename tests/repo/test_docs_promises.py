@@ -25,7 +25,9 @@ BROKEN = {
     "page": ("skips one", "page.order"),
     "filter": ("wildcards", "filter.unfit"),
     "sort": ("sorts each page", "sort.order"),
+    "delete": ("lists deleted", "delete.listed"),
 }
+OPERATIONS = {"delete": "pebbles.delete"}
 SECTIONS = ["What it says", "What it sends", "What it finds", "What it cannot see", "An example"]
 
 
@@ -54,11 +56,14 @@ def test_an_example_is_examined(key: str) -> None:
     (block,) = blocks(FOLDER / f"{key}.md", "yaml")
     document = applied(pets(), yaml.safe_load(block.body), block.place)
     defect, code = BROKEN[key]
-    kept = examined(BY_KEY[key], Beach(others=30, told=document, most=100, default=20))
+    name = OPERATIONS.get(key, "pebbles.list")
+
+    def shop(*defects: str) -> Beach:
+        return Beach(frozenset(defects), others=30, told=document, most=100, default=20)
+
+    kept = examined(BY_KEY[key], shop(), name=name)
     assert (kept.status, kept.findings, kept.reason) == (Status.PASS, (), "")
-    assert code in faults(
-        examined(BY_KEY[key], Beach(frozenset({defect}), "page", 30, told=document, most=100, default=20))
-    )
+    assert code in faults(examined(BY_KEY[key], shop(defect), name=name))
 
 
 def test_every_page_stands_in_the_index() -> None:

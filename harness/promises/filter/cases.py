@@ -163,7 +163,7 @@ def numbers(schema: Mapping[str, Any]) -> list[float]:
 
 def asked(rule: Rule, ground: _Ground, mark: str, stage: Stage) -> list[str]:
     """The texts to ask for: what the things show, and what none of them does."""
-    shown = list(dict.fromkeys(text for form in ground.forms.values() for text in _texts(rule, form)))
+    shown = list(dict.fromkeys(text for form in ground.forms.values() for text in texts_of(rule, form)))
     if rule.maker:
         shown = [ground.bed.planted[0].owner.id]
     if not shown:
@@ -179,7 +179,7 @@ def asked(rule: Rule, ground: _Ground, mark: str, stage: Stage) -> list[str]:
     return shown[:MOST_VALUES]
 
 
-def _texts(rule: Rule, form: Any) -> list[str]:
+def texts_of(rule: Rule, form: Any) -> list[str]:
     """What a thing shows at the rule's members, as a parameter's texts."""
     found = [pointer.get(form, member) for member in rule.members]
     listed = [part for value in found for part in (value if isinstance(value, list) else [value])]
@@ -209,4 +209,4 @@ def _pairs(operation: Operation, stage: Stage) -> Steps[None]:
 
 
 def _text(rule: Rule, form: Any, ground: _Ground) -> str:
-    return ground.bed.planted[0].owner.id if rule.maker else next(iter(_texts(rule, form)), "")
+    return ground.bed.planted[0].owner.id if rule.maker else next(iter(texts_of(rule, form)), "")

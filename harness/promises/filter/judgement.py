@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.exchange import Outcome
 from harness.finding import Severity
 from harness.promises import values, walking
-from harness.promises.filter.cases import BASE, TOGETHER, WIDE, forms
+from harness.promises.filter.cases import BASE, WIDE, forms
 from harness.promises.filter.model import fulfils, holds
 from harness.promises.filter.rules import KEY, rules
 from harness.promises.look import Look
@@ -45,10 +45,12 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         {name: create.response.json() if create.response else None for name, create in made.items()}, known.get(BASE)
     )
     declared = rules(contract, operation)
+    base = known.get(BASE)
+    unseen = base is not None and base.answered and not set(there) & set(base.names)
     for name, walked in known.items():
         subject = name.rpartition(".")[2] if name.startswith(WIDE) else name.rpartition(".")[0]
         if name != BASE:
-            _walked(look, contract, declared, walked, there, subject)
+            _walked(look, contract, declared, walked, there, "" if unseen else subject)
     return look.verdict()
 
 
@@ -82,7 +84,7 @@ def _walked(
     if len(totals) == 1 and totals != {count}:
         promised = "The total counts what fulfils the filter."
         seen = f"{asked} showed {count} things, and a total of {totals.pop()}."
-        look.found("filter.total", "" if subject == TOGETHER else subject, promised, seen, *walked.pages)
+        look.found("filter.total", "", promised, seen, *walked.pages)
 
 
 def _unfit(look: Look, declared: Sequence[Rule], walked: Walk, told: Mapping[str, str], asked: str) -> None:

@@ -1,4 +1,4 @@
-"""The promise `resource`: what is made can be read and listed, what is changed shows, what is deleted is gone.
+"""The promise `resource`: what is made can be read and listed, and what is changed shows.
 
 A declared resource keeps every law here; of one that only the paths show, those alone are judged that any API keeps.
 Members that an answer shows and the request's schema lacks are the server's to set: sending them must not set them

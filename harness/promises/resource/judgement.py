@@ -12,7 +12,7 @@ from harness.mask import is_secret_name
 from harness.promises import subject as subjects
 from harness.promises.resource import mass
 from harness.promises.resource import steps as words
-from harness.promises.resource.steps import KEY, each, first, ids, parts, step, succeeded
+from harness.promises.resource.steps import KEY, each, first, ids, parts, succeeded
 from harness.promises.writing import alike, equal, shown_at
 from harness.verdict import Verdict
 
@@ -29,9 +29,6 @@ TITLES = {
     "resource.create-not-readable": "makes what cannot be read as it was made",
     "resource.not-listed": "leaves out what was made",
     "resource.update-lost": "accepts an update that does not show",
-    "resource.read-after-delete": "leaves the thing where it can be seen",
-    "resource.deleted-twice": "deletes a thing a second time",
-    "resource.changed-after-delete": "lets a deleted thing be changed or used",
 }
 
 
@@ -82,7 +79,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         return Verdict(KEY, operation.id)
     exchanges = words.settled(exchanges)
     look = _Look(operation, resource, exchanges)
-    for law in (_readable, _listed, _update_shows, _gone, _deleted_again, _changed_after_delete, _used_after_delete):
+    for law in (_readable, _listed, _update_shows):
         law(look)
     tried, assigned = mass.judged(resource, operation, exchanges)
     findings = (*look.findings, *assigned)
@@ -178,70 +175,3 @@ def _update_shows(look: _Look) -> None:
         promised = f"What {look.operation.id} writes is what {look.resource.read} shows."
         seen = f"{place} was written as {sent!r}, answered {updated.status}, and is still {old!r}."
         look.found("resource.update-lost", place, promised, seen, before, updated, shown)
-
-
-def _gone(look: _Look) -> None:
-    """What was deleted is neither read nor listed; of an undeclared resource, a read that shows no tombstone either."""
-    before, deleted = look.first(words.BEFORE), look.first(words.DELETED)
-    gone = look.first(words.GONE_LATER) or look.first(words.GONE)
-    if deleted is None or deleted.operation != look.operation.id or not look.answered(deleted):
-        return
-    if not succeeded(deleted):
-        look.reasons.append(f"{look.operation.id} answered {deleted.status} to one that may delete")
-        return
-    if gone is not None and look.answered(gone):
-        look.examined += 1
-        same = subjects.shown(before) == subjects.shown(gone)
-        if succeeded(gone) and (look.resource.declared or same):
-            promised = f"After {look.operation.id} the thing is not found."
-            seen = f"{look.resource.read} answered {gone.status}."
-            look.found("resource.read-after-delete", "", promised, seen, deleted, gone)
-    known = parts(deleted)[1]
-    pages = each(look.exchanges, words.LISTED_AFTER)
-    for page in pages:
-        if known in _ids(look.resource, page):
-            promised = f"After {look.operation.id} the thing is in no list."
-            seen = f"{look.resource.list} still shows it."
-            look.found("resource.read-after-delete", "listed", promised, seen, deleted, page)
-            break
-
-
-def _deleted_again(look: _Look) -> None:
-    again = look.first(words.DELETED_AGAIN)
-    if again is None or not look.answered(again):
-        return
-    look.examined += 1
-    if again.outcome is Outcome.OK:
-        promised = f"A second {look.operation.id} is answered {look.resource.again}."
-        seen = f"It was answered {again.status}."
-        look.found("resource.deleted-twice", "", promised, seen, look.first(words.DELETED), again)
-
-
-def _changed_after_delete(look: _Look) -> None:
-    """A deleted thing takes no update; a PUT that makes it anew (201) is no update."""
-    gone = look.first(words.GONE)
-    for updated in each(look.exchanges, words.UPDATED_AFTER):
-        if not look.answered(updated):
-            continue
-        look.examined += 1
-        hidden = look.resource.declared or (gone is not None and gone.status in GONE)
-        if succeeded(updated) and updated.status != CREATED and hidden:
-            promised = f"After its delete {look.operation.id} does not change a thing."
-            seen = f"{look.operation.id} answered {updated.status}."
-            look.found("resource.changed-after-delete", "", promised, seen, look.first(words.DELETED), updated)
-
-
-def _used_after_delete(look: _Look) -> None:
-    """What could be referred to while it lived cannot after its delete."""
-    used, after = look.first(words.USED), look.first(words.USED_AFTER)
-    gone = look.first(words.GONE)
-    if not succeeded(used) or after is None or not look.answered(after) or gone is None or gone.status not in GONE:
-        return
-    look.examined += 1
-    if succeeded(after):
-        user = parts(after)[1]
-        promised = f"After {look.operation.id} no {user} can refer to the thing."
-        seen = f"{user} answered {after.status} to a body that refers to it."
-        look.found(
-            "resource.changed-after-delete", step("used", user), promised, seen, look.first(words.DELETED), gone, after
-        )

@@ -17,15 +17,6 @@ TOO_MANY_REQUESTS = 429
 MADE, READ, READ_LATER = "made", "read", "read-later"
 LISTED, LISTED_LATER, FOUND_BY_ID = "listed", "listed-later", "found-by-id"
 BEFORE, UPDATED, SHOWN, SHOWN_LATER = "before", "updated", "shown", "shown-later"
-DELETED, GONE, GONE_LATER, LISTED_BEFORE, LISTED_AFTER = (
-    "deleted",
-    "gone",
-    "gone-later",
-    "listed-before",
-    "listed-after",
-)
-DELETED_AGAIN, UPDATED_AFTER = "deleted-again", "updated-after-delete"
-USED, USED_AFTER = "used", "used-after-delete"
 CONTROL, TOGETHER, TRIAL, TRIAL_SHOWN = "control", "together", "trial", "trial-shown"
 
 

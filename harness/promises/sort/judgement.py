@@ -50,7 +50,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
             look.reasons.append(walking.unanswered(walked))
         elif order is not None:
             _ordered(look, told, order, walked)
-            _once(look, order, walked, made)
+            _once(look, walked, made)
             alike[_name(order)].append(walked)
     for name, same in alike.items():
         _same(look, name, same, made)
@@ -87,7 +87,7 @@ def _pages(walked: Walk, at: int) -> list[Exchange]:
     return found
 
 
-def _once(look: Look, order: Order, walked: Walk, made: Sequence[str]) -> None:
+def _once(look: Look, walked: Walk, made: Sequence[str]) -> None:
     """In a list that was walked whole, what was planted stands once; where others stand too, they may shift it."""
     names = walked.names
     if not walked.whole or set(names) - set(made):
@@ -97,7 +97,7 @@ def _once(look: Look, order: Order, walked: Walk, made: Sequence[str]) -> None:
     if wrong:
         lost = sum(name not in names for name in wrong)
         seen = f"Of {len(made)} things {lost} came on no page, {len(wrong) - lost} on several."
-        look.found("sort.pages", _name(order), "Each thing comes once, in every order.", seen, *walked.pages)
+        look.found("sort.pages", "", "Each thing comes once, in every order.", seen, *walked.pages)
 
 
 def _same(look: Look, name: str, same: Sequence[Walk], made: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import zlib
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,9 @@ class Beach:
     most: int = 6
     default: int = 4
     pebbles: list[dict[str, Any]] = field(default_factory=list)
-    boxes: set[str] = field(default_factory=set)
+    boxes: dict[str, str] = field(default_factory=dict)
+    gone: dict[str, dict[str, Any]] = field(default_factory=dict)
+    marks: dict[str, str] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
     random: Random = field(default_factory=lambda: Random(1))
 
@@ -97,19 +100,75 @@ class Beach:
     def _answer(self, request: Request) -> tuple[int, Any, tuple[tuple[str, str], ...]]:
         body, query, name = request.json() or {}, dict(request.query), request.operation
         name = OPERATIONS.get(name, name)
-        if name == "boxes.create":
-            self.boxes.add(f"b{next(self.numbers)}")
-            return 201, {"id": max(self.boxes, key=lambda name: int(name[1:]))}, ()
-        if name == "pebbles.create":
-            return 201, self.add(body), ()
         if name == "pebbles.list":
             self.meanwhile(self)
             return self._page(query)
-        name = request.path.rsplit("/", 1)[1]
-        found = next((pebble for pebble in self.pebbles if pebble["id"] == name), None)
+        return (*self._done(name, request.path.strip("/").split("/"), body), ())
+
+    def _done(self, name: str, parts: list[str], body: dict[str, Any]) -> tuple[int, Any]:
+        if name == "stats":
+            return 200, {"pebbles": len(self.pebbles) + (len(self.gone) if self.has("counts deleted") else 0)}
+        if name == "pebbles.create":
+            if body["boxId"] not in self.boxes and not self.has("deleted boxes are used"):
+                raise Refused(400)
+            return 201, self.add(body)
+        if name.startswith("boxes."):
+            return self._box(name, parts, body)
+        if name == "marks.get":
+            if self.marks.get(parts[1]) not in {pebble["id"] for pebble in self.pebbles} and not self.has("marks stay"):
+                raise Refused(404)
+            return 200, {"id": parts[1], "pebbleId": self.marks[parts[1]]}
+        return self._pebble(name, parts[1], body)
+
+    def _pebble(self, name: str, key: str, body: dict[str, Any]) -> tuple[int, Any]:
+        found = next((pebble for pebble in self.pebbles if pebble["id"] == key), None)
+        if name == "pebbles.restore":
+            if key not in self.gone:
+                raise Refused(404)
+            if not self.has("restores nothing"):
+                self.pebbles.append(self.gone.pop(key))
+            return 200, None
+        defect = {
+            "pebbles.get": "reads",
+            "pebbles.update": "changes",
+            "marks.create": "marks",
+            "pebbles.delete": "deletes",
+        }
+        if found is None and key in self.gone and self.has(f"{defect[name]} deleted"):
+            found = self.gone[key]
         if found is None:
+            raise Refused(410 if self.has("gone is 410") else 404)
+        if name == "pebbles.delete":
+            self.gone[key] = found
+            self.pebbles = [pebble for pebble in self.pebbles if pebble["id"] != key]
+            return 204, None
+        if name == "marks.create":
+            self.marks[mark := f"m{next(self.numbers)}"] = key
+            return 201, {"id": mark, "pebbleId": key}
+        if name == "pebbles.update":
+            found.update(body)
+        return 200, found
+
+    def _box(self, name: str, parts: list[str], body: dict[str, Any]) -> tuple[int, Any]:
+        if name == "boxes.create":
+            if body["label"] in self.boxes.values() and not self.has("labels repeat"):
+                raise Refused(409)
+            key = f"b{next(self.numbers)}"
+            self.boxes[key] = body["label"]
+            return 201, {"id": key, **body}
+        key = parts[1]
+        if key not in self.boxes:
             raise Refused(404)
-        return 200, found, ()
+        if name == "boxes.get":
+            return 200, {"id": key, "label": self.boxes[key]}
+        if any(pebble["box"]["id"] == key for pebble in self.pebbles) and not self.has("used boxes go"):
+            if self.has("refuses and acts"):
+                self.boxes[key] += " touched"
+            raise Refused(422 if self.has("refuses with 422") else 409)
+        label = self.boxes.pop(key)
+        if self.has("labels stay taken"):
+            self.boxes[f"x{key}"] = label
+        return 204, None
 
     def _page(self, query: dict[str, str]) -> tuple[int, Any, tuple[tuple[str, str], ...]]:
         size = self._number(query, "limit", self.default)
@@ -172,6 +231,8 @@ class Beach:
 
     def _filtered(self, query: dict[str, str]) -> list[dict[str, Any]]:
         found = [] if self.has("unlisted") else list(self.pebbles)
+        found += list(self.gone.values()) if self.has("lists deleted") else []
+        found += list(self.gone.values()) if self.has("searches deleted") and "search" in query else []
         if self.has("ignores filters"):
             return found
         if "box" in query:
@@ -229,15 +290,15 @@ class Beach:
         return ordered if up or self.has("oldest first") else ordered[::-1]
 
 
-def examined(promise: Promise, beach: Beach, *, only: str = "", seed: int = 1) -> Verdict:
-    """The merged verdict of a promise's cases on the list, each judged from what a history would keep of it."""
-    operation = next(item for item in beach.contract.operations if OPERATIONS.get(item.id, item.id) == "pebbles.list")
+def examined(promise: Promise, beach: Beach, *, only: str = "", seed: int = 1, name: str = "pebbles.list") -> Verdict:
+    """The merged verdict of a promise's cases on an operation, each judged from what a history would keep of it."""
+    operation = next(item for item in beach.contract.operations if OPERATIONS.get(item.id, item.id) == name)
     assert promise.cases is not None
     findings, reasons, count = {}, [], 0
     for case in promise.cases(beach.contract, operation, Random(seed)):
         if only and not case.name.startswith(only):
             continue
-        stage = Stage(beach.contract, Actors({}), Random(seed), f"n{seed}{len(beach.pebbles)}")
+        stage = Stage(beach.contract, Actors({}), Random(seed), f"n{seed}{zlib.crc32(case.name.encode()):08x}")
         driven = drive(case, stage, beach, sleep=lambda _seconds: None)
         kept = [Exchange.from_record(exchange.to_record()) for exchange in driven.exchanges]
         assert promise.judge is not None

@@ -41,6 +41,32 @@ SORT = {
     "direction": "order",
     "default": {"key": "at", "direction": "descending"},
 }
+BOX = {"label": TEXT}
+MARK = {"type": "object", "properties": {"id": TEXT, "pebbleId": TEXT}}
+MARKS = {"mark": {"create": "marks.create", "read": "marks.get"}}
+DELETES = {
+    "pebble": {
+        "delete": {
+            "kind": "soft",
+            "again": 404,
+            "gone": [404],
+            "lists": ["pebbles.list"],
+            "writes": ["marks.create"],
+            "children": [{"resource": "mark", "becomes": "gone"}],
+            "counts": [{"operation": "stats", "member": "/pebbles"}],
+            "restore": "pebbles.restore",
+        }
+    },
+    "box": {
+        "delete": {
+            "kind": "hard",
+            "again": 404,
+            "references": ["pebbles.create"],
+            "used": {"resource": "pebble", "status": 409},
+            "unique": {"member": "/label", "becomes": "free"},
+        }
+    },
+}
 ID = [{"name": "id", "in": "path", "required": True, "schema": TEXT}]
 
 
@@ -58,8 +84,10 @@ def _operation(name: str, body: Any = None, answer: Any = None, **promises: Any)
     }
 
 
-def document(style: str = "page", *, filters: bool = True, **promises: Any) -> dict[str, Any]:
-    """The API's document; `promises` replace those of the list, None takes one out."""
+def document(
+    style: str = "page", *, filters: bool = True, deletes: dict[str, Any] | None = None, **promises: Any
+) -> dict[str, Any]:
+    """The API's document; `promises` replace those of the list, None takes one out; `deletes` are those of a delete."""
     items = {"type": "array", "items": _object(PEBBLE)}
     listed = items if style == "link" else {"type": "object", "properties": {"items": items}}
     queries = [("limit", SIZE), *((name, COUNT) for name in PLACES[style])]
@@ -70,9 +98,18 @@ def document(style: str = "page", *, filters: bool = True, **promises: Any) -> d
     return {
         "openapi": "3.1.0",
         "info": {"title": "beach", "version": "1"},
+        **({"x-promises": {"resource": MARKS}} if deletes else {}),
         "paths": {
-            "/boxes": {"post": _operation("boxes.create", _object({"label": TEXT}), _object({"id": TEXT}))},
-            "/boxes/{id}": {"parameters": ID, "get": _operation("boxes.get", None, _object({"id": TEXT}))},
+            "/boxes": {"post": _operation("boxes.create", _object(BOX, "label"), _object({"id": TEXT, **BOX}))},
+            "/boxes/{id}": {
+                "parameters": ID,
+                "get": _operation("boxes.get", None, _object({"id": TEXT, **BOX})),
+                "delete": _operation("boxes.delete", **(deletes or {}).get("box", {})),
+            },
+            "/pebbles/{id}/marks": {"parameters": ID, "post": _operation("marks.create", _object({}), MARK)},
+            "/marks/{id}": {"parameters": ID, "get": _operation("marks.get", None, MARK)},
+            "/pebbles/{id}/restore": {"parameters": ID, "post": _operation("pebbles.restore")},
+            "/stats": {"get": _operation("stats", None, _object({"pebbles": WEIGHT}))},
             "/pebbles": {
                 "get": {
                     **_operation("pebbles.list", None, listed, **told),
@@ -80,12 +117,24 @@ def document(style: str = "page", *, filters: bool = True, **promises: Any) -> d
                 },
                 "post": _operation("pebbles.create", _object(NEW, "name", "boxId"), _object(PEBBLE)),
             },
-            "/pebbles/{id}": {"parameters": ID, "get": _operation("pebbles.get", None, _object(PEBBLE))},
+            "/pebbles/{id}": {
+                "parameters": ID,
+                "get": _operation("pebbles.get", None, _object(PEBBLE)),
+                "patch": _operation("pebbles.update", _object({"name": TEXT}), _object(PEBBLE)),
+                "delete": _operation("pebbles.delete", **(deletes or {}).get("pebble", {})),
+            },
         },
     }
 
 
-PETS = {"/pebbles": "/pets", "pebbles.list": "listPets", "pebbles.create": "addPet", "pebbles.get": "getPet"}
+PETS = {
+    "/pebbles": "/pets",
+    "pebbles.list": "listPets",
+    "pebbles.create": "addPet",
+    "pebbles.get": "getPet",
+    "pebbles.update": "updatePet",
+    "pebbles.delete": "deletePet",
+}
 
 
 def pets(style: str = "page") -> dict[str, Any]:

@@ -235,7 +235,7 @@ class Shelf:
                 return 204, None
             note = self._note(parts[1])
             self._gate(caller, note, name)
-            self.gone[parts[1]] = self.notes.pop(parts[1])
+            self.gone[parts[1]] = self.notes.pop(parts[1], note)
             return 204, None
         if name == "pins.create" and body["noteId"] not in self.notes and not self.has("pins deleted"):
             raise Refused(400)

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.actors import Actors
 from harness.contract import Contract
-from harness.drive import drive
 from harness.promises.resource import PROMISE
-from harness.stage import Stage
 from harness.verdict import Status
-from tests.unit.harness.promises.shelf_api import IDENTITIES, Shelf, every, examined
+from tests.unit.harness.promises.shelf_api import Shelf, every, examined
 from tests.unit.harness.promises.shelf_document import document
 
 if TYPE_CHECKING:
-    from harness.exchange import Exchange, Request
+    from harness.exchange import Request
 
 FAULTS = st.sampled_from(["", "", "", "lost", "dropped", 429, 503])
-OPERATIONS = ["notes.create", "notes.list", "notes.update", "notes.delete", "users.update"]
+OPERATIONS = ["notes.create", "notes.list", "notes.update", "users.update"]
 
 
 @settings(deadline=None, max_examples=60)
@@ -86,11 +82,6 @@ def test_a_list_that_is_too_long_to_walk() -> None:
     [
         ("loses notes", "notes.create", {("resource.create-not-readable", "")}),
         ("unlisted", "notes.list", {("resource.not-listed", "")}),
-        ("reads deleted", "notes.delete", {("resource.read-after-delete", "")}),
-        ("lists deleted", "notes.delete", {("resource.read-after-delete", "listed")}),
-        ("deletes twice", "notes.delete", {("resource.deleted-twice", "")}),
-        ("changes deleted", "notes.update", {("resource.changed-after-delete", "")}),
-        ("pins deleted", "notes.delete", {("resource.changed-after-delete", "used|pins.create")}),
         (
             "takes all",
             "notes.create",
@@ -131,15 +122,7 @@ def test_a_role_that_a_person_gives_itself() -> None:
     }
 
 
-def test_a_second_delete_is_judged_only_where_it_is_promised() -> None:
-    """A delete that is idempotent breaks nothing unless the resource says what a second one gets."""
-    told = document()
-    del told["x-promises"]["resource"]["note"]["again"]
-    shelf = Shelf(frozenset({"deletes twice"}), contract=Contract.read(told, "shelf"))
-    assert examined(PROMISE, shelf, "notes.delete").findings == ()
-
-
-@pytest.mark.parametrize("defect", ["lists deleted", "deletes twice", "pins deleted", "takes all", "unlisted"])
+@pytest.mark.parametrize("defect", ["takes all", "unlisted"])
 def test_an_undeclared_resource_keeps_its_freedom(defect: str) -> None:
     """Of a resource that only the paths show, no law is judged that an API may well not mean to keep."""
     told = document()
@@ -155,30 +138,7 @@ def test_an_undeclared_resource_keeps_its_freedom(defect: str) -> None:
     ] == []
 
 
-def test_a_limit_that_was_waited_out_changes_nothing() -> None:
-    """A history holds the 429s that the driver waited out; judged again it says what was said at first."""
-    shelf = Shelf()
-    paced: set[str] = set()
-
-    def fault(request: Request) -> str | int:
-        step = f"{request.step}{request.path}"
-        again = step in paced or request.operation not in {"notes.create", "notes.get", "notes.delete"}
-        paced.add(step)
-        return "" if again else 429
-
-    shelf.fault = fault
-    operation = shelf.contract.by_id["notes.delete"]
-    case = next(case for case in PROMISE.cases(shelf.contract, operation, Random(1)) if case.name == "delete")
-    sent: list[Exchange] = []
-    shelf.seen = sent.append
-    driven = drive(case, Stage(shelf.contract, Actors(IDENTITIES), Random(1), "n"), shelf, sleep=lambda _seconds: None)
-    first, again = (PROMISE.judge(shelf.contract, operation, held) for held in (driven.exchanges, sent))
-    assert driven.paced > 0
-    assert (first.status, first.examined) == (Status.PASS, 2)
-    assert again == first
-
-
 def test_nothing_was_sent() -> None:
     """A case that came to nothing is judged as nothing examined."""
     shelf = Shelf()
-    assert PROMISE.judge(shelf.contract, shelf.contract.by_id["notes.delete"], []).status is Status.INCONCLUSIVE
+    assert PROMISE.judge(shelf.contract, shelf.contract.by_id["notes.create"], []).status is Status.INCONCLUSIVE
