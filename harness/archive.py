@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FINDINGS, FINDINGS_FILE = "findings", "findings.jsonl"
 VERDICTS_FILE = "verdicts.jsonl"
 LEAKS = {(form.code, form.kind): form.pattern.pattern for form in (*FRAMES, *ERRORS)}
+SHOWN = 8
 PACKAGES = ("api-stack-harness", "hypothesis", "locust", "pytest", "schemathesis")
 
 
@@ -102,8 +103,21 @@ def located(name: str, reports: Path) -> Path:
 
 
 def read(folder: Path) -> Report:
-    """The report of a run's folder; a run that did not end is PARTIAL and shows what its drivers had told."""
+    """The report of a run's folder; a run that did not end is PARTIAL and shows what its drivers had told.
+
+    Raises UsageError where its files are not those that a run writes.
+    """
     record = read_record(folder)
+    try:
+        return _read(folder, record)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise UsageError(
+            f"{folder} holds what no run wrote ({told}); name the folder of a run as it was left"
+        ) from error
+
+
+def _read(folder: Path, record: Mapping[str, Any]) -> Report:
     final = [Verdict.from_record(item) for item in lines(folder / VERDICTS_FILE)]
     told = merged(final) or placed(folder, merged(verdicts(folder)))
     findings = [Finding.from_record(item) for item in lines(folder / FINDINGS_FILE)]
@@ -130,9 +144,13 @@ def read_record(folder: Path) -> Mapping[str, Any]:
 def finding(folder: Path, fingerprint: str) -> Finding:
     """The finding of a run with that fingerprint, or the only one whose fingerprint begins so; raises UsageError."""
     findings = read(folder).findings
-    found = [item for item in findings if item.fingerprint.startswith(fingerprint)]
+    found = [item for item in findings if item.fingerprint.startswith(fingerprint.lower())]
     if len(found) != 1:
-        shown = ", ".join(item.fingerprint for item in findings[:8]) or "none"
-        what = "no finding" if not found else f"{len(found)} findings"
-        raise UsageError(f"{what} of the run {folder.name} has the fingerprint {fingerprint!r}; it has {shown}")
+        near = found or findings
+        shown = ", ".join(item.fingerprint for item in near[:SHOWN]) or "none"
+        shown += f" and {len(near) - SHOWN} more" if len(near) > SHOWN else ""
+        if found:
+            told = f"{len(found)} findings of the run {folder.name} begin with {fingerprint!r}: {shown}"
+            raise UsageError(f"{told}; give more of the digits")
+        raise UsageError(f"no finding of the run {folder.name} has the fingerprint {fingerprint!r}; it has {shown}")
     return found[0]

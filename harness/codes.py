@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from harness.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 FILE = "codes.toml"
 RISKS = {
@@ -40,7 +40,8 @@ class Code:
 
     `title` is one line; `severity` is the usual one, from which a judge may depart as `means` tells; `means` says what
     it is to a caller, `mend` what to do. `wfc` and `owasp` are numbers in the other catalogues, 0 where none fits;
-    `wfc_by_kind` has a pattern of the finding's kind for each number that only such a kind has.
+    `wfc_by_kind` has a pattern of the finding's kind for each number that only such a kind has. A finding of a code in
+    `told_by` at the same operation or resource tells the same fault: this one is left out then.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Code:
     wfc: int = 0
     owasp: int = 0
     wfc_by_kind: Mapping[str, int] = field(default_factory=dict)
+    told_by: Sequence[str] = ()
 
     def fault(self, kind: str = "") -> int:
         """The number in Web Fuzzing Commons of a finding of this kind; 0 where there is none."""

@@ -12,6 +12,7 @@ from harness.coverage import covered
 from harness.exits import Exit, first_of
 from harness.finding import Severity
 from harness.history import exchanges
+from harness.overlap import told_once
 from harness.promises.catalogue import STANDING, declared
 from harness.report import ContractFacts, OperationFacts, Report, RunStatus, Target, witnesses, worst_first
 from harness.run import CONTRACT_FILE, frozen_contract, verdicts
@@ -66,7 +67,7 @@ def complete(
     alive: bool = True,
 ) -> Report:
     """The report of a run that came to its end. `failures` say which phases could not do their work."""
-    whole = placed(folder, merged(told))
+    whole = placed(folder, told_once(contract, merged(told)))
     findings = worst_first(finding for verdict in whole for finding in verdict.findings)
     report = _held(report, findings, _examined(report, whole))
     untold = _untold(contract, whole)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from harness import canary, forge
 from harness.actors import Actors
 from harness.contract import Contract, pointer
+from harness.errors import UsageError
 from harness.history import Journal, lines
 from harness.mask import is_secret_name
 from harness.recorder import Recorder
@@ -164,9 +165,13 @@ def _told(attachment: Attachment) -> Mapping[str, Any]:
 
 
 def frozen_contract(folder: Path) -> Contract:
-    """The contract as it was frozen when the run began."""
-    frozen = json.loads((folder / CONTRACT_FILE).read_text(encoding="utf-8"))
-    return Contract(frozen["document"], base_path=frozen["base_path"])
+    """The contract as it was frozen when the run began; raises UsageError where the folder has lost it."""
+    try:
+        frozen = json.loads((folder / CONTRACT_FILE).read_text(encoding="utf-8"))
+        return Contract(frozen["document"], base_path=frozen["base_path"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{folder / CONTRACT_FILE} cannot be read ({told}); name the folder of a whole run") from error
 
 
 def freeze(contract: Contract, folder: Path) -> None:

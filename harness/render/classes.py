@@ -64,6 +64,7 @@ def _section(name: str, code: Code) -> str:
             f"{code.means}",
             "",
             f"*Mend*: {code.mend}",
+            *(["", f"Told once: by {' or '.join(code.told_by)} where that is found too."] if code.told_by else []),
         ]
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from harness.exits import Exit
 from harness.finding import Confirmation, Finding, Severity
 from harness.history import FOLDER, Journal
 from harness.report import Report, RunStatus, Target
-from harness.run import VERDICTS
+from harness.run import VERDICTS, frozen_contract
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -108,3 +109,42 @@ def test_a_run_that_cannot_be_read(tmp_path: Path, text: str) -> None:
 def test_versions_name_what_took_part() -> None:
     """Python and the tools, each with its version."""
     assert {"python", "pytest", "schemathesis", "locust", "hypothesis"} <= set(archive.versions())
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [("findings.jsonl", '{"a": 1}'), ("findings.jsonl", '{"code": "x", "reproduction": 3}'), ("verdicts.jsonl", "{}")],
+)
+def test_a_folder_that_was_meddled_with_is_told(killed: Path, file: str, text: str) -> None:
+    """A line that no run wrote is wrong use with the folder's name, not an error of the harness."""
+    (killed / file).write_text(text)
+    with pytest.raises(UsageError, match=r"run-1 holds what no run wrote"):
+        archive.read(killed)
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"document": {}}'])
+def test_a_run_that_has_lost_its_contract_is_told(tmp_path: Path, text: str | None) -> None:
+    """What asks for the contract of a run says which file it needs."""
+    if text is not None:
+        (tmp_path / "contract.json").write_text(text)
+    with pytest.raises(UsageError, match=r"contract\.json cannot be read"):
+        frozen_contract(tmp_path)
+
+
+def test_findings_of_one_beginning_are_shown(killed: Path) -> None:
+    """In any case of letters one is found; of several those are shown, of an unknown one what there is."""
+    others = [Finding("leaks.sql", "t", Severity.LOW, f"op{number}") for number in range(40)]
+    ended = Report("run-1", RunStatus.COMPLETE, Exit.FINDINGS, Target("url"), findings=tuple(others))
+    archive.write_all(ended, killed)
+    one = others[0].fingerprint
+    assert archive.finding(killed, one[:9].upper()).fingerprint == one
+    first, count = Counter(item.fingerprint[0] for item in others).most_common(1)[0]
+    with pytest.raises(UsageError, match=rf"{count} findings of the run run-1 begin with '{first}': ") as told:
+        archive.finding(killed, first)
+    shown = str(told.value).partition(": ")[2].partition(";")[0].partition(" and ")[0].split(", ")
+    assert len(shown) == min(count, 8)
+    assert {name[0] for name in shown} == {first}
+    with pytest.raises(
+        UsageError, match=r"no finding of the run run-1 has the fingerprint 'zz'; it has .* and 32 more"
+    ):
+        archive.finding(killed, "zz")

@@ -45,6 +45,8 @@ def test_each_code_tells_what_a_reader_needs(name: str) -> None:
         assert sentence.endswith("."), f"{name}: end it as a sentence: {sentence!r}"
         assert "\n" not in sentence
     assert code.owasp in {0, *RISKS}
+    assert set(code.told_by) <= CODES.keys() - {name}
+    assert not any(CODES[other].told_by for other in code.told_by), "a code that tells others is told by none"
     assert {code.wfc, *code.wfc_by_kind.values()} - {0} <= WFC, f"{name} has a number that Web Fuzzing Commons lacks"
 
 
