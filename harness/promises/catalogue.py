@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.promises import (
+    cache,
     credentials,
     delete,
     envelope,
@@ -48,6 +49,7 @@ PROMISES: tuple[Promise, ...] = (
     page.PROMISE,
     filters.PROMISE,
     sort.PROMISE,
+    cache.PROMISE,
     rate_limit.PROMISE,
     ledger.PROMISE,
     idempotency.PROMISE,

@@ -99,7 +99,15 @@ class Renderer:
             "security": parts.security(procedure.access, procedure.method),
             "parameters": self._parameters(procedure),
             "responses": self._responses(procedure),
-            "x-promises": promises.of_procedure(procedure, procedure_rule(procedure, self._services)),
+            "x-promises": {
+                **promises.of_procedure(procedure, procedure_rule(procedure, self._services)),
+                **promises.cache(
+                    procedure,
+                    self._procedures.values(),
+                    self._services.settings.cache.list_age_s,
+                    tagged=conditional(procedure),
+                ),
+            },
         }
         if procedure.input is not None:
             media_type = "multipart/form-data" if procedure.multipart else "application/json"

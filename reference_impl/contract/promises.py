@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reference_impl.contract.procedure import Procedure
     from reference_impl.stores.limits import Rule
 
@@ -90,6 +92,13 @@ RESOURCES: JsonObject = {
         "items": "/data",
     },
 }
+# Where a call that changes a product, or the call that makes what it acts on, says which product.
+_PRODUCT_AT = {
+    "products.batchUpdate": "/ids/0",
+    "orders.create": "/items/0/productId",
+    "orders.cancel": "/items/0/productId",
+    "reviews.delete": "path:id",
+}
 
 
 def of_document(global_rule: Rule, base_domain: str) -> JsonObject:
@@ -120,6 +129,21 @@ def of_procedure(procedure: Procedure, rule: Rule) -> JsonObject:
         "rate-limit": [{**limit(rule), "headers": "x-ratelimit", "reset": "epoch"}],
         **procedure.promises,
     }
+
+
+def cache(procedure: Procedure, procedures: Iterable[Procedure], list_age_s: float, *, tagged: bool) -> JsonObject:
+    """Return how old an answer may be that is kept for a while or has an entity tag; nothing for any other."""
+    family = procedure.cached or (procedure.id.split(".")[0] if tagged else "")
+    if not family:
+        return {}
+    causes = [
+        {"operation": other.id, **({"at": _PRODUCT_AT[other.id]} if other.id in _PRODUCT_AT else {})}
+        for other in procedures
+        if family in other.changes
+    ]
+    age_s = list_age_s if procedure.cached else 0
+    etag = {"etag": True} if tagged else {}
+    return {"cache": {"age_s": int(age_s) if age_s == int(age_s) else age_s, "invalidated_by": causes, **etag}}
 
 
 def roles(procedure: Procedure) -> JsonObject:

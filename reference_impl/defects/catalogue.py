@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reference_impl.defects import (
     access,
+    caches,
     envelope,
     idempotency,
     limits,
@@ -35,6 +36,7 @@ DEFECTS: tuple[Defect, ...] = (
     *idempotency.DEFECTS,
     *access.DEFECTS,
     *tenants.DEFECTS,
+    *caches.DEFECTS,
 )
 
 

@@ -71,7 +71,7 @@ DEFECTS = (
     Defect(
         id="S06",
         title="The list cache's key lacks the tenant: one tenant is shown another's list",
-        codes=("tenant.canary",),
+        codes=("tenant.canary", "cache.crossed"),
         operations=("products.list", "categories.list"),
         plant=plant_key,
     ),

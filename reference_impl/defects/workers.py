@@ -41,7 +41,7 @@ DEFECTS = (
     Defect(
         id="S07",
         title="A change clears the lists of the worker that made it, and of no other",
-        codes=("resource.not-listed", "delete.read", "delete.listed"),
+        codes=("cache.stale", "resource.not-listed", "delete.read", "delete.listed"),
         operations=tuple(operation for operation in EVERY_OPERATION if operation.startswith(("products.", "categor"))),
         plant=plant_own_lists,
         profile=SEVERAL,

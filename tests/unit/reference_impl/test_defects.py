@@ -16,7 +16,7 @@ from reference_impl.application import Parts
 from reference_impl.defects.catalogue import DEFECTS, named
 from reference_impl.defects.defect import EVERY_OPERATION
 from reference_impl.defects.workers import SEVERAL
-from tests.unit.reference_impl import tellers_keys, tellers_lists
+from tests.unit.reference_impl import tellers_caches, tellers_keys, tellers_lists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -286,6 +286,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "T01": reset_off_by_the_zone,
     **tellers_keys.TELLERS,
     **tellers_lists.TELLERS,
+    **tellers_caches.TELLERS,
     "S03a": admin_limited,
     "S03b": shared_quota,
     "S17": strange_image,

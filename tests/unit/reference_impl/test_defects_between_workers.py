@@ -14,6 +14,7 @@ from reference_impl.defects.catalogue import DEFECTS, named
 from reference_impl.defects.workers import SEVERAL
 from reference_impl.settings import load
 from reference_impl.stores.limits import Rule
+from tests.unit.reference_impl import tellers_caches
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -54,7 +55,11 @@ async def counted_twice(first: Stores, second: Stores) -> bool:
     return all([(await stores.limits.take(("alpha", "me"), rule)).allowed for stores in (first, second)])
 
 
-BETWEEN_WORKERS: dict[str, Callable[[Stores, Stores], Awaitable[bool]]] = {"S07": stale_list, "W01": counted_twice}
+BETWEEN_WORKERS: dict[str, Callable[[Stores, Stores], Awaitable[bool]]] = {
+    "S07": stale_list,
+    "W01": counted_twice,
+    **tellers_caches.BETWEEN_WORKERS,
+}
 
 
 @pytest.mark.parametrize("defect_id", BETWEEN_WORKERS)
