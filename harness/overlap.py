@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from harness.finding import Finding
     from harness.verdict import Verdict
 
+OF_RESOURCES = ("resource.", "delete.")
+
 
 def told_once(contract: Contract, told: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The verdicts without what another finding tells: one of a code in `told_by`, at its operation or resource."""
@@ -35,4 +37,4 @@ def _is_near(contract: Contract, one: Finding, other: Finding) -> bool:
     if one.operation == other.operation:
         return True
     resource = contract.resource_of(one.operation)
-    return resource is not None and other.operation in resource.operations and other.code.startswith("resource.")
+    return resource is not None and other.operation in resource.operations and other.code.startswith(OF_RESOURCES)

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 TOGETHER = "many calls at one instant show it, not one answer"
 COUNTED = "it is told by counting many calls against a window of time"
 MEASURED = "it is told by a load"
+MISSING = (404, 410)
 WHY = {
     "rate-limit": COUNTED,
     "objective": MEASURED,
     "ledger": TOGETHER,
+    "credentials": "it takes credentials that are forged or spent for the purpose",
     "version.two-winners": TOGETHER,
     "version.no-winner": TOGETHER,
     "scenario": "it is a test of the project's own already",
@@ -102,15 +104,21 @@ def _readable(asked: Asked) -> list[str]:
 
 def _gone(asked: Asked) -> list[str]:
     """What was deleted is not found."""
-    if asked.finding.kind:
-        raise Unstated("it is told by a list of many things")
-    return [status(len(asked.steps) - 1, "in (404, 410)")]
+    told = asked.contract.promise("delete", asked.operation) or {}
+    return [status(asked.word("gone", "gone-later"), f"in {tuple(told.get('gone', MISSING))!r}")]
 
 
 def _again(asked: Asked) -> list[str]:
+    """A second delete is answered as promised."""
     resource = asked.contract.resource_of(asked.operation.id)
-    promised = resource.again if resource else 0
-    return [status(asked.word("deleted-again"), f"== {promised}" if promised else "in (404, 410)")]
+    told = asked.contract.promise("delete", asked.operation) or {}
+    promised = told.get("again") or (resource.again if resource else 0)
+    return [status(asked.word("deleted-again"), f"== {promised}" if promised else f"in {MISSING!r}")]
+
+
+def _unwritten(asked: Asked) -> list[str]:
+    """A deleted thing takes no write."""
+    return [status(asked.word("wrote-after"), "in range(400, 500)")]
 
 
 def _stale(asked: Asked) -> list[str]:
@@ -158,8 +166,9 @@ MADE: Mapping[str, Callable[[Asked], list[str]]] = {
     **dict.fromkeys(("roles.status", "owner.status"), _gate),
     **dict.fromkeys(("roles.effect", "owner.effect"), _effect),
     **dict.fromkeys(("resource.create-not-readable", "resource.update-lost"), _readable),
-    "resource.read-after-delete": _gone,
-    "resource.deleted-twice": _again,
+    "delete.read": _gone,
+    "delete.again": _again,
+    "delete.changed": _unwritten,
     "resource.mass-assignment": _assigned,
     **dict.fromkeys(("version.lost-update", "version.missing-accepted", "version.status"), _stale),
     "schema.undocumented-status": answered.documented,

@@ -104,7 +104,7 @@ def environment(target: ProcessTarget, file: Path) -> dict[str, str]:
     [
         ("S34c", "users.delete", "owner.stranger-allowed"),
         ("S10b", "products.create", "schema.missing-header"),
-        ("S15a", "products.delete", "resource.deleted-twice"),
+        ("S15a", "products.delete", "delete.again"),
     ],
 )
 def test_a_planted_defect_of_the_reference(

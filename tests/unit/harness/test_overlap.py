@@ -32,7 +32,7 @@ def seen(code: str, operation: str) -> Verdict:
     ("first", "second", "kept"),
     [
         (("fuzz.ignored_auth", "get"), ("roles.anonymous-allowed", "get"), ["roles.anonymous-allowed"]),
-        (("fuzz.use_after_free", "get"), ("resource.read-after-delete", "drop"), ["resource.read-after-delete"]),
+        (("fuzz.use_after_free", "get"), ("delete.read", "drop"), ["delete.read"]),
         (
             ("fuzz.ignored_auth", "get"),
             ("roles.anonymous-allowed", "drop"),
@@ -40,8 +40,8 @@ def seen(code: str, operation: str) -> Verdict:
         ),
         (
             ("fuzz.use_after_free", "pens"),
-            ("resource.read-after-delete", "drop"),
-            ["fuzz.use_after_free", "resource.read-after-delete"],
+            ("delete.read", "drop"),
+            ["delete.read", "fuzz.use_after_free"],
         ),
         (("fuzz.ignored_auth", "get"), ("gone.code", "get"), ["fuzz.ignored_auth", "gone.code"]),
         (("leaks.sql", "get"), ("leaks.stack", "get"), ["leaks.sql", "leaks.stack"]),

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.codes import CODES
 from harness.contract import Contract
 from harness.exits import Exit
 from harness.finding import Finding, Place, Reproduction, Severity
@@ -161,8 +162,9 @@ TRIED = [step("get", "before:user"), step("put", "may-not:user"), step("get", "a
         ),
         ("resource.create-not-readable", "", "make", BOTH, "answers[1], lambda answer: answer.status in range"),
         ("resource.create-not-readable", "/price", "make", BOTH, "answer.at('/price') == 3"),
-        ("resource.read-after-delete", "", "del", [MADE, step("del"), READ], "answer.status in (404"),
-        ("resource.deleted-twice", "", "del", [MADE, step("del", "deleted-again")], "answer.status == 410"),
+        ("delete.read", "", "del", [MADE, step("del"), step("get", "gone|1")], "answer.status in (404"),
+        ("delete.again", "", "del", [MADE, step("del", "deleted-again")], "answer.status == 410"),
+        ("delete.changed", "put", "del", [MADE, step("put", "wrote-after|1")], "answer.status in range(400, 500)"),
         (
             "resource.mass-assignment",
             "/owner",
@@ -221,7 +223,8 @@ def test_the_mark_of_a_fuzz_finding_is_asserted_away() -> None:
         ("roles.effect", "user", "gone", [MADE], "no sequence"),
         ("roles.effect", "user", "put", [MADE], "lacks the step"),
         ("resource.not-listed", "", "make", [MADE], "no single answer"),
-        ("resource.read-after-delete", "listed", "del", [MADE], "a list of many things"),
+        ("delete.listed", "all", "del", [MADE], "no single answer"),
+        ("credentials.taken", "forged", "put", [MADE], "forged or spent"),
         ("schema.body", "200 /price oneOf", "get", BOTH, "needs a validator"),
         ("schema.body", "200 /gone type", "get", BOTH, "not told by one place"),
         ("headers.missing", "x-gone", "get", BOTH, "no more"),
@@ -232,6 +235,13 @@ def test_where_no_test_can_stand_alone(code: str, kind: str, operation: str, ste
     """A race, a count and a load say why, and so does whatever a line of Python cannot hold."""
     with pytest.raises(Unstated, match=reason):
         made(code, kind, operation, *steps)
+
+
+def test_no_code_is_named_that_is_gone() -> None:
+    """Every code that has an assertion, and every word of one that has none, is of the catalogue."""
+    keys = {code.partition(".")[0] for code in CODES}
+    assert [code for code in assertion.MADE if code not in CODES] == []
+    assert [word for word in assertion.WHY if word not in CODES and word not in keys] == []
 
 
 class _Shelf(BaseHTTPRequestHandler):
