@@ -56,14 +56,16 @@ class Reproduction:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a contract says something: the file or URL, the JSON pointer in it, and the line (0 where not known)."""
+    """Where a contract says something: the file or URL, the JSON pointer in it, line and column (0 where not known)."""
 
     source: str
     pointer: str
     line: int = 0
+    column: int = 0
 
     def __str__(self) -> str:
-        return f"{self.source}{f':{self.line}' if self.line else ''} #{self.pointer}"
+        where = "".join(f":{number}" for number in (self.line, self.column) if number)
+        return f"{self.source}{where} #{self.pointer}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from harness.contract import pointer
 from harness.contract.document import parsed
-from harness.contract.lines import lines
 from harness.contract.overlay import Touch, applied
+from harness.contract.positions import Position, positions
 from harness.finding import Place
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class Origin:
         tokens = pointer.tokens(at)
         found = [candidate for number in range(len(self.sources)) for candidate in self._candidates(number, tokens)]
         _, _, number, place = max(found)
-        return Place(self.sources[number].name, place, self._lines[number].get(place, 0))
+        line, column = self._positions[number].get(place, (0, 0))
+        return Place(self.sources[number].name, place, line, column)
 
     def _candidates(self, number: int, tokens: list[str]) -> list[tuple[int, bool, int, str]]:
         """The parts of one text that stand for the pointer: tokens held, whether it wrote them, number, place."""
@@ -94,13 +95,13 @@ class Origin:
     def _held(self, number: int, base: list[str], tokens: list[str]) -> tuple[int, str]:
         """How many of the tokens lead somewhere below a place of a text, and the pointer that they make."""
         held = 0
-        while held < len(tokens) and _pointer([*base, *tokens[: held + 1]]) in self._lines[number]:
+        while held < len(tokens) and _pointer([*base, *tokens[: held + 1]]) in self._positions[number]:
             held += 1
         return held, _pointer([*base, *tokens[:held]])
 
     @cached_property
-    def _lines(self) -> tuple[dict[str, int], ...]:
-        return tuple(lines(source.text) for source in self.sources)
+    def _positions(self) -> tuple[dict[str, Position], ...]:
+        return tuple(positions(source.text) for source in self.sources)
 
     @cached_property
     def _touches(self) -> tuple[tuple[Touch, ...], ...]:

@@ -141,7 +141,8 @@ def _location(finding: Finding, place: str, folder: str) -> dict[str, Any]:
         }
     physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(finding.place.source, folder)}}
     if finding.place.line:
-        physical["region"] = {"startLine": finding.place.line}
+        column = {"startColumn": finding.place.column} if finding.place.column else {}
+        physical["region"] = {"startLine": finding.place.line, **column}
     message = {"text": printable(f"#{finding.place.pointer}")}
     return {"physicalLocation": physical, "logicalLocations": [logical], "message": message}
 

@@ -89,6 +89,6 @@ def test_verdicts_tell_where_their_promise_stands(tmp_path: Path) -> None:
     text = b'{"paths": {\n"/books/{id}": {\n"put": {}}}}'
     Origin([Source("http://127.0.0.1:9/openapi.json", text)]).keep(tmp_path)
     first, second = placed(tmp_path, told)
-    assert [finding.place for finding in first.findings] == [Place("http://127.0.0.1:9/openapi.json", HERE, 3), None]
+    assert [finding.place for finding in first.findings] == [Place("http://127.0.0.1:9/openapi.json", HERE, 3, 1), None]
     assert second == told[1]
     assert placed(tmp_path, [first, second]) == (first, second)

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contract import pointer
-from harness.contract.lines import lines
 from harness.contract.origin import Origin, Source
-from harness.finding import Place
+from harness.contract.positions import positions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,32 +69,36 @@ def below(value: Any, at: str = "") -> set[str]:
 
 
 @given(VALUES, st.sampled_from([None, 1, 4]))
-def test_json_has_a_line_for_each_pointer(value: Any, indent: int | None) -> None:
-    """Every pointer of a JSON text has a line, and on that line its member's name stands."""
+def test_json_has_a_position_for_each_pointer(value: Any, indent: int | None) -> None:
+    """Every pointer of a JSON text has a line and a column, and there its member's name begins."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)
-    found = lines(text.encode())
+    found = positions(text.encode())
     rows = text.split("\n")
     assert set(found) == below(value)
-    for at, line in found.items():
+    for at, (line, column) in found.items():
         name = (pointer.tokens(at) or [""])[-1]
         holder = pointer.get(value, at.rpartition("/")[0])
-        assert not at or not isinstance(holder, dict) or json.dumps(name, ensure_ascii=False) in rows[line - 1]
+        assert (
+            not at
+            or not isinstance(holder, dict)
+            or rows[line - 1][column - 1 :].startswith(json.dumps(name, ensure_ascii=False))
+        )
 
 
 @given(st.dictionaries(st.from_regex(r"m[a-z]{1,5}", fullmatch=True), VALUES, min_size=1, max_size=4))
 def test_yaml_has_the_lines_of_its_members(value: dict[str, Any]) -> None:
     """Each member at the top of a YAML text stands on its line."""
     text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
-    found = lines(text.encode())
+    found = positions(text.encode())
     rows = text.split("\n")
     assert {f"/{name}" for name in value} <= set(found)
-    assert [name for name in value if not rows[found[f"/{name}"] - 1].startswith(f"{name}:")] == []
+    assert [name for name in value if not rows[found[f"/{name}"][0] - 1].startswith(f"{name}:")] == []
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"a: [", b""])
 def test_a_text_that_is_neither_has_no_lines(text: bytes) -> None:
     """What cannot be read has no positions, and nothing is raised."""
-    assert lines(text) == {}
+    assert positions(text) == {}
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,8 @@ def test_a_part_is_found_where_it_was_written(at: str, source: str, place: str, 
     """The deepest part that some text holds: an overlay's where one wrote it, the last one's where several did."""
     texts = (("shelf.yaml", DOCUMENT), ("one.yaml", OVERLAY), ("two.json", SECOND))
     origin = Origin([Source(name, text.encode()) for name, text in texts])
-    assert origin.place(at) == Place(source, place, line)
+    found = origin.place(at)
+    assert (found.source, found.pointer, found.line) == (source, place, line)
 
 
 def test_a_run_keeps_its_texts(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_every_code_is_a_rule() -> None:
 @pytest.mark.parametrize(
     ("place", "uri", "line"),
     [
-        (Place("overlays/own promises.yaml", "/actions/0", 7), "overlays/own%20promises.yaml", 7),
+        (Place("overlays/own promises.yaml", "/actions/0", 7, 3), "overlays/own%20promises.yaml", 7),
         (Place("/srv/openapi.yaml", "/paths", 7), "file:///srv/openapi.yaml", 7),
         (Place("http://127.0.0.1:9/v1/openapi.json", "", 1), "reports/run/sources/0-openapi.json", 1),
         (Place("https://127.0.0.1:9", "", 0), "reports/run/sources/0-document", None),
