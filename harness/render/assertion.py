@@ -121,6 +121,15 @@ def _unwritten(asked: Asked) -> list[str]:
     return [status(asked.word("wrote-after"), "in range(400, 500)")]
 
 
+def _out_of_bounds(asked: Asked) -> list[str]:
+    """A page or an order that there is not is refused with the promised status."""
+    key = asked.finding.code.partition(".")[0]
+    told = asked.contract.promise(key, asked.operation) or {}
+    if told.get("over") == "capped" and asked.finding.kind.endswith(" over"):
+        raise Unstated("it is told by how much the answer holds")
+    return [status(asked.last, f"in {tuple(told.get('refused', (400, 422)))!r}")]
+
+
 def _stale(asked: Asked) -> list[str]:
     """A write with a stale version, or without one, gets the promised status."""
     told = asked.contract.promise("version", asked.operation) or {}
@@ -169,6 +178,7 @@ MADE: Mapping[str, Callable[[Asked], list[str]]] = {
     "delete.read": _gone,
     "delete.again": _again,
     "delete.changed": _unwritten,
+    **dict.fromkeys(("page.bounds", "sort.unknown"), _out_of_bounds),
     "resource.mass-assignment": _assigned,
     **dict.fromkeys(("version.lost-update", "version.missing-accepted", "version.status"), _stale),
     "schema.undocumented-status": answered.documented,

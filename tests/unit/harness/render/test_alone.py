@@ -164,6 +164,7 @@ TRIED = [step("get", "before:user"), step("put", "may-not:user"), step("get", "a
         ("resource.create-not-readable", "/price", "make", BOTH, "answer.at('/price') == 3"),
         ("delete.read", "", "del", [MADE, step("del"), step("get", "gone|1")], "answer.status in (404"),
         ("delete.again", "", "del", [MADE, step("del", "deleted-again")], "answer.status == 410"),
+        ("page.bounds", "limit below", "get", [step("get", "bound|limit|below")], "answer.status in (400, 422)"),
         ("delete.changed", "put", "del", [MADE, step("put", "wrote-after|1")], "answer.status in range(400, 500)"),
         (
             "resource.mass-assignment",
