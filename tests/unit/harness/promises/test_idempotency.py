@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +15,8 @@ from harness.promises.annotations import problems
 from harness.promises.catalogue import PROMISES
 from harness.promises.idempotency import PROMISE, model
 from harness.verdict import Status
-from tests.unit.harness.promises.till_api import Till, contract
+from tests.repo.sources import blocks
+from tests.unit.harness.promises.till_api import PROMISED, Till, contract
 from tests.unit.harness.promises.toy import examined
 
 if TYPE_CHECKING:
@@ -144,6 +147,17 @@ def test_annotation() -> None:
     told = " ".join(problems(wrong, PROMISES))
     for part in ("'wallet', which is no resource", "max_length", "other_body: 200", "colour"):
         assert part in told
+
+
+def test_the_example_of_the_page_is_examined() -> None:
+    """What the page's overlay promises is kept by a till that keeps it; one that ignores keys is caught."""
+    (block,) = blocks(Path("docs/promises/idempotency.md"), "yaml")
+    (action,) = yaml.safe_load(block.body)["actions"]
+    told = contract(**(dict.fromkeys(PROMISED) | action["update"]["x-promises"]["idempotency"]))
+    kept = examined(PROMISE, Till(told), PAY)
+    assert (kept.status, kept.findings) == (Status.PASS, ())
+    broken = examined(PROMISE, Till(told, frozenset({"ignores keys"})), PAY)
+    assert ("idempotency.many-effects", "again") in kinds(broken)
 
 
 CALLS = st.lists(

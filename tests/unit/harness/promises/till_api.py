@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.exchange import Request
 
 TEXT = {"type": "string", "minLength": 1, "maxLength": 80}
-LONGEST = 40
+LONGEST = 64
 PROMISED = {
     "header": "Idempotency-Key",
     "scope": "caller",
@@ -97,7 +97,7 @@ class Till(Toy):
         text = dict(request.headers).get("Idempotency-Key")
         if (text is None and not self.has("no key")) or (len(text or "") > LONGEST and not self.has("any length")):
             raise Refused(422 if self.has("other status") else 400)
-        text = (text or "")[: 30 if self.has("cuts keys") else None]
+        text = (text or "")[: 60 if self.has("cuts keys") else None]
         whose = () if self.has("one space of keys") else (tenant_of(request), caller_of(request))
         whose = (tenant_of(request),) if self.has("keys of the tenant") else whose
         key = (*whose, text)
