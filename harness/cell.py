@@ -52,3 +52,55 @@ def joined(cells: Iterable[Cell]) -> tuple[Cell, ...]:
         if known is None or weight[cell.state] < weight[known.state]:
             found[cell.identity] = cell
     return tuple(found.values())
+
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "roles": ("anonymous", "*", "every role"),
+    "owner": ("owner", "stranger"),
+    "tenant": ("other tenant",),
+    "credentials": ("garbage", "wrong scheme", "no scheme", "expired", "revoked", "wrong audience", "*"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The authorization matrix: columns by the promise that has them, and the cells of each operation by column."""
+
+    groups: Mapping[str, tuple[str, ...]]
+    rows: Mapping[str, Mapping[str, Cell]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column, in the order of the groups."""
+        return tuple(column for columns in self.groups.values() for column in columns)
+
+    def to_record(self) -> dict[str, Any]:
+        """The JSON object of run.json."""
+        return {
+            "columns": {group: list(columns) for group, columns in self.groups.items()},
+            "rows": {name: [cell.to_record() for cell in row.values()] for name, row in self.rows.items()},
+        }
+
+
+def access(told: Iterable[tuple[str, str, Iterable[Cell]]]) -> Access:
+    """The matrix of what promises told: each a promise's key, an operation and its cells."""
+    rows: dict[str, tuple[Cell, ...]] = {}
+    seen: dict[str, list[str]] = {group: [] for group in GROUPS}
+    for promise, operation, cells in told:
+        for cell in cells:
+            rows[operation] = joined((*rows.get(operation, ()), cell))
+            named = next((group for group, names in GROUPS.items() if cell.identity in names), "")
+            # A role that may beside the owner is a role's column, whoever told it.
+            group = named or ("roles" if promise == "owner" else promise)
+            if group in seen and cell.identity not in seen[group]:
+                seen[group].append(cell.identity)
+    groups = {group: _ordered(GROUPS[group], names) for group, names in seen.items() if names}
+    return Access(groups, {name: {cell.identity: cell for cell in cells} for name, cells in rows.items()})
+
+
+def _ordered(known: tuple[str, ...], names: list[str]) -> tuple[str, ...]:
+    others = [name for name in names if name not in known]
+    found: list[str] = []
+    for name in known:
+        found += others if name == "*" else [name] if name in names else []
+    return tuple(found)

@@ -11,7 +11,7 @@ from harness.checked import Checked, Standing
 from harness.coverage import Coverage
 from harness.exits import Exit
 from harness.finding import Confirmation, Finding
-from harness.verdict import Status, Verdict
+from harness.verdict import Status, Verdict, authorization
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -209,6 +209,7 @@ class Report:
             "min_coverage": self.min_coverage,
             "phases": [asdict(phase) for phase in self.phases],
             "latencies": [asdict(latency) for latency in self.latencies],
+            "authorization": authorization(self.verdicts).to_record(),
             "operations": [asdict(operation) for operation in self.operations],
             "checklist": [asdict(item) for item in self.checklist],
         }

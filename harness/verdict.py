@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from harness.cell import Cell, joined
+from harness.cell import Access, Cell, access, joined
 from harness.finding import Confirmation, Finding
 
 if TYPE_CHECKING:
@@ -95,3 +95,8 @@ def _joined(one: Verdict, other: Verdict) -> Verdict:
         seconds=one.seconds + other.seconds,
         cells=joined((*one.cells, *other.cells)),
     )
+
+
+def authorization(verdicts: Iterable[Verdict]) -> Access:
+    """The authorization matrix that verdicts tell."""
+    return access((verdict.promise, verdict.operation, verdict.cells) for verdict in verdicts)

@@ -122,8 +122,12 @@ def attempts(exchanges: Sequence[Exchange]) -> list[Attempt]:
 
 def seen_as(tried: Attempt, expected: str, finding: Finding | None) -> Cell:
     """An attempt as a cell of the authorization matrix."""
-    state = CellState.BROKEN if finding is not None else CellState.HELD
-    return Cell(tried.label, expected, str(tried.call.status), state, finding.seen if finding is not None else "")
+    seen = str(tried.call.status)
+    if finding is not None:
+        return Cell(tried.label, expected, seen, CellState.BROKEN, finding.seen)
+    if tried.expected == MAY and not tried.let_in:
+        return Cell(tried.label, expected, seen, reason="neither let in nor turned away for who it is")
+    return Cell(tried.label, expected, seen, CellState.HELD)
 
 
 def each(parts: Iterable[Steps[None]]) -> Steps[None]:

@@ -17,12 +17,12 @@ from markupsafe import Markup
 
 from harness.codes import CODES, references
 from harness.finding import Confirmation
-from harness.render import reach, reproduction, summary, witness
+from harness.render import access, reach, reproduction, summary, witness
 from harness.render.bars import bar, scale_ms
 from harness.render.matrix import anchor, matrix
 from harness.render.text import clipped, one_line, printable
 from harness.report import RunStatus
-from harness.verdict import Status
+from harness.verdict import Status, authorization
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,6 +123,7 @@ def _values(report: Report, tests: Mapping[str, str]) -> dict[str, Any]:
         "reach": {"sentence": reach.sentence(report), "reasons": reach.reasons(report), "rows": reach.rows(report)},
         "tests": {f"f-{name}": test for name, test in tests.items()},
         "matrix": matrix(report),
+        "access": _access(report),
         "latencies": _latencies(report, places),
         "scale_ms": scale_ms(report.latencies),
         "untold": [_untold(item, places) for item in summary.untold(report)],
@@ -134,6 +135,23 @@ def _values(report: Report, tests: Mapping[str, str]) -> dict[str, Any]:
         "checklist_counts": summary.checklist_text(report),
         "mono": {"Contract hash", "Target command", "Seed"},
         "again": summary.again(report),
+    }
+
+
+def _access(report: Report) -> dict[str, Any]:
+    """The authorization matrix, empty where no promise tells a cell of it."""
+    lines = access.lines(report)
+    groups = [(access.TITLES[group], columns) for group, columns in authorization(report.verdicts).groups.items()]
+    rows = [
+        {"place": line.place, "quiet": line.quiet, "cells": [access.markup(cell) for cell in line.cells]}
+        for line in lines
+    ]
+    return {
+        "sentence": access.sentence(report),
+        "groups": groups,
+        "columns": authorization(report.verdicts).columns,
+        "rows": rows,
+        "loud": sum(not line.quiet for line in lines),
     }
 
 

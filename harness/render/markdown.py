@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harness.codes import CODES, references
-from harness.render import reach, reproduction, summary
+from harness.render import access, reach, reproduction, summary
 from harness.render.text import clipped, counted, one_line, printable
+from harness.verdict import authorization
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +37,7 @@ def render(report: Report, tests: Mapping[str, str] = NONE) -> bytes:
         _escaped(" ".join([_ending(report), *head.remarks])),
         *_findings(report, places, tests),
         *_phases(report),
+        *_access(report),
         *_coverage(report),
         *_latencies(report, places),
         *_untold(report, places),
@@ -140,6 +142,27 @@ def _coverage(report: Report) -> list[str]:
         title = f"<details><summary>Not reached: {_html(reach.reasons(report))}</summary>"
         parts += [title, _table(("Operation", "Answer", "Why"), rows), *more, "</details>"]
     return parts
+
+
+def _access(report: Report) -> list[str]:
+    """The authorization matrix, folded: A let in and R refused as promised, the rest with what was seen."""
+    lines = access.lines(report)
+    if not lines:
+        return []
+    columns = ("Operation", *(_cell(name) for name in authorization(report.verdicts).columns))
+    rows = ((_code(line.place), *(_access_cell(cell) for cell in line.cells)) for line in lines)
+    key = "A let in, R refused, as promised; ❌ otherwise, with the status seen; ? unknown; · not promised."
+    return [
+        "### Who may call what",
+        f"{access.sentence(report)} {key}",
+        f"<details><summary>The matrix</summary>\n\n{_table(columns, rows)}\n\n</details>",
+    ]
+
+
+def _access_cell(cell: access.Shown | None) -> str:
+    if cell is None:
+        return "·"
+    return f"❌ {_cell(cell.seen)}" if cell.tone == "f" else cell.letter
 
 
 def _latencies(report: Report, places: Mapping[str, str]) -> list[str]:
