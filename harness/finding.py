@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 DERIVED = {"fingerprint", "known"}
@@ -116,3 +118,13 @@ class Finding:
                 ),
             }
         )
+
+
+def one_of_each_first(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings with the first of each code and kind before every second, so that no kind takes up all the time."""
+    met: Counter[tuple[str, str]] = Counter()
+    ranks = []
+    for finding in findings:
+        ranks.append(met[finding.code, finding.kind])
+        met[finding.code, finding.kind] += 1
+    return [finding for _, finding in sorted(zip(ranks, findings, strict=True), key=itemgetter(0))]

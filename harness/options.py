@@ -204,6 +204,7 @@ def _verifying(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--baseline", default="", metavar="F", help="known findings (harness.baseline.toml where there is one)"
     )
+    command.add_argument("--first", action="store_true", help="end at the first finding that is confirmed")
     command.add_argument("--jobs", type=int, default=2, metavar="N", help="processes for promise cases (2)")
 
 

@@ -8,10 +8,8 @@ import math
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +18,12 @@ from harness.child import Child
 from harness.drivers import load
 from harness.errors import CannotTell, HarnessError
 from harness.exchange import Outcome
+from harness.finding import one_of_each_first
 from harness.load.plan import Plan
 from harness.promises import objective
 from harness.promises.catalogue import declared, promised
 from harness.run import BROKEN, VARIABLE, Run, verdicts
-from harness.verdict import OUT_OF_TIME, Verdict
+from harness.verdict import OUT_OF_TIME, Verdict, shown_again
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +52,7 @@ class Context:
     """What a phase works in. `only` holds promise keys, operation ids and phase names; empty is everything.
 
     `advanced` is told (done, total, findings, what runs); `deadline_ns` ends the phase,
-    `budget_ns` the whole run (0 is no limit).
+    `budget_ns` the whole run (0 is no limit), with `first` a confirmed finding does.
     """
 
     session: Session
@@ -63,6 +62,7 @@ class Context:
     advanced: Advanced = lambda *_: None
     deadline_ns: int = 0
     budget_ns: int = 0
+    first: bool = False
     load_results: list[load.LoadResult] = field(default_factory=list)
 
     @property
@@ -95,6 +95,8 @@ def promises(context: Context) -> list[Verdict]:
             told = verdicts(context.session.folder)
             findings = {finding.fingerprint for verdict in told for finding in verdict.findings}
             context.advanced(len(told), max(total, len(told)), len(findings), _doing(told))
+            if context.first and shown_again(told):
+                break
     if code is not None and code > 1 and code != NO_TESTS_COLLECTED:
         raise HarnessError(f"pytest ended with {code}:\n{_tail(log)}")
     broken = [verdict for verdict in verdicts(context.session.folder) if verdict.promise == BROKEN]
@@ -197,23 +199,13 @@ def confirmed(context: Context, findings: Sequence[Finding]) -> list[Finding]:
     exchanges = history.exchanges(context.session.folder)
     by_id = {exchange.id: exchange for exchange in exchanges}
     result = []
-    for number, finding in enumerate(_one_of_each_first(findings)):
+    for number, finding in enumerate(one_of_each_first(findings)):
         whole = finding if finding.reproduction.steps else judge.reproducible(finding, exchanges, by_id)
         if context.left_s > 0 and not finding.code.startswith("objective."):
             whole = judge.confirmed(context.run, whole)
         context.advanced(number + 1, len(findings), len(findings), "shown again on fresh data")
         result.append(whole)
     return result
-
-
-def _one_of_each_first(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings with the first of each code and kind before every second, so that no kind takes up all the time."""
-    met: Counter[tuple[str, str]] = Counter()
-    ranks = []
-    for finding in findings:
-        ranks.append(met[finding.code, finding.kind])
-        met[finding.code, finding.kind] += 1
-    return [finding for _, finding in sorted(zip(ranks, findings, strict=True), key=itemgetter(0))]
 
 
 def _environment(context: Context) -> dict[str, str]:

@@ -201,17 +201,29 @@ def _proof(ground: Ground, defect: Defect, clean: ProcessTarget) -> Proof:
     by, why = "", ""
     try:
         with ground.profile.planted(defect.id) as target:
-            folder, code = _verified(ground, target, ground.wanted.seed or 1)
-            findings = archive.read(folder).findings
-            shown = ", ".join(f"{item.code}@{item.operation}" for item in findings[:4]) or "no finding"
-            why = f"exit {code}: {shown} ({folder.name})"
-            for finding in [item for item in findings if defect.is_shown_by(item)][:MAX_REPLAYED]:
-                by, why = _replayed(ground.wanted, folder, finding, target, clean)
-                if by:
+            # Most are caught by the first finding; only where that is another the whole verification is run.
+            for words in (("--first",), ()):
+                folder, code = _verified(ground, target, ground.wanted.seed or 1, *words)
+                by, why = _caught(ground, defect, folder, code, target, clean)
+                if by or code != Exit.FINDINGS:
                     break
     except HarnessError as error:
         why = str(error)
     return Proof(defect.id, bool(by), by, time.monotonic() - began, why, defect.profile)
+
+
+def _caught(
+    ground: Ground, defect: Defect, folder: Path, code: int, target: ProcessTarget, clean: ProcessTarget
+) -> tuple[str, str]:
+    """What caught the defect among a verification's findings, or why nothing did."""
+    findings = archive.read(folder).findings
+    shown = ", ".join(f"{item.code}@{item.operation}" for item in findings[:4]) or "no finding"
+    by, why = "", f"exit {code}: {shown} ({folder.name})"
+    for finding in [item for item in findings if defect.is_shown_by(item)][:MAX_REPLAYED]:
+        by, why = _replayed(ground.wanted, folder, finding, target, clean)
+        if by:
+            break
+    return by, why
 
 
 def _replayed(
@@ -253,14 +265,15 @@ def _clean_runs(options: Options, grounds: Sequence[Ground], told: Told) -> tupl
     return alarms, broken, held
 
 
-def _verified(ground: Ground, target: ProcessTarget, seed: int) -> tuple[Path, int]:
-    """The ordinary verification in a process of its own: the run's folder and its exit code."""
+def _verified(ground: Ground, target: ProcessTarget, seed: int, *words: str) -> tuple[Path, int]:
+    """The ordinary verification, with further options, in a process of its own: the run's folder and its exit code."""
     options, file, reports = ground.options, ground.profile.file, ground.wanted.reports.absolute()
     before = set(reports.glob("*/run.json"))
     command = [sys.executable, "-m", "harness.cli", "verify", "--url", target.url, "--contract"]
     command += [str(ground.document)]
     command += ["--seed", str(seed), "--budget", f"{options.budget_s:g}s", "--reports", str(reports)]
     command += ["--config", str(file.absolute())] if file else []
+    command += words
     environment = {**os.environ, **target.environment}
     log = reports / "prove.log"
     with (

@@ -71,6 +71,11 @@ class Verdict:
         return cls(**{**values, "findings": findings, "cells": tuple(map(Cell.from_record, values.get("cells", ())))})
 
 
+def shown_again(verdicts: Iterable[Verdict]) -> bool:
+    """Whether any finding of the verdicts was shown again on fresh data."""
+    return any(item.confirmation is Confirmation.CONFIRMED for verdict in verdicts for item in verdict.findings)
+
+
 def merged(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """One verdict for each promise and operation: examined added up, findings once a fingerprint, reasons kept."""
     together: dict[tuple[str, str], Verdict] = {}

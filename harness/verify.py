@@ -16,7 +16,7 @@ from harness.report import Known, Phase, Report, worst_first
 from harness.run import Run, verdicts
 from harness.session import Session, Wanted, opened, point_latest
 from harness.targets import reachable
-from harness.verdict import Status, Verdict
+from harness.verdict import Status, Verdict, shown_again
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,13 +33,17 @@ WORK: Mapping[str, phases.Phase] = {"promises": phases.promises, "fuzz": phases.
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `harness verify` was asked. `only` holds phases, promises and operations; empty is everything."""
+    """What `harness verify` was asked. `only` holds phases, promises and operations; empty is everything.
+
+    With `first` it ends at the first finding that is confirmed.
+    """
 
     wanted: Wanted
     budget_s: float = BUDGET_S
     only: frozenset[str] = frozenset()
     fail_on: Severity = Severity.LOW
     jobs: int = 2
+    first: bool = False
     again: str = "harness verify"
     baseline: tuple[Known, ...] = ()
     min_coverage: float | None = None
@@ -132,6 +136,9 @@ def _stopped(verification: _Verification, code: Exit, reason: str) -> Report:
 def _phases(verification: _Verification, run: Run) -> None:
     only = selection.words(verification.options.only)
     for name in selection.phases(verification.options.only):
+        if verification.options.first and shown_again(verification.told):
+            _phase_ended(verification, Phase(name, "skipped", reason="a finding was confirmed (--first)"))
+            continue
         if not _alive(verification):
             verification.failures.append(f"{name} was not begun")
             break
@@ -189,6 +196,7 @@ def _context(verification: _Verification, run: Run, only: frozenset[str], second
         advanced=verification.progress.advanced,
         deadline_ns=time.monotonic_ns() + int(seconds * 1e9),
         budget_ns=verification.deadline_ns,
+        first=verification.options.first,
     )
 
 

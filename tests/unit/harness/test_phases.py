@@ -9,9 +9,9 @@ import pytest
 
 from harness.contract import Contract
 from harness.exchange import Exchange, Request, Response
-from harness.finding import Finding, Severity
+from harness.finding import Finding, Severity, one_of_each_first
 from harness.history import Journal
-from harness.phases import Context, _one_of_each_first, judged, unloaded
+from harness.phases import Context, judged, unloaded
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def test_one_of_each_kind_is_shown_again_before_a_second_of_any() -> None:
     """A fault that a hundred operations share does not use up the time of the others."""
     codes = ["a", "a", "a", "b", "b", "c"]
     findings = [Finding(code, code, Severity.LOW, str(number)) for number, code in enumerate(codes)]
-    assert [finding.operation for finding in _one_of_each_first(findings)] == ["0", "3", "5", "1", "4", "2"]
+    assert [finding.operation for finding in one_of_each_first(findings)] == ["0", "3", "5", "1", "4", "2"]
 
 
 @pytest.mark.parametrize(("asked", "told"), [((), False), ((Verdict("envelope", "notes.list"),), True)])
