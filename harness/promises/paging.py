@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange
 
 KEY = "page"
+HEADER = "header:"
 PAGES = {"page", "pagenumber"}
 OFFSETS = {"offset", "skip"}
 SIZES = {"limit", "perpage", "pagesize", "size", "take"}
@@ -25,6 +27,8 @@ CURSORS = {"cursor", "after", "before", "pagetoken", "startingafter", "marker", 
 TOTALS = {"total", "totalcount", "totalitems"}
 MAX_SIZE = 100
 REFUSED = (400, 422)
+LINK = re.compile(r"<([^>]*)>([^<]*)")
+RELATION = re.compile(r"""\brel\s*=\s*"?([^";,]+)""", re.IGNORECASE)
 Query = tuple[tuple[str, str], ...]
 
 
@@ -33,9 +37,9 @@ class Paging:
     """The parameters that page a list, empty where it has none, and where an answer shows what.
 
     `style` is page, offset, cursor, link, or empty where none is known. `items`, `pages` and `next` are JSON pointers
-    into an answer; `total` too, or None where totals are known by their names. `least`, `most` and `default` bound the
-    size. `past` is the status of a page past the end, 0 where that is an empty page; `capped` says that a size over the
-    most is served as the most.
+    into an answer, `next` may be `header:Name`; `total` is one too, or None where totals are known by their names.
+    `least`, `most` and `default` bound the size. `past` is the status of a page past the end, 0 where that is an empty
+    page; `capped` says that a size over the most is served as the most.
     """
 
     style: str = ""
@@ -85,12 +89,17 @@ class Paging:
         return self._following(before, sized)
 
     def _following(self, before: Exchange | None, sized: Query) -> Query | None:
-        told = linked(before) if self.style == "link" else _text(self._at(before, self.next))
+        told = linked(before) if self.style == "link" else self._next(before)
         if not told:
             return None
         if self.style == "link" or told.startswith(("http://", "https://", "/", "?")):
             return tuple(parse_qsl(urlsplit(told).query, keep_blank_values=True))
         return ((self.cursor, told), *sized) if self.cursor else None
+
+    def _next(self, before: Exchange | None) -> str:
+        if self.next.startswith(HEADER):
+            return (before.response.header(self.next.removeprefix(HEADER)) if before and before.response else "") or ""
+        return _text(self._at(before, self.next))
 
     def items_of(self, exchange: Exchange | None) -> list[Any] | None:
         """The items of a page; None where the answer shows no list."""
@@ -157,11 +166,10 @@ def linked(exchange: Exchange | None) -> str:
     if exchange is None or exchange.response is None:
         return ""
     lines = ",".join(value for name, value in exchange.response.headers if name.lower() == "link")
-    for part in lines.split(",<"):
-        target, _, parameters = part.lstrip(" <").partition(">")
-        relations = [word.partition("=")[2].strip(' "') for word in parameters.split(";") if "rel" in word.lower()]
-        if any("next" in relation.lower().split() for relation in relations):
-            return target
+    for target, parameters in LINK.findall(lines):
+        relations = RELATION.search(parameters)
+        if relations and "next" in relations[1].lower().split():
+            return str(target)
     return ""
 
 

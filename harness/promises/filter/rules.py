@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.promises.planting import source
+from harness.promises.writing import base
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,8 +85,18 @@ def rules(contract: Contract, operation: Operation) -> tuple[Rule, ...]:
 
 
 def _sent(contract: Contract, operation: Operation, members: list[str]) -> str:
-    """The first of the members that the body of the create has at the same place."""
-    return next((place for place in members if settable(contract, operation, place) is not None), "")
+    """The first of the members that the body of the create has."""
+    return next((place for member in members if (place := sent_at(contract, operation, member))), "")
+
+
+def sent_at(contract: Contract, operation: Operation, member: str) -> str:
+    """Where the body of the create has an item's member: at the same place, or where the thing has its id.
+
+    Empty where a client does not set it.
+    """
+    found = source(contract, operation)
+    places = (member, f"{base(found.resource)}{member}") if found else ()
+    return next((place for place in places if settable(contract, operation, place) is not None), "")
 
 
 def settable(contract: Contract, operation: Operation, place: str) -> Mapping[str, Any] | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NAME = {"type": "string", "minLength": 1}
 _POINTER = {"type": "string", "pattern": "^(/|$)"}
+_NEXT = {"type": "string", "pattern": "^(/|$|header:.)"}
 _COUNT = {"type": "integer", "minimum": 0}
 _STATUS = {"type": "integer", "minimum": 400, "maximum": 499}
 
@@ -37,7 +38,7 @@ ANNOTATION: Mapping[str, Any] = {
         then={"type": "array", "items": _NAME},
         id=_POINTER,
         parameters=_object(page=_NAME, offset=_NAME, limit=_NAME, cursor=_NAME),
-        members=_object(items=_POINTER, total=_POINTER, pages=_POINTER, next=_POINTER),
+        members=_object(items=_POINTER, total=_POINTER, pages=_POINTER, next=_NEXT),
         bounds=_object(min=_COUNT, max=_COUNT, default=_COUNT),
         first=_COUNT,
         past={"anyOf": [{"const": "empty"}, _STATUS]},

@@ -12,7 +12,7 @@ from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.promises.filter.cases import numbers
 from harness.promises.filter.narrowing import markable, narrowing
-from harness.promises.filter.rules import Rule, settable
+from harness.promises.filter.rules import Rule, sent_at, settable
 from harness.promises.paging import paging
 from harness.promises.planting import bed, source
 from harness.promises.sort.orders import KEY, Order, Orders, orders
@@ -81,14 +81,15 @@ def _ground(stage: Stage, operation: Operation, member: str) -> Steps[tuple[Way,
         identity = yield from things.identity_for(stage, operation)
         return Way(operation, shown, identity, "/id"), False
     found = bed(stage, operation)
-    other = narrowing(stage.contract, operation, stage.unique("n"), without=Rule("", "", (member,), member))
-    for number, row in enumerate(_rows(settable(stage.contract, operation, member), member)):
+    place = sent_at(stage.contract, operation, member)
+    other = narrowing(stage.contract, operation, stage.unique("n"), without=Rule("", "", (member,), place))
+    for number, row in enumerate(_rows(settable(stage.contract, operation, place), place)):
         yield from found.plant({**(other.row(number) if other else {}), **row})
     way = yield from found.way(operation, shown)
     return (way.narrowed(other.query(found.planted[0])), True) if other else (way, False)
 
 
-def _rows(schema: Mapping[str, Any] | None, member: str) -> list[dict[str, Any]]:
+def _rows(schema: Mapping[str, Any] | None, place: str) -> list[dict[str, Any]]:
     """Members that differ and some that are equal; numbers that texts would order otherwise."""
     drawn: list[Any] = []
     if schema is not None and schema.get("type") in {"integer", "number"}:
@@ -96,7 +97,7 @@ def _rows(schema: Mapping[str, Any] | None, member: str) -> list[dict[str, Any]]
         drawn = [few[index % len(few)] for index in (0, 2, 1, 1, 3, 0)]
     elif markable(schema):
         drawn = list(WORDS)
-    return [{member: value} for value in drawn] or [{} for _ in range(COUNT)]
+    return [{place: value} for value in drawn] or [{} for _ in range(COUNT)]
 
 
 def _unknown(operation: Operation, told: Orders, stage: Stage) -> Steps[None]:

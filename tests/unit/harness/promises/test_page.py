@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jsonschema_rs
@@ -10,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.contract import Contract
+from harness.exchange import Exchange, Request, Response
+from harness.promises.filter.rules import sent_at
 from harness.promises.page import ANNOTATION, PROMISE, applies
+from harness.promises.paging import paging
 from harness.verdict import Status
 from tests.unit.harness.promises.beach_api import Beach, examined, faults
 from tests.unit.harness.promises.beach_document import document
@@ -131,6 +135,41 @@ def test_it_applies_where_it_is_declared_or_plain() -> None:
         return applies(contract, contract.by_id["pebbles.list"])
 
     assert [told(), told(page=None), told(page=False), told(style="link", page=None)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("style", "next_", "headers", "body", "expected"),
+    [
+        ("cursor", "/next", (), {"next": "c1"}, (("cursor", "c1"), ("limit", "2"))),
+        ("cursor", "/next", (), {"next": "/pebbles?limit=2&cursor=c1"}, (("limit", "2"), ("cursor", "c1"))),
+        ("cursor", "/next", (), {"next": None}, None),
+        ("cursor", "header:Next", (("next", "http://a.test/p?cursor=c1"),), {}, (("cursor", "c1"),)),
+        ("cursor", "header:Next", (), {}, None),
+        ("link", "", (("Link", '<http://a.test/p?c=0>; rel="prev", </p?c=2>; rel="last next"'),), [], (("c", "2"),)),
+        ("link", "", (("Link", '</p?c=0>; rel="prev"'),), [], None),
+    ],
+)
+def test_where_the_next_page_is_told(
+    style: str, next_: str, headers: tuple[tuple[str, str], ...], body: Any, expected: Any
+) -> None:
+    """A cursor is a value or an address, in a member or a header; a link is the one whose relation is next."""
+    told = {"style": style, "members": {"items": "", "next": next_}}
+    contract = Contract.read(document("cursor", page=told), "beach")
+    found = paging(contract, contract.by_id["pebbles.list"])
+    page = Exchange("x1", Request("GET", "/pebbles"), Response(200, headers, json.dumps(body).encode()), 0, 0, 0)
+    assert found.query(1, 2, 2, page) == expected
+
+
+def test_a_body_that_wraps_the_thing() -> None:
+    """Where the create's body holds the thing in a member, as its id does, an item's members are sent there."""
+    told = document()
+    told["x-promises"] = {"resource": {"pebble": {"create": "pebbles.create", "read": "pebbles.get", "id": "/data/id"}}}
+    create = told["paths"]["/pebbles"]["post"]["requestBody"]["content"]["application/json"]
+    create["schema"] = {"type": "object", "properties": {"data": create["schema"]}}
+    told["paths"]["/pebbles"]["get"]["x-promises"]["page"]["resource"] = "pebble"
+    contract = Contract.read(told, "beach")
+    operation = contract.by_id["pebbles.list"]
+    assert [sent_at(contract, operation, place) for place in ("/weight", "/at")] == ["/data/weight", ""]
 
 
 @pytest.mark.parametrize(
