@@ -108,11 +108,12 @@ def _examined(report: Report, told: Sequence[Verdict]) -> set[tuple[str, str]]:
 
 def stopped(report: Report, folder: Path, code: Exit, reason: str) -> Report:
     """The report of a run that was stopped: whatever its drivers had told until then."""
-    told = placed(folder, merged(verdicts(folder)))
-    report = _held(report, [finding for verdict in told for finding in verdict.findings], set())
-    sent = exchanges(folder)
+    told, sent = merged(verdicts(folder)), exchanges(folder)
     if (folder / CONTRACT_FILE).is_file():
-        report = replace(report, coverage=covered(frozen_contract(folder), sent, told, narrowed=True))
+        contract = frozen_contract(folder)
+        told = placed(folder, told_once(contract, told))
+        report = replace(report, coverage=covered(contract, sent, told, narrowed=True))
+    report = _held(report, [finding for verdict in told for finding in verdict.findings], set())
     return _with_evidence(replace(report, status=RunStatus.PARTIAL, exit_code=code, reason=reason), sent, told)
 
 

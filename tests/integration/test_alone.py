@@ -53,7 +53,7 @@ def ran(file: Path, environment: Mapping[str, str]) -> subprocess.CompletedProce
 def test_a_fault_of_an_open_api(harness: Callable[..., Done], notes: Callable[..., str], tmp_path: Path) -> None:
     """Nothing but the address is needed where nobody has to be known; an address that is gone cannot tell."""
     url = notes(NOTES_FAULT="forgets")
-    harness("verify", "--url", url, "--contract", "/openapi.json", "--only", "promises", "--budget", "40s")
+    harness("verify", "--url", url, "--contract", "/openapi.json", "--only", "promises", "--budget", "100s")
     (file,) = files(tmp_path)
     broken = ran(file, {"BASE_URL": url})
     assert broken.returncode == 1, broken.stdout
@@ -115,7 +115,7 @@ def test_a_planted_defect_of_the_reference(
     planted = [word.replace("{defect}", defect) for word in config.read(CONFIGURATION).prove["command"]]
     with ProcessTarget(told, ROOT, command=planted) as target:
         words = ("--url", target.url, "--contract", "/openapi.json", "--config", str(CONFIGURATION))
-        only = ("--only", f"promises,{operation}", "--budget", "60s")
+        only = ("--only", f"promises,{operation}", "--budget", "100s")
         done = harness("verify", *words, *only, environment=dict(target.environment))
         (file,) = [path for path in files(tmp_path) if path.name == f"test_{re.sub('[.-]', '_', code)}.py"]
         broken = ran(file, environment(target, file))
