@@ -1,4 +1,4 @@
-"""Defects of calls that are sent again: I01, I02, I03, I04."""
+"""Defects of calls that are sent again: I01 to I05."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reference_impl.defects.defect import Defect, changed
 from reference_impl.edge.answers import encode
 from reference_impl.errors import ApiError
 from reference_impl.procedures.idempotency import Once, once, perform
-from reference_impl.procedures.orders import CREATED, place
+from reference_impl.procedures.orders import CREATED, place, summed
 
 if TYPE_CHECKING:
     from reference_impl.data.database import Transaction
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _ROUND_TRIP_S = 0.005
 _ELDEST = "SELECT id FROM users ORDER BY id LIMIT 1"
 _LOOK = "SELECT body_hash, body FROM idempotency_keys WHERE user_id = ? AND operation = ? AND key = ?"
+_DRAW = "UPDATE products SET stock = stock - ? WHERE id = ? AND stock >= ?"
 _KEEP = (
     "INSERT INTO idempotency_keys (user_id, operation, key, body_hash, status, body, headers, created_at) "
     "VALUES (?, ?, ?, ?, ?, ?, '[]', ?) ON CONFLICT (user_id, operation, key) DO NOTHING"
@@ -88,6 +89,15 @@ async def create_claiming_first(call: Call[OrderInput, None]) -> Reply:
         raise
 
 
+async def create_drawing_again(call: Call[OrderInput, None]) -> Reply:
+    """I05: the stock is drawn once more for an order that is answered again."""
+    reply = await _create(call, once(call, "orders.create"))
+    if any(name == b"idempotency-replayed" for name, _ in reply.headers):
+        for product_id, quantity in summed(call.body.items).items():
+            await call.database.run(_DRAW, quantity, product_id, quantity)
+    return reply
+
+
 def _again(call: Call[OrderInput, None], body: str) -> tuple[tuple[bytes, bytes], ...]:
     """The headers of an answer given again."""
     return (call.location(f"/orders/{msgspec.json.decode(body)['id']}"), (b"idempotency-replayed", b"true"))
@@ -123,5 +133,12 @@ DEFECTS = (
         codes=("idempotency.refusal",),
         operations=_CREATE,
         plant=changed("orders.create", handler=create_claiming_first),
+    ),
+    Defect(
+        id="I05",
+        title="An order that is answered again draws the stock once more",
+        codes=("idempotency.many-effects",),
+        operations=_CREATE,
+        plant=changed("orders.create", handler=create_drawing_again),
     ),
 )

@@ -24,8 +24,8 @@ __all__ = ["PROMISE", "applies"]
 
 
 def applies(contract: Contract, operation: Operation) -> bool:
-    """Whether a read says how old its answer may be."""
-    return operation.reads and isinstance(contract.promise(KEY, operation), dict)
+    """Whether the operation says how old its answer may be."""
+    return isinstance(contract.promise(KEY, operation), dict)
 
 
 PROMISE = Promise(KEY, ANNOTATION, applies, judge, cases, on_document=False)

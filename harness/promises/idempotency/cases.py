@@ -80,6 +80,7 @@ def _round(stage: Stage, operation: Operation, declared: Told, number: int) -> S
     caller = yield from things.identity_for(stage, operation)
     body = yield from ground.body(stage, operation, caller, f"a{number}")
     key = stage.unique("key")
+    yield from ground.stock(stage, body, words.HAD)
     count = _calls(stage.contract, operation)
     answers = yield from together((body.with_key(declared, words.TOGETHER, key),) * count)
     again = yield from one(body.with_key(declared, words.AGAIN, key))
@@ -97,6 +98,7 @@ def _cut(stage: Stage, operation: Operation, declared: Told, name: str, cut_s: f
     caller = yield from things.identity_for(stage, operation)
     body = yield from ground.body(stage, operation, caller, name)
     key = stage.unique("key")
+    yield from ground.stock(stage, body, words.HAD)
     yield from one(replace(body.with_key(declared, words.CUT, key), timeout_s=cut_s))
     for _ in range(TRIES):
         again = yield from one(body.with_key(declared, words.AFTER_CUT, key))

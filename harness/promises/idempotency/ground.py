@@ -14,6 +14,7 @@ from harness.promises import subject as subjects
 from harness.promises.altered import path_values
 from harness.promises.idempotency import steps as words
 from harness.promises.idempotency.steps import Said
+from harness.promises.ledger.annotation import ledger
 from harness.promises.resource.listing import walk
 
 if TYPE_CHECKING:
@@ -73,8 +74,27 @@ def _is_fresh(stage: Stage, place: str, value: object) -> bool:
     return (isinstance(value, str) and stage.nonce in value) or (refers and isinstance(value, str | int))
 
 
+def stock(stage: Stage, made: Body, word: str) -> Steps[None]:
+    """Reads what a body draws from, where a ledger says from what."""
+    operation = stage.contract.by_id[made.request.operation]
+    declared = ledger(stage.contract, operation)
+    source = stage.contract.by_id.get(declared.resource.read) if declared is not None else None
+    if declared is None or source is None:
+        return
+    name = pointer.get(made.request.json(), declared.first(declared.key))
+    reader = made.request.identity
+    if not subjects.may(stage.contract, source, reader):
+        reader = yield from things.identity_for(stage, source)
+    path = {parameter.name: name for parameter in source.path_parameters[-1:]}
+    yield from one(stage.request(source.id, path=path, identity=reader, step=f"{word}|{made.name}"))
+
+
 def counted(stage: Stage, told: Told, made: Body) -> Steps[None]:
-    """Reads the list in which the things show that a body makes; raises CannotTell where none can be read whole."""
+    """Reads what shows the effects of a body: what it draws from, and the list of what it makes.
+
+    Raises CannotTell where no list can be read whole.
+    """
+    yield from stock(stage, made, words.LEFT)
     resource = told.resource
     if resource is None or resource.list not in stage.contract.by_id:
         raise CannotTell(f"no list shows what {made.request.operation} makes, so that its effects cannot be counted")

@@ -6,19 +6,18 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.contract import pointer
 from harness.exchange import Outcome
 from harness.finding import Finding, Severity
-from harness.promises import subject as subjects
 from harness.promises.idempotency import model
 from harness.promises.idempotency import steps as words
 from harness.promises.idempotency.annotation import ANSWER, FORGOTTEN, KEPT, KEY, Told, told
+from harness.promises.idempotency.effects import effects
 from harness.promises.idempotency.ground import thing
 from harness.promises.idempotency.steps import Said, about, said
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.contract import Contract, Operation
     from harness.exchange import Exchange
@@ -84,7 +83,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         return Verdict(KEY, operation.id)
     calls = [(known, exchange) for exchange in exchanges if (known := said(exchange)) is not None]
     marks = {known.body: (known, exchange) for known, exchange in calls}
-    counts = {body: _count(declared, *sent, exchanges) for body, sent in marks.items()}
+    counts = {body: effects(contract, operation, declared, *sent, exchanges) for body, sent in marks.items()}
     gone = frozenset(about(e, words.READ) for e in exchanges if e.status in GONE and about(e, words.READ))
     look = _Look(operation, declared, calls, counts, gone)
     by_key: dict[str, list[Sent]] = defaultdict(list)
@@ -94,22 +93,6 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         _key(look, group)
     findings = tuple({finding.fingerprint: finding for finding in look.findings}.values())
     return Verdict(KEY, operation.id, look.examined, findings, "; ".join(dict.fromkeys(look.reasons)))
-
-
-def _count(declared: Told, known: Said, call: Exchange, exchanges: Iterable[Exchange]) -> int | None:
-    """How many things the list shows that a body made; None where it was not read, or tells none from another."""
-    resource, sent = declared.resource, call.request.json()
-    wanted = {place: pointer.get(sent, place) for place in known.marks}
-    pages = [exchange for exchange in exchanges if about(exchange, words.COUNTED) == known.body]
-    if resource is None or not wanted or not pages:
-        return None
-    found: set[str] = set()
-    for page in pages:
-        items = pointer.get(subjects.shown(page), resource.items)
-        for item in items if isinstance(items, list) else ():
-            if any(pointer.get(item, place) == value for place, value in wanted.items()):
-                found.add(str(pointer.get(item, resource.id)))
-    return len(found)
 
 
 def _key(look: _Look, group: Sequence[Sent]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from harness.exchange import Exchange
 
-CALL, COUNTED, READ = "call", "counted", "read"
+CALL, COUNTED, READ, HAD, LEFT = "call", "counted", "read", "had", "left"
 TOGETHER, FIRST, AGAIN, CUT, AFTER_CUT = "together", "first", "again", "cut", "after-cut"
 OTHER_BODY, OTHER_CALLER, CONTROL = "other-body", "other-caller", "control"
 REFUSED, AFTER_REFUSAL = "refused", "after-refusal"

@@ -53,9 +53,17 @@ def claimed(shop: Shop) -> bool:
     return (refused.status_code, again.json().get("error", {}).get("code")) == (409, "CONFLICT")
 
 
+def drawn_again(shop: Shop) -> bool:
+    """Tell I05: one order, answered twice, draws two."""
+    product_id, buyer = shop.product(shop.account("seller"))["id"], shop.account()
+    first, second = (sent(shop, buyer, product_id).json() for _ in range(2))
+    return (first["id"], shop.stock(product_id)) == (second["id"], 3)
+
+
 TELLERS: dict[str, Callable[[Shop], bool]] = {
     "I01": anyones_key,
     "I02": together,
     "I03": any_body,
     "I04": claimed,
+    "I05": drawn_again,
 }

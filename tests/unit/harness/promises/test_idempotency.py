@@ -140,6 +140,17 @@ def test_effects_that_no_list_shows() -> None:
     assert kinds(loud) == {("idempotency.many-effects", "again")}
 
 
+@pytest.mark.parametrize("only", ["at-once", "after-a-cut"])
+def test_what_is_drawn_again(only: str) -> None:
+    """An effect that no list shows is seen in what a ledger says that it draws from."""
+    told = contract(ledger=True)
+    assert examined(PROMISE, Till(told, fault=lost_when_cut), PAY, only=only).findings == ()
+    till = Till(told, frozenset({"draws again"}), fault=lost_when_cut)
+    assert {finding.code for finding in examined(PROMISE, till, PAY, only=only).findings} == {
+        "idempotency.many-effects"
+    }
+
+
 def test_annotation() -> None:
     """Unknown members, a bound without its status and wrong statuses are refused with their place."""
     assert problems(contract(), PROMISES) == []

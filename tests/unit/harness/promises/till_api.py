@@ -37,20 +37,25 @@ def _operation(name: str, body: Any = None, answer: Any = None, **promises: Any)
     return {"operationId": name, "responses": said, "x-promises": promises, **taken}
 
 
-def contract(**changes: Any) -> Contract:
+LEDGER = {"resource": "account", "quantity": "/left", "draw": "/amount", "key": "/accountId"}
+
+
+def contract(*, ledger: bool = False, **changes: Any) -> Contract:
     """The till's contract; `changes` are members of the promise, None for one that is left out."""
     promised = {key: value for key, value in (PROMISED | changes).items() if value is not None}
     signed_in = {"roles": {"allow": ["signed-in"]}}
     payment = _object(accountId=TEXT, amount={"type": "integer", "minimum": 1, "maximum": 40})
     shown = _object(id=TEXT, accountId=TEXT, amount={"type": "integer"})
+    drawn = {"ledger": LEDGER} if ledger else {}
+    account = _object(id=TEXT, left={"type": "integer"})
     one = [{"name": "id", "in": "path", "required": True, "schema": TEXT}]
     paths = {
         "/login": {"post": _operation("login", _object(name=TEXT))},
         "/people": {"post": _operation("people.create", _object(name=TEXT))},
-        "/accounts": {"post": _operation("accounts.create", _object(name=TEXT), _object(id=TEXT), **signed_in)},
-        "/accounts/{id}": {"parameters": one, "get": _operation("accounts.get", None, _object(id=TEXT))},
+        "/accounts": {"post": _operation("accounts.create", _object(name=TEXT), account, **signed_in)},
+        "/accounts/{id}": {"parameters": one, "get": _operation("accounts.get", None, account)},
         "/payments": {
-            "post": _operation("payments.create", payment, shown, idempotency=promised, **signed_in),
+            "post": _operation("payments.create", payment, shown, idempotency=promised, **drawn, **signed_in),
             "get": _operation("payments.list", None, {"type": "array", "items": shown}, **signed_in),
         },
         "/payments/{id}": {"parameters": one, "get": _operation("payments.get", None, shown, **signed_in)},
@@ -64,7 +69,7 @@ class Till(Toy):
     """Payments by caller, and what each key was answered."""
 
     contract: Contract = field(default_factory=contract)
-    accounts: set[str] = field(default_factory=set)
+    accounts: dict[str, int] = field(default_factory=dict)
     payments: list[dict[str, Any]] = field(default_factory=list)
     kept: dict[tuple[str, ...], tuple[Any, Any]] = field(default_factory=dict)
     under_way: set[tuple[str, ...]] = field(default_factory=set)
@@ -81,14 +86,20 @@ class Till(Toy):
             raise Refused(401)
         if name == "accounts.create":
             account = f"account{next(self.numbers)}"
-            self.accounts.add(account)
-            return 201, (), {"id": account}
+            self.accounts[account] = 1000
+            return 201, (), {"id": account, "left": 1000}
         if name == "payments.create":
             return (yield from self.pay(request, body))
+        return self.read(name, request)
+
+    def read(self, name: str, request: Request) -> Any:
+        """The caller's own payments, or an account."""
         own = [pay["shown"] for pay in self.payments if pay["by"] == caller_of(request)]
         if name == "payments.list":
             return 200, (), own
         wanted = request.path.rsplit("/", 1)[-1]
+        if name == "accounts.get":
+            return 200, (), {"id": wanted, "left": self.accounts[wanted]}
         found = next((item for item in own if item["id"] == wanted), None)
         return (404, (), None) if found is None else (200, (), found)
 
@@ -136,6 +147,8 @@ class Till(Toy):
             raise Refused(409)
         if self.has("refuses again"):
             raise Refused(409)
+        if self.has("draws again"):
+            self.accounts[body["accountId"]] -= body["amount"]
         status, _, shown = answer
         shown = {**shown, "amount": 0} if self.has("answers otherwise") else shown
         return status, (() if self.has("silent") else (("Replayed", "true"),)), shown
@@ -146,6 +159,7 @@ class Till(Toy):
             raise Refused(400)
         if body["accountId"] not in self.accounts:
             raise Refused(404)
+        self.accounts[body["accountId"]] -= body["amount"]
         shown = {"id": f"pay{next(self.numbers)}", **body}
         if not self.has("forgets"):
             self.payments.append({"by": caller_of(request), "shown": shown})
