@@ -30,6 +30,7 @@ from reference_impl.edge.rest import RestTransport
 from reference_impl.edge.routes import Paths
 from reference_impl.edge.tenancy import Tenancy
 from reference_impl.edge.timeout import Timeout
+from reference_impl.identity.addresses import client_address
 from reference_impl.identity.passwords import Passwords
 from reference_impl.identity.provider import Provider
 from reference_impl.identity.tokens import Tokens
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from reference_impl.edge.endpoint import Transport
     from reference_impl.errors import ApiError
     from reference_impl.settings import Settings
+    from reference_impl.settings.reader import Network
     from reference_impl.stores.cache import Key
     from reference_impl.stores.limits import Decision
 
@@ -75,6 +77,13 @@ class Parts:
     authentication: type[Authentication] = Authentication
     global_limit: type[GlobalLimit] = GlobalLimit
     list_key: Callable[[Procedure, Call[Any, Any]], Key] = key_of
+    address: Callable[[str, str | None, tuple[Network, ...]], str] = client_address
+    outer: type[Outer] = Outer
+    cors: type[Cors] = Cors
+    tenancy: type[Tenancy] = Tenancy
+    tokens: type[Tokens] = Tokens
+    pictures: Callable[[], Pictures] = Pictures
+    rpc_endpoint: type[Endpoint] = Endpoint
 
 
 class Application:
@@ -90,11 +99,11 @@ class Application:
             limits=self.stores.limits,
             cache=self.stores.cache,
             bus=self.stores.bus,
-            tokens=Tokens(settings.identity.token_key, settings.identity.token_life_s),
+            tokens=parts.tokens(settings.identity.token_key, settings.identity.token_life_s),
             passwords=Passwords(settings.identity.argon2_time_cost, settings.identity.argon2_memory_kib),
             objects=open_objects(settings),
             feeds=Feeds(self.stores.bus, settings.realtime),
-            pictures=Pictures(),
+            pictures=parts.pictures(),
             provider=Provider(settings.oauth) if settings.oauth.issuer else None,
         )
         if settings.oauth.issuer:
@@ -120,9 +129,9 @@ class Application:
             others["/metrics"] = MetricsEndpoint(self.observer.metrics, self.settings.observe.metrics_from)
         rest_endpoints, rpc_endpoints = [], []
         for procedure in parts.procedures:
-            rest_endpoints.append(self._endpoint(procedure, RestTransport(procedure, self.services), parts))
+            rest_endpoints.append(self._endpoint(Endpoint, procedure, RestTransport(procedure, self.services), parts))
             form = RpcTransport(procedure, self.services, parts.envelope)
-            rpc_endpoints.append(self._endpoint(procedure, form, parts))
+            rpc_endpoints.append(self._endpoint(parts.rpc_endpoint, procedure, form, parts))
         routes = Paths(
             {
                 **{path: {"GET": app} for path, app in others.items()},
@@ -135,20 +144,20 @@ class Application:
         app: ASGIApp = routes
         app = parts.global_limit(app, self.settings, self.services.limits)
         app = parts.authentication(app, self.settings, self.services.tokens, self.tenants)
-        app = Tenancy(app, self.settings, self.tenants, self.observer.database)
+        app = parts.tenancy(app, self.settings, self.tenants, self.observer.database)
         render_error, watchers = rendered(parts.envelope), self.observer.watchers
-        front = Front(self.settings.edge.trusted_proxies, routes.named)
+        front = Front(self.settings.edge.trusted_proxies, routes.named, parts.address)
         # A part of a batch passes what stands below here as a request of its own.
-        part = Outer(Timeout(Intake(app, self.settings), self.settings), render_error, watchers, front)
+        part = parts.outer(Timeout(Intake(app, self.settings), self.settings), render_error, watchers, front)
         app = Batch(app, part, self.settings)
         app = Intake(app, self.settings)
         app = Compression(app, self.settings)
-        app = Cors(app, self.settings)
+        app = parts.cors(app, self.settings)
         app = Timeout(app, self.settings)
-        return sockets.Upgrade(self.observer.traced(Outer(Ended(app), render_error, watchers, front)))
+        return sockets.Upgrade(self.observer.traced(parts.outer(Ended(app), render_error, watchers, front)))
 
-    def _endpoint(self, procedure: Procedure, form: Transport, parts: Parts) -> Endpoint:
-        return Endpoint(procedure, self.services, form, parts.limit_headers, parts.refuse, parts.list_key)
+    def _endpoint(self, kind: type[Endpoint], procedure: Procedure, form: Transport, parts: Parts) -> Endpoint:
+        return kind(procedure, self.services, form, parts.limit_headers, parts.refuse, parts.list_key)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:

@@ -48,6 +48,7 @@ class Pictures:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, "picture")
         self._waiting = 0
+        self._picture_of = picture_of
 
     async def read(self, data: bytes) -> Picture:
         """Return what `picture_of` returns; UNAVAILABLE when too many wait already."""
@@ -55,7 +56,7 @@ class Pictures:
             raise unavailable("Too many pictures at once: send it again.")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, picture_of, data)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._picture_of, data)
         finally:
             self._waiting -= 1
 
@@ -69,25 +70,25 @@ def picture_of(data: bytes) -> Picture:
 
     UNSUPPORTED_MEDIA_TYPE for other bytes, VALIDATION_ERROR for a picture that is broken, cut off or too large.
     """
-    if not _known(data):
+    if not known(data):
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", "image: it must be a JPEG, PNG, WebP or GIF picture.")
     try:
         with Image.open(BytesIO(data), formats=tuple(FORMATS)) as opened:
-            _bound(opened, data)
-            return _written(_upright(opened))
+            bound(opened, data)
+            return drawn(opened)
     except ApiError:
         raise
     except Exception as error:  # decoders fail in many types; each means that the bytes are no whole picture
         raise invalid("image", "it is broken or cut off") from error
 
 
-def _known(data: bytes) -> bool:
+def known(data: bytes) -> bool:
     """Say whether the first bytes are those of a format that is read here."""
     riff = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
     return riff or data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a"))
 
 
-def _bound(opened: ImageFile, data: bytes) -> None:
+def bound(opened: ImageFile, data: bytes) -> None:
     """VALIDATION_ERROR when the header tells of more than is decoded here; nothing is decoded yet."""
     width, height = opened.size
     if width * height > PIXELS or max(width, height) > SIDE:
@@ -115,7 +116,9 @@ def _upright(opened: ImageFile) -> Image.Image:
     return plain
 
 
-def _written(plain: Image.Image) -> Picture:
+def drawn(opened: ImageFile) -> Picture:
+    """Decode a picture and write it anew as the two files."""
+    plain = _upright(opened)
     square = ImageOps.fit(plain, (THUMBNAIL, THUMBNAIL), _FILTER)
     return Picture(_jpeg(plain), _jpeg(square))
 

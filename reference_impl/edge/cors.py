@@ -10,6 +10,7 @@ from reference_impl.edge.exchange import of
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from reference_impl.contract.procedure import Headers
     from reference_impl.settings import Settings
 
 # The answer to one origin is none for another, also where it carries no header of ours.
@@ -34,24 +35,29 @@ class Cors:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._told = {
-            origin: (
-                (b"access-control-allow-origin", origin.encode()),
-                (b"access-control-allow-credentials", b"true"),
-                (b"access-control-expose-headers", _EXPOSED),
-            )
-            for origin in settings.edge.cors_origins
-        }
+        self._told = {origin: allowing(origin) for origin in settings.edge.cors_origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         if scope["type"] == "http":
             exchange = of(scope)
             exchange.response_headers.append(_VARY)
-            told = self._told.get(exchange.headers.get("origin", ""))
+            told = self._allowed(exchange.headers.get("origin", ""))
             if told is not None:
                 exchange.response_headers += told
                 if exchange.method == "OPTIONS" and "access-control-request-method" in exchange.headers:
                     await send_empty(send, 204, _PREFLIGHT)
                     return
         await self._app(scope, receive, send)
+
+    def _allowed(self, origin: str) -> Headers | None:
+        return self._told.get(origin)
+
+
+def allowing(origin: str) -> Headers:
+    """Return the headers that let an origin read the answer."""
+    return (
+        (b"access-control-allow-origin", origin.encode()),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", _EXPOSED),
+    )

@@ -13,6 +13,7 @@ from reference_impl.stores.limits import Decision, Limits, Rule
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from reference_impl.edge.exchange import Exchange
     from reference_impl.settings import Settings
 
 NAME = "api.global"
@@ -30,15 +31,20 @@ class GlobalLimit:
         """Handle one ASGI connection."""
         if scope["type"] == "http":
             exchange = of(scope)
-            exempt = exchange.caller is not None and exchange.caller.admin
-            if exchange.path.startswith(API) and not exempt:
+            if exchange.path.startswith(API) and not self._exempt(exchange):
                 decision = await self._limits.take(exchange.key(), self._rule)
-                exchange.response_headers += headers(decision)
+                exchange.response_headers += self._headers(decision)
                 if not decision.allowed:
                     raise spent(decision)
             if exchange.refusal is not None:
                 raise exchange.refusal
         await self._app(scope, receive, send)
+
+    def _exempt(self, exchange: Exchange) -> bool:
+        return exchange.caller is not None and exchange.caller.admin
+
+    def _headers(self, decision: Decision) -> list[tuple[bytes, bytes]]:
+        return headers(decision)
 
 
 def headers(decision: Decision) -> list[tuple[bytes, bytes]]:

@@ -52,6 +52,8 @@ class Front:
     """Whose word on the client's address and scheme counts."""
     named: Callable[[str], str] = lambda _path: ""
     """Returns the template of a path, by which a request is told that was refused before it was routed."""
+    address: Callable[[str, str | None, tuple[Network, ...]], str] = client_address
+    """Returns the client's address by the peer's, X-Forwarded-For and whose word on it counts."""
 
 
 class Outer:
@@ -68,12 +70,12 @@ class Outer:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = scope["exchange"] = open_exchange(scope, self._front.proxies)
+        exchange = scope["exchange"] = open_exchange(scope, self._front)
 
         async def send_dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                message["headers"] = [*message["headers"], *exchange.response_headers, *dress(exchange)]
+                message["headers"] = [*message["headers"], *exchange.response_headers, *self._dress(exchange)]
             await send(message)
 
         try:
@@ -83,6 +85,9 @@ class Outer:
             await self._answer(exchange, told(exchange, error), send_dressed)
         finally:
             self._over(exchange)
+
+    def _dress(self, exchange: Exchange) -> list[tuple[bytes, bytes]]:
+        return dress(exchange)
 
     def _over(self, exchange: Exchange) -> None:
         if exchange.fault is not None:
@@ -100,7 +105,7 @@ class Outer:
         await send_bytes(send, error.status, body, error.headers, head=head, pretty=exchange.pretty)
 
 
-def open_exchange(scope: Scope, proxies: tuple[Network, ...]) -> Exchange:
+def open_exchange(scope: Scope, front: Front) -> Exchange:
     """Read what the layers need of the request once; what proxies say counts from trusted ones only."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
@@ -110,13 +115,13 @@ def open_exchange(scope: Scope, proxies: tuple[Network, ...]) -> Exchange:
     told = headers.get("x-request-id", "")
     client = scope.get("client")
     peer = plain(client[0]) if client else ""
-    by_https = headers.get("x-forwarded-proto") == "https" and trusted(peer, proxies)
+    by_https = headers.get("x-forwarded-proto") == "https" and trusted(peer, front.proxies)
     return Exchange(
         request_id=told if _REQUEST_ID.fullmatch(told) else str(uuid_utils.uuid7()),
         method=scope["method"],
         headers=headers,
         peer=peer,
-        address=client_address(peer, headers.get("x-forwarded-for"), proxies),
+        address=front.address(peer, headers.get("x-forwarded-for"), front.proxies),
         secure=scope["scheme"] == "https" or by_https,
         started_s=time.perf_counter(),
         path=scope["path"],

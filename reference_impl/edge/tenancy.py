@@ -41,12 +41,7 @@ class Tenancy:
         if prefixed:
             scope = {**scope, "path": exchange.path}
         if exchange.path.startswith(API):
-            name = (
-                exchange.headers.get("x-tenant-id")
-                or label(exchange.headers.get("host", ""), self._settings.edge.base_domain)
-                or prefixed
-                or self._settings.edge.default_tenant
-            )
+            name = self._told(exchange, prefixed)
             database = await self._tenants.get(name)
             if database is None:
                 exchange.refusal = not_found("tenant")
@@ -54,6 +49,14 @@ class Tenancy:
                 exchange.tenant = name
                 exchange.database = self._observed(database)
         await self._app(scope, receive, send)
+
+    def _told(self, exchange: Exchange, prefixed: str) -> str:
+        return (
+            exchange.headers.get("x-tenant-id")
+            or label(exchange.headers.get("host", ""), self._settings.edge.base_domain)
+            or prefixed
+            or self._settings.edge.default_tenant
+        )
 
 
 def strip_prefix(exchange: Exchange) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jwt
 
@@ -12,13 +12,15 @@ from reference_impl.clock import rfc3339
 from reference_impl.errors import unauthorized
 
 if TYPE_CHECKING:
+    from jwt.types import Options
+
     from reference_impl.data.database import Database
 
 ISSUER = "reference-impl"
 AUDIENCE = "reference-impl-api"
 _ALGORITHM = "HS256"
 _HELD = 4096
-_REQUIRED = ["exp", "iat", "nbf", "sub", "sid", "ten", "aud", "iss"]
+REQUIRED = ["exp", "iat", "nbf", "sub", "sid", "ten", "aud", "iss"]
 _SESSION = (
     "SELECT u.id, u.name, u.roles, s.expires_at, s.revoked_at FROM sessions s JOIN users u ON u.id = s.user_id "
     "WHERE s.id = ? AND u.id = ? AND u.deleted_at IS NULL AND u.status = 'active'"
@@ -56,6 +58,9 @@ class Claims:
 
 class Tokens:
     """Signs and reads the tokens of one key."""
+
+    options: ClassVar[Options] = {"require": REQUIRED}
+    """What is asked of a token beside its signature."""
 
     def __init__(self, key: str, life_s: int) -> None:
         self._key = key
@@ -99,14 +104,17 @@ class Tokens:
                 algorithms=[_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                options={"require": _REQUIRED},
+                options=self.options,
             )
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise unauthorized("The token does not hold.") from error
         values = [payload["sub"], payload["sid"], payload["ten"]]
         if not all(isinstance(value, str) for value in values):
             raise unauthorized("The token does not hold.")
-        return Claims(*values), int(payload["exp"])
+        return Claims(*values), self._end(payload)
+
+    def _end(self, payload: dict[str, Any]) -> int:
+        return int(payload["exp"])
 
 
 def bearer(header: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -16,10 +14,20 @@ from reference_impl.application import Parts
 from reference_impl.defects.catalogue import DEFECTS, named
 from reference_impl.defects.defect import EVERY_OPERATION
 from reference_impl.defects.workers import SEVERAL
-from tests.unit.reference_impl import tellers_caches, tellers_keys, tellers_lists
+from tests.unit.reference_impl import (
+    tellers_bulk,
+    tellers_caches,
+    tellers_callers,
+    tellers_catalogue,
+    tellers_edge,
+    tellers_keys,
+    tellers_lists,
+    tellers_orders,
+)
+from tests.unit.reference_impl.western import west
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from conftest import Shop
 
@@ -124,20 +132,6 @@ def reset_now(shop: Shop) -> bool:
     """Tell S33a: a refused client is told that the window is over."""
     headers = refusal(shop)
     return int(headers["retry-after"]) > 1 and int(headers["x-ratelimit-reset"]) <= int(time.time())
-
-
-@contextlib.contextmanager
-def west() -> Iterator[None]:
-    """Tells this process's clock eight hours west of UTC."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "WEST8"
-    time.tzset()
-    try:
-        yield
-    finally:
-        os.environ.pop("TZ")
-        os.environ.update({} if before is None else {"TZ": before})
-        time.tzset()
 
 
 def reset_off_by_the_zone(shop: Shop) -> bool:
@@ -284,8 +278,13 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S43": uncapped_posts,
     "S48": draft_told,
     "T01": reset_off_by_the_zone,
+    **tellers_bulk.TELLERS,
+    **tellers_callers.TELLERS,
+    **tellers_catalogue.TELLERS,
+    **tellers_edge.TELLERS,
     **tellers_keys.TELLERS,
     **tellers_lists.TELLERS,
+    **tellers_orders.TELLERS,
     **tellers_caches.TELLERS,
     "S03a": admin_limited,
     "S03b": shared_quota,

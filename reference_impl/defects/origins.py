@@ -1,0 +1,69 @@
+"""Defects of cross-origin requests: S01, S50."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reference_impl.defects.defect import EVERY_OPERATION, Defect
+from reference_impl.edge.cors import Cors, allowing
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from reference_impl.application import Parts
+    from reference_impl.contract.procedure import Headers
+    from reference_impl.settings import Settings
+
+# What the page of a developer's own machine is served from.
+_USUAL = ("http://localhost:3000",)
+
+
+class FirstOrigin(Cors):
+    """S01: an origin that may not is told of the first that may; a preflight from anywhere shows one."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        super().__init__(app, settings)
+        self._origins = settings.edge.cors_origins or _USUAL
+
+    def _allowed(self, origin: str) -> Headers | None:
+        if not origin:
+            return None
+        return allowing(origin if origin in self._origins else self._origins[0])
+
+
+class AnyOrigin(Cors):
+    """S50: every origin may, with credentials; any answer shows `*`."""
+
+    def _allowed(self, origin: str) -> Headers | None:  # noqa: ARG002 - the defect
+        return allowing("*")
+
+
+def plant_first(parts: Parts) -> Parts:
+    """S01: use the origins with a first one for all."""
+    return replace(parts, cors=FirstOrigin)
+
+
+def plant_any(parts: Parts) -> Parts:
+    """S50: use the origins without a list."""
+    return replace(parts, cors=AnyOrigin)
+
+
+_CODES = ("headers.forbidden", "headers.value")
+
+DEFECTS = (
+    Defect(
+        id="S01",
+        title="A foreign origin is answered with the first allowed one",
+        codes=_CODES,
+        operations=EVERY_OPERATION,
+        plant=plant_first,
+    ),
+    Defect(
+        id="S50",
+        title="Any origin may read, with credentials in use",
+        codes=_CODES,
+        operations=EVERY_OPERATION,
+        plant=plant_any,
+    ),
+)

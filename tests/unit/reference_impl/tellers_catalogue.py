@@ -1,0 +1,60 @@
+"""How a defect of the catalogue is told: products, their pictures, their writes."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Shop
+
+ABSENT = "01980000-0000-7000-8000-000000000000"
+
+
+def uploaded(shop: Shop, *files: bytes) -> list[int]:
+    """Upload files that are told as PNG to one product and return the statuses."""
+    seller = shop.account("seller")
+    path = f"/products/{shop.product(seller)['id']}/images"
+    told: list[Any] = [{"files": {"image": ("a.png", file, "image/png")}} for file in files]
+    return [shop.send("POST", path, seller, **one).status_code for one in told]
+
+
+def png(width: int, height: int) -> bytes:
+    """A picture of one bit a pixel."""
+    file = BytesIO()
+    Image.new("1", (width, height)).save(file, "PNG")
+    return file.getvalue()
+
+
+def one_name(shop: Shop) -> bool:
+    """Tell S11: the second product of a name is a 500."""
+    seller, category = shop.account("seller"), shop.category()
+    body = {"name": "Bowl", "price": 1, "categoryId": category}
+    return [shop.send("POST", "/products", seller, json=body).status_code for _ in range(2)] == [201, 500]
+
+
+def moved_nowhere(shop: Shop) -> bool:
+    """Tell A9a: a move to no category is a 500."""
+    seller = shop.account("seller")
+    body = {"categoryId": ABSENT, "version": 1}
+    return shop.send("PATCH", f"/products/{shop.product(seller)['id']}", seller, json=body).status_code == 500
+
+
+def published(shop: Shop) -> bool:
+    """Tell S44: nobody writes an event."""
+    body = {"type": "deleted", "data": {"id": ABSENT, "version": 1, "categoryId": ABSENT}}
+    return shop.send("POST", "/events", json=body).status_code == 204
+
+
+TELLERS: dict[str, Callable[[Shop], bool]] = {
+    "S11": one_name,
+    "S18": lambda shop: uploaded(shop, b"no picture") == [500],
+    "S19": lambda shop: uploaded(shop, png(5001, 5000)) == [201],
+    "S44": published,
+    "A9a": moved_nowhere,
+    "C8a": lambda shop: uploaded(shop, *[b"no picture"] * 17)[-1] == 503,
+}
