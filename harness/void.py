@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ GARBAGE, WRONG_SCHEME, NO_SCHEME = "garbage", "wrong-scheme", "no-scheme"
 FORMS = (WRONG_SCHEME, NO_SCHEME)
 VALID, REVOKED = "valid", "revoked"
 TOLD_KINDS = ("expired", REVOKED, "wrong-audience")
+CREDENTIAL = re.compile(r"auth|key|token|secret|cookie|session|credential", re.IGNORECASE)
+Changed = Callable[[str, str], str]
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +(\S.*)")
 HOW = (
     "credentials that are {kind} cannot be had from outside: under identities.void of harness.toml give a "
@@ -55,25 +58,33 @@ def voided(stage: Stage, kind: str, valid: Identity) -> Steps[Identity | None]:
     return stage.actors.void[key]
 
 
-def _credentials(stage: Stage, valid: Identity, kind: str, changed: object) -> Identity | None:
-    """The identity with every credential header changed; None where nothing of it is left."""
-    assert callable(changed), "a function of scheme and token"
+def _credentials(stage: Stage, valid: Identity, kind: str, changed: Changed) -> Identity | None:
+    """The identity with every credential changed, other headers as they are; None where it has no such credential."""
     tenant = stage.actors.tenant_headers(valid.tenant)
-    headers = []
-    for name, value in valid.headers:
-        match = SCHEME.fullmatch(value)
-        if (name, value) in tenant:
-            continue
-        text = changed(match[1], match[2]) if match else changed("", value)
+    own = [pair for pair in valid.headers if pair not in tenant]
+    secret = [pair for pair in own if CREDENTIAL.search(pair[0])] or own
+    headers, found = [], False
+    for name, value in own:
+        text = _changed(name, value, changed) if (name, value) in secret else value
         headers += [(name, text)] if text else []
-    if not headers:
-        return None
-    return Identity(kind, valid.roles, valid.tenant, (*headers, *tenant))
+        found |= bool(text) and (name, value) in secret
+    return Identity(kind, valid.roles, valid.tenant, (*headers, *tenant)) if found else None
+
+
+def _changed(name: str, value: str, changed: Changed) -> str:
+    """A header's value with its credential changed; of a cookie the names are kept."""
+    if name.lower() == "cookie":
+        pairs = (part.strip().partition("=") for part in value.split(";"))
+        made = [(cookie, changed("", text)) for cookie, _, text in pairs]
+        return "; ".join(f"{cookie}={text}" for cookie, text in made if text)
+    match = SCHEME.fullmatch(value)
+    return changed(match[1], match[2]) if match else changed("", value)
 
 
 def _unlike(token: str) -> str:
     """A credential of the same form that nobody was given: its letters and digits turned round."""
-    return re.sub(r"[A-Za-z0-9]+", lambda match: match[0][::-1].swapcase(), token)
+    turned = re.sub(r"[A-Za-z0-9]+", lambda match: match[0][::-1].swapcase(), token)
+    return turned if turned != token else f"{token[:-1]}{'y' if token.endswith('x') else 'x'}"
 
 
 def _told(stage: Stage, kind: str, valid: Identity) -> Steps[Identity]:
