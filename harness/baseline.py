@@ -45,6 +45,11 @@ def held(
     return tuple(replace(entry, state=_state(entry, found, examined, operations, today)) for entry in entries)
 
 
+def lasting(entries: Iterable[Known], today: date) -> frozenset[str]:
+    """The fingerprints that are accepted on a day."""
+    return frozenset(entry.fingerprint for entry in entries if today <= date.fromisoformat(entry.expires))
+
+
 def chosen(name: str, config: Config) -> tuple[Known, ...]:
     """The entries of the file that an option or harness.toml names, else of the usual one beside it, if any."""
     told = config.baseline.get("file", "")

@@ -52,7 +52,7 @@ class Context:
     """What a phase works in. `only` holds promise keys, operation ids and phase names; empty is everything.
 
     `advanced` is told (done, total, findings, what runs); `deadline_ns` ends the phase,
-    `budget_ns` the whole run (0 is no limit), with `first` a confirmed finding does.
+    `budget_ns` the whole run (0 is no limit), with `first` a confirmed finding whose fingerprint is not `known`.
     """
 
     session: Session
@@ -63,6 +63,7 @@ class Context:
     deadline_ns: int = 0
     budget_ns: int = 0
     first: bool = False
+    known: frozenset[str] = frozenset()
     load_results: list[load.LoadResult] = field(default_factory=list)
 
     @property
@@ -95,7 +96,7 @@ def promises(context: Context) -> list[Verdict]:
             told = verdicts(context.session.folder)
             findings = {finding.fingerprint for verdict in told for finding in verdict.findings}
             context.advanced(len(told), max(total, len(told)), len(findings), _doing(told))
-            if context.first and shown_again(told):
+            if context.first and shown_again(told, context.known):
                 break
     if code is not None and code > 1 and code != NO_TESTS_COLLECTED:
         raise HarnessError(f"pytest ended with {code}:\n{_tail(log)}")

@@ -10,7 +10,7 @@ from harness.cell import Access, Cell, access, joined
 from harness.finding import Confirmation, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 
 OUT_OF_TIME = "the time budget was used up before this was examined"
@@ -71,9 +71,13 @@ class Verdict:
         return cls(**{**values, "findings": findings, "cells": tuple(map(Cell.from_record, values.get("cells", ())))})
 
 
-def shown_again(verdicts: Iterable[Verdict]) -> bool:
-    """Whether any finding of the verdicts was shown again on fresh data."""
-    return any(item.confirmation is Confirmation.CONFIRMED for verdict in verdicts for item in verdict.findings)
+def shown_again(verdicts: Iterable[Verdict], known: Collection[str] = ()) -> bool:
+    """Whether any finding of the verdicts was shown again on fresh data, those of known fingerprints left out."""
+    return any(
+        item.confirmation is Confirmation.CONFIRMED and item.fingerprint not in known
+        for verdict in verdicts
+        for item in verdict.findings
+    )
 
 
 def merged(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:

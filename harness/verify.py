@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness import archive, checklist, ending, interruption, phases, selection
+from harness.baseline import lasting
+from harness.clock import SystemClock
 from harness.errors import HarnessError
 from harness.exits import Exit
 from harness.finding import Confirmation, Severity
@@ -61,6 +63,11 @@ class _Verification:
     items: tuple[checklist.Item, ...] = ()
     told: list[Verdict] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The fingerprints of findings that are known and do not count today."""
+        return lasting(self.options.baseline, SystemClock().wall().date())
 
     @property
     def left_s(self) -> float:
@@ -136,7 +143,7 @@ def _stopped(verification: _Verification, code: Exit, reason: str) -> Report:
 def _phases(verification: _Verification, run: Run) -> None:
     only = selection.words(verification.options.only)
     for name in selection.phases(verification.options.only):
-        if verification.options.first and shown_again(verification.told):
+        if verification.options.first and shown_again(verification.told, verification.known):
             _phase_ended(verification, Phase(name, "skipped", reason="a finding was confirmed (--first)"))
             continue
         if not _alive(verification):
@@ -197,6 +204,7 @@ def _context(verification: _Verification, run: Run, only: frozenset[str], second
         deadline_ns=time.monotonic_ns() + int(seconds * 1e9),
         budget_ns=verification.deadline_ns,
         first=verification.options.first,
+        known=verification.known,
     )
 
 

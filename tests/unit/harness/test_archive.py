@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness import archive
+from harness.contract import Contract
 from harness.errors import UsageError
 from harness.exchange import Exchange, Request, Response
 from harness.exits import Exit
-from harness.finding import Confirmation, Finding, Severity
+from harness.finding import Confirmation, Finding, Reproduction, Severity
 from harness.history import FOLDER, Journal
 from harness.report import Report, RunStatus, Target
-from harness.run import VERDICTS, frozen_contract
+from harness.run import VERDICTS, freeze, frozen_contract
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -148,3 +150,33 @@ def test_findings_of_one_beginning_are_shown(killed: Path) -> None:
         UsageError, match=r"no finding of the run run-1 has the fingerprint 'zz'; it has .* and 32 more"
     ):
         archive.finding(killed, "zz")
+
+
+def test_a_finding_has_its_own_test_beside_the_page(killed: Path) -> None:
+    """It is written where single answers show the fault, and the page and the summary lead to it, or say why not."""
+    paths = {"/one": {"get": {"operationId": "one", "x-promises": {"roles": {"allow": ["admin"]}}}}}
+    freeze(Contract({"openapi": "3.1.0", "info": {}, "paths": paths}), killed)
+    step = {
+        "operation": "one",
+        "method": "GET",
+        "path": "/one",
+        "query": [],
+        "headers": [],
+        "body": None,
+        "status": 200,
+        "identity": {"name": "u", "roles": ["user"], "tenant": "", "facts": {}},
+        "step": "may-not:user",
+        "references": {},
+        "filled": {},
+    }
+    shown = replace(FINDING, reproduction=Reproduction("", {}, (step,)))
+    raced = replace(FINDING, code="ledger.overdrawn")
+    ended = Report("run-1", RunStatus.COMPLETE, Exit.FINDINGS, Target("url"), findings=(shown, raced))
+    archive.write_all(ended, killed)
+    file = killed / "findings" / shown.fingerprint / "test_roles_role_allowed.py"
+    compile(file.read_text("utf-8"), str(file), "exec")
+    assert [path.name for path in (killed / "findings").iterdir()] == [shown.fingerprint]
+    page = (killed / "report.html").read_text("utf-8")
+    assert f'href="findings/{shown.fingerprint}/test_roles_role_allowed.py"' in page
+    assert "none can be written: many calls at one instant show it" in page
+    assert f"findings/{shown.fingerprint}/test" in (killed / "summary.md").read_text("utf-8").replace("\\", "")

@@ -16,11 +16,11 @@ from harness.config import Config
 from harness.contract import Contract
 from harness.errors import UsageError
 from harness.exits import Exit
-from harness.finding import Finding, Severity
+from harness.finding import Confirmation, Finding, Severity
 from harness.history import Journal
 from harness.report import Known, KnownState, OperationFacts, Phase, Report, RunStatus, Target
 from harness.run import VERDICTS
-from harness.verdict import Verdict
+from harness.verdict import Verdict, shown_again
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,3 +195,13 @@ def test_a_run_that_was_stopped_knows_them_too(tmp_path: Path) -> None:
     begun = Report("run", RunStatus.RUNNING, None, Target("url"), baseline=(replace(ENTRY, expires="2999-01-01"),))
     stopped = ending.stopped(begun, tmp_path, Exit.INTERRUPTED, "interrupted")
     assert list(stopped.known) == [FAULT.fingerprint]
+
+
+def test_what_is_accepted_on_a_day() -> None:
+    """An entry holds through its last day, and a known finding that was shown again is nothing new."""
+    entries = [ENTRY, replace(ENTRY, fingerprint="0123456789ab", expires="2027-01-30")]
+    assert baseline.lasting(entries, TODAY) == {ENTRY.fingerprint}
+    assert baseline.lasting(entries, TODAY + timedelta(days=1)) == frozenset()
+    told = [Verdict("roles", "putBook", 1, (replace(FAULT, confirmation=Confirmation.CONFIRMED), OTHER))]
+    assert shown_again(told)
+    assert not shown_again(told, {FAULT.fingerprint})
