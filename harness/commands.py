@@ -21,7 +21,7 @@ from harness.finding import Severity
 from harness.options import wanted
 from harness.promises import objective
 from harness.promises.catalogue import BY_KEY, declared
-from harness.render import classes, terminal
+from harness.render import classes, needs, terminal
 from harness.render.outlet import Outlet
 from harness.render.progress import Progress
 from harness.report import RunStatus, worst_first
@@ -112,8 +112,11 @@ def _judge(options: Namespace) -> Exit:
     return Exit.HOLDS if examined else Exit.INCONCLUSIVE
 
 
-def _lint(options: Namespace) -> Exit:
+def _contract(options: Namespace) -> Exit:
     contract = read_contract(read_file(options.file), str(options.file), [Path(name) for name in options.overlay])
+    if options.action == "plan":
+        _say(needs.plan(contract, str(options.file)))
+        return Exit.HOLDS
     held = Counter(key for operation in contract.operations for key in BY_KEY if _is_promised(contract, key, operation))
     _say(f"{options.file}: OpenAPI {contract.document['openapi']}, {len(contract.operations)} operations, no problem")
     for key, promise in BY_KEY.items():
@@ -200,7 +203,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], Exit]] = {
     "prove": _prove,
     "report": _report,
     "judge": _judge,
-    "contract": _lint,
+    "contract": _contract,
     "codes": _codes,
     "baseline": _baseline,
     "up": _up,

@@ -238,10 +238,12 @@ def _baseline(command: argparse.ArgumentParser) -> None:
 
 def _contract(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
-    lint = actions.add_parser(
-        "lint", help="tell everything that is wrong with a contract and its promises", epilog=EXITS
-    )
-    lint.add_argument("file", type=Path, help="the OpenAPI document")
-    lint.add_argument(
-        "--overlay", action="append", default=[], metavar="F", help="Overlay with promises; may be repeated"
-    )
+    for name, told in (
+        ("lint", "tell everything that is wrong with a contract and its promises"),
+        ("plan", "tell what each operation needs to be made before it, what makes it, and what is not known"),
+    ):
+        action = actions.add_parser(name, help=told, epilog=EXITS)
+        action.add_argument("file", type=Path, help="the OpenAPI document")
+        action.add_argument(
+            "--overlay", action="append", default=[], metavar="F", help="Overlay with promises; may be repeated"
+        )

@@ -1,7 +1,8 @@
 """Makes what a case needs before it begins: a thing of a resource, with the things it refers to, each fresh.
 
-What must be there first is worked out from the contract: a member or a path parameter named after a resource
-(`categoryId`, `/products/{id}`) is filled with a thing of it. What cannot be worked out raises CannotTell and says so.
+What must be there first is worked out from the contract (contract/prerequisites.py): a member or a path parameter that
+names another thing (`categoryId`, `/products/{id}`) is filled with a fresh one. What cannot be worked out raises
+CannotTell and says so.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.case import Steps, one, unlimited
-from harness.contract import pointer
+from harness.contract import naming, pointer
 from harness.contract.form import encoded
-from harness.contract.resource import singular
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Outcome
 
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.contract import Contract, Operation, Resource
+    from harness.contract.prerequisites import Need
     from harness.identities import Identity
     from harness.stage import Stage
 
 SETUP = "set-up"
-MAX_DEPTH = 4
+MAX_DEPTH = 12
 PLENTY = 1000
+named, referred = naming.named, naming.referred
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +125,12 @@ def valid(  # noqa: PLR0913 - the parts of a request, all by name
 ) -> Steps[Any]:
     """A request that the contract calls valid, with everything it refers to made before; returned, not sent."""
     if depth > MAX_DEPTH:
-        raise CannotTell(f"{operation.id} needs things that need each other; give an example for one of them")
+        raise CannotTell(f"{operation.id} stands on more than {MAX_DEPTH} things; give an example for one of them")
     values = dict(path or {})
     for parameter in operation.path_parameters:
         if parameter.name not in values:
-            values[parameter.name] = yield from _path_value(stage, operation, parameter.name, identity, depth)
-    query = {
-        parameter.name: _shown(stage.examples.value(parameter.schema, name=parameter.name))
-        for parameter in operation.parameters
-        if parameter.place == "query" and parameter.required
-    }
+            values[parameter.name] = yield from _path_value(stage, operation, parameter.name, identity, depth, values)
+    query = yield from _query(stage, operation, identity, depth)
     headers = tuple(
         (parameter.name, str(stage.examples.value(parameter.schema, name=parameter.name)))
         for parameter in operation.parameters
@@ -191,46 +189,32 @@ def in_role(stage: Stage, role: str = "") -> Steps[Identity]:
     return stage.familiar[key]
 
 
-def referred(contract: Contract, name: str) -> Resource | None:
-    """The resource that a member or parameter name refers to: `categoryId`, `category_id`, `category_ids`."""
-    match = re.fullmatch(r"(.+?)(?:_ids?|Ids?|ID|-id)", name)
-    return named(contract, match[1]) if match else None
-
-
-def named(contract: Contract, word: str) -> Resource | None:
-    """The resource of a name, written in any case, one or many."""
-    wanted = _plain(word)
-    return next(
-        (r for r in contract.resources if r.create and wanted in {_plain(r.name), _plain(singular(r.name))}), None
-    )
-
-
-def _plain(word: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", singular(word.lower()))
-
-
-def _path_value(stage: Stage, operation: Operation, name: str, identity: Identity, depth: int) -> Steps[str]:
-    """The id of a fresh thing for a path parameter: of the operation's own resource, else as names tell."""
-    segments = operation.path.split("/")
-    before = segments[max(0, segments.index(f"{{{name}}}") - 1)] if f"{{{name}}}" in segments else ""
-    resource = named(stage.contract, before) or referred(stage.contract, name)
-    own = stage.contract.resource_of(operation.id)
-    if operation.path_parameters[-1].name == name and own is not None and operation.id not in {own.create, own.list}:
-        resource = own
-    if resource is None or resource.create == operation.id:
-        parameter = next(item for item in operation.path_parameters if item.name == name)
-        if parameter.example is not None or {"enum", "const", "default"} & set(parameter.schema):
-            return str(parameter.example if parameter.example is not None else stage.examples.value(parameter.schema))
-        raise CannotTell(
-            f"{operation.id}: nothing tells what {{{name}}} is; "
-            "give the parameter an example, or declare its resource under x-promises.resource"
-        )
-    maker = None
-    create = stage.contract.by_id[resource.create]
-    if identity.headers and _may(stage, create, identity):
-        maker = identity
-    thing = yield from make(stage, resource, maker=maker, depth=depth + 1)
+def _produced(
+    stage: Stage, need: Need, *, identity: Identity, depth: int, path: Mapping[str, Any] | None = None
+) -> Steps[str]:
+    """The id of a fresh thing, made as the contract's prerequisites say, by the identity itself where it may."""
+    assert need.producer is not None, "only what is produced is asked for"
+    create = stage.contract.by_id[need.producer.operation]
+    maker = identity if identity.headers and _may(stage, create, identity) and identity.name != "anonymous" else None
+    resource = stage.contract.prerequisites.resource(need.producer)
+    thing = yield from make(stage, resource, maker=maker, depth=depth + 1, path=path)
     return thing.id
+
+
+def _path_value(
+    stage: Stage, operation: Operation, name: str, identity: Identity, depth: int, known: Mapping[str, Any]
+) -> Steps[str]:
+    """The id of a fresh thing for a path parameter, made under what the path names already; else the given value."""
+    need = stage.contract.prerequisites.need(operation, "path", name)
+    if need is not None and need.producer is not None:
+        under = operation.path.partition(f"{{{name}}}")[0]
+        create = stage.contract.by_id[need.producer.operation]
+        path = {key: value for key, value in known.items() if f"{{{key}}}" in under and under.startswith(create.path)}
+        return (yield from _produced(stage, need, identity=identity, depth=depth, path=path))
+    if need is not None and need.problem:
+        raise CannotTell(f"{operation.id}: {need.problem}")
+    parameter = next(item for item in operation.path_parameters if item.name == name)
+    return str(parameter.example if parameter.example is not None else stage.examples.value(parameter.schema))
 
 
 def _may(stage: Stage, operation: Operation, identity: Identity) -> bool:
@@ -243,17 +227,31 @@ def _may(stage: Stage, operation: Operation, identity: Identity) -> bool:
 def _with_references(
     stage: Stage, operation: Operation, body: Any, given: set[str], identity: Identity, depth: int
 ) -> Steps[Any]:
-    """The body with each member that refers to a resource holding the id of a fresh thing."""
+    """The body with each member that names another thing holding the id of a fresh one."""
     for place, value in list(pointer.leaves(body)):
-        names = [token for token in pointer.tokens(place) if not token.isdigit()]
-        resource = referred(stage.contract, names[-1]) if names else None
-        if resource is None or resource.create == operation.id or not isinstance(value, str | int) or place in given:
+        need = stage.contract.prerequisites.need(operation, "body", re.sub(r"/\d+(?=/|$)", "/*", place))
+        if need is None or place in given or not isinstance(value, str | int):
             continue
-        create = stage.contract.by_id[resource.create]
-        maker = identity if _may(stage, create, identity) and identity.name != "anonymous" else None
-        thing = yield from make(stage, resource, maker=maker, depth=depth + 1)
-        body = pointer.put(body, place, int(thing.id) if isinstance(value, int) else thing.id)
+        if need.blocks:
+            raise CannotTell(f"{operation.id}: {need.problem}")
+        if need.producer is not None:
+            told = yield from _produced(stage, need, identity=identity, depth=depth)
+            body = pointer.put(body, place, int(told) if isinstance(value, int) else told)
     return body
+
+
+def _query(stage: Stage, operation: Operation, identity: Identity, depth: int) -> Steps[dict[str, str]]:
+    """The query parameters that are required; one that names another thing holds the id of a fresh one."""
+    found = {}
+    for parameter in operation.parameters:
+        if parameter.place != "query" or not parameter.required:
+            continue
+        need = stage.contract.prerequisites.need(operation, "query", parameter.name)
+        if need is not None and need.producer is not None:
+            found[parameter.name] = yield from _produced(stage, need, identity=identity, depth=depth)
+        else:
+            found[parameter.name] = _shown(stage.examples.value(parameter.schema, name=parameter.name))
+    return found
 
 
 def _id_from_location(exchange: Exchange) -> str:

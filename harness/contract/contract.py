@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from harness.contract import document as documents
 from harness.contract import parse, pointer
+from harness.contract.prerequisites import Prerequisites
 from harness.contract.resource import Resource, resources
 from harness.errors import UsageError
 
@@ -66,6 +67,11 @@ class Contract:
         """Declared resources first, then those that the paths show."""
         declared = self.defaults.get("resource")
         return resources(self.operations, declared if isinstance(declared, dict) else {})
+
+    @cached_property
+    def prerequisites(self) -> Prerequisites:
+        """Which operation produces what another needs."""
+        return Prerequisites(self)
 
     def resource(self, name: str) -> Resource | None:
         """The resource of that name."""

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from harness.contract.shape import flattened
 from harness.errors import CannotTell
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Examples:
         return self._value(self.contract.schema(schema), name, 0, everything=everything)
 
     def _value(self, schema: Mapping[str, Any], name: str, depth: int, *, everything: bool) -> Any:
-        schema = self._flat(schema)
+        schema = flattened(self.contract, schema)
         if "const" in schema:
             return schema["const"]
         if "default" in schema and not _unique_name(name):
@@ -68,23 +69,6 @@ class Examples:
         if kind in {"integer", "number"}:
             return self._number(schema, kind)
         return self.random.choice([True, False]) if kind == "boolean" else None
-
-    def _flat(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The schema with allOf joined and the first useful branch of anyOf and oneOf taken."""
-        schema = self.contract.schema(schema)
-        merged: dict[str, Any] = {key: value for key, value in schema.items() if key not in {"allOf", "anyOf", "oneOf"}}
-        parts = [*schema.get("allOf", ())]
-        for key in ("anyOf", "oneOf"):
-            branches = [self.contract.schema(branch) for branch in schema.get(key, ())]
-            parts += next(([branch] for branch in branches if branch.get("type") != "null"), branches[:1])
-        for part in parts:
-            flat = self._flat(part)
-            properties = {**merged.get("properties", {}), **flat.get("properties", {})}
-            required = [*merged.get("required", ()), *flat.get("required", ())]
-            merged = {**flat, **merged}
-            if properties:
-                merged.update(properties=properties, required=required)
-        return merged
 
     def _object(self, schema: Mapping[str, Any], depth: int, *, everything: bool) -> dict[str, Any]:
         if depth > MAX_DEPTH:
