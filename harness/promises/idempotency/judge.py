@@ -169,7 +169,7 @@ def _other_body(look: _Look, known: Said, call: Exchange, before: Sequence[Excha
     look.examined += 1
     first = next(exchange for exchange in before if exchange.outcome is Outcome.OK)
     wanted = look.told.other_body
-    promised = f"A {look.told.header} that comes with another body is refused with {wanted}, and nothing is done."
+    promised = f"The same {look.told.header} with another body is refused with {wanted}, and nothing is done."
     if call.outcome is Outcome.OK:
         old = bool(thing(look.told, call)) and thing(look.told, call) == thing(look.told, first)
         kind = "old answer" if old else "acted"
@@ -194,7 +194,7 @@ def _other_caller(look: _Look, known: Said, call: Exchange) -> None:
     control = next((e for said_, e in look.calls if said_.word == words.CONTROL and said_.caller == known.caller), None)
     if not firsts or look.told_nothing(call):
         return
-    promised = f"A {look.told.header} of {whose} is another key."
+    promised = f"The {look.told.header} of {whose} is another key."
     first = firsts[0]
     own, theirs = thing(look.told, first), thing(look.told, call)
     if call.outcome is Outcome.OK and own and own == theirs:

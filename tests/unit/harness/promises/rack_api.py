@@ -82,6 +82,9 @@ class Rack(Toy):
     rows: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     held: list[dict[Any, tuple[Any, int]]] = field(default_factory=lambda: [{}, {}])
     changes: int = 0
+    own: bool = False
+    """Whether each caller is shown only what they made."""
+    makers: dict[str, str] = field(default_factory=dict)
     turns: Any = field(default_factory=lambda: itertools.cycle((0, 1, 1)))
 
     def handle(self, request: Request) -> Any:
@@ -103,6 +106,9 @@ class Rack(Toy):
             return self.one(request, notes.get(wanted))
         if not caller_of(request):
             raise Refused(401)
+        if name == "notes.create":
+            wanted = f"note{next(self.numbers)}"
+            self.makers[wanted] = caller_of(request)
         return (yield from self.changed(name, body, notes, wanted, worker))
 
     def listed(self, request: Request, notes: dict[str, dict[str, Any]], worker: int) -> Any:
@@ -111,6 +117,7 @@ class Rack(Toy):
         key = (
             "" if self.has("no tenant in the key") else tenant_of(request),
             "" if self.has("no query in the key") else str(sorted(query.items())),
+            caller_of(request) if self.own and not self.has("no caller in the key") else "",
         )
         held = self.held[worker].get(key)
         if held is not None and held[1] > self.now_ns:
@@ -119,6 +126,7 @@ class Rack(Toy):
             return held[0]
         seen = self.changes
         matching = [dict(note) for note in notes.values() if query.get("topic", note["topicId"]) == note["topicId"]]
+        matching = [note for note in matching if not self.own or self.makers[note["id"]] == caller_of(request)]
         body = {"items": matching[::-1][: int(query.get("limit", 20))], "total": len(matching)}
         yield
         headers = (("Cache-Control", "max-age=60"),) if self.has("says 60 s") else ()
@@ -136,7 +144,6 @@ class Rack(Toy):
         """A change of a note; what is kept is forgotten before the answer."""
         answer: Any = (204, (), None)
         if name == "notes.create":
-            wanted = f"note{next(self.numbers)}"
             notes[wanted] = {"id": wanted, **body, "stars": 0, "version": 1}
             answer = (201, (), dict(notes[wanted]))
         wanted = body["ids"][0] if name == "notes.stamp" else wanted

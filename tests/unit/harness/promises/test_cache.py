@@ -121,6 +121,15 @@ def test_a_cache_that_is_only_promised_an_age(defects: tuple[str, ...], expected
     assert verdict.examined >= 8
 
 
+@pytest.mark.parametrize(("defect", "expected"), [("", set()), ("no caller in the key", {("cache.crossed", "caller")})])
+def test_a_list_that_is_its_callers_own(defect: str, expected: set[tuple[str, str]]) -> None:
+    """Where answers are declared private, what one caller made is never in another's."""
+    told = contract({**LISTED, "private": True})
+    rack = Rack(told, frozenset({defect}), own=True, turns=itertools.repeat(0))
+    verdict = examined(PROMISE, rack, LIST, only="callers")
+    assert (kinds(verdict), verdict.examined) == (expected, 12)
+
+
 def test_an_age_that_is_long_is_not_waited_for() -> None:
     """An age of a minute is inconclusive and says what to do; what changes invalidate is examined all the same."""
     verdict = examined(PROMISE, Rack(contract({**LISTED, "age_s": 60})), LIST)
@@ -186,6 +195,16 @@ def test_the_model_takes_a_register_for_what_it_is(drawn: tuple[list[model.Write
     """Reads of the newest value break nothing, whatever the age."""
     writes, reads, age_ns = drawn
     assert list(model.faults(writes, reads, age_ns=age_ns, slack_ns=0)) == []
+
+
+def test_an_older_version_after_a_newer_one() -> None:
+    """In one form a read goes not back; another form has a copy of its own, and an overlapping read may be either."""
+    reads = [model.Read(1, "a", 10, 11), model.Read(0, "b", 12, 13), model.Read(0, "a", 14, 15)]
+    lax = [model.Write(1, 9, forgets=False)]
+    (fault,) = model.faults(lax, reads, age_ns=100, slack_ns=0)
+    assert (fault.word, fault.form, fault.read, fault.before) == (model.WENT_BACK, "a", 2, 0)
+    beside = [model.Read(1, "a", 10, 14), model.Read(0, "a", 14, 15)]
+    assert list(model.faults(lax, beside, age_ns=100, slack_ns=0)) == []
 
 
 @given(registers(), st.integers(1, 40))
