@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange, Request
     from harness.stage import Stage
 
-WAVE = 150
+WAVE, EXEMPT = 150, "exempt"
 ALONE = 3
 MAX_REQUESTS = 1500
 MAX_WINDOW_S = 30.0
@@ -200,18 +200,26 @@ def document(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) 
         raise CannotTell(f"{reason}; start the target with a profile of small quotas and short windows")
     first = yield from caller(stage, operation, limit)
     stranger = yield from other(stage, first, limit)
+    yield from _spent(stage, first, limit, "wave")
+    yield from _afterwards(stage, first, stranger, limit, held_ns=1)
+    for role in limit.exempt if stage.actors.can_register else ():
+        exempt = yield from patient(stage.actors.with_role(stage, role))
+        yield from _spent(stage, replace(first, identity=exempt, shared=False), limit, EXEMPT)
+
+
+def _spent(stage: Stage, first: Caller, limit: Limit, step: str) -> Steps[None]:
+    """More calls of several reads than the limit admits; the last are of the operation that the case is of."""
     total = limit.quota + max(SPARE, limit.quota // 10)
     supply: list[Request] = []
     for reading in _readable(stage.contract, limit):
         if len(supply) < total:
-            supply += yield from _supplied(stage, first, reading, limit)
+            supply += yield from _supplied(stage, first, reading, limit, step)
     if len(supply) < total:
         raise CannotTell(f"{limit.name}: the operations' own limits refuse before {total} calls are admitted")
     yield from _waves(lambda count: [supply.pop() for _ in range(min(count, len(supply)))], total, renewed=True)
-    yield from _afterwards(stage, first, stranger, limit, held_ns=1)
 
 
-def _supplied(stage: Stage, first: Caller, reading: Operation, limit: Limit) -> Steps[list[Request]]:
+def _supplied(stage: Stage, first: Caller, reading: Operation, limit: Limit, step: str) -> Steps[list[Request]]:
     """As many calls of a read as its own limits admit, some to spare, by the same caller; none where it may not."""
     roles = stage.contract.promise("roles", reading)
     if roles and not set(roles["allow"]) & {"anyone", "signed-in", *first.identity.roles}:
@@ -222,5 +230,5 @@ def _supplied(stage: Stage, first: Caller, reading: Operation, limit: Limit) -> 
         template = yield from patient(things.valid(stage, reading, identity=first.identity, step=SETUP))
     except CannotTell:
         return []
-    step = f"wave{SHARED}" if first.shared else "wave"
-    return [replace(template, step=step)] * max(0, count)
+    told = f"{step}{SHARED}" if first.shared else step
+    return [replace(template, step=told)] * max(0, count)
