@@ -70,7 +70,7 @@ class Outer:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = scope["exchange"] = open_exchange(scope, self._front)
+        exchange = scope["exchange"] = self._open(scope)
 
         async def send_dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -85,6 +85,9 @@ class Outer:
             await self._answer(exchange, told(exchange, error), send_dressed)
         finally:
             self._over(exchange)
+
+    def _open(self, scope: Scope) -> Exchange:
+        return open_exchange(scope, self._front)
 
     def _dress(self, exchange: Exchange) -> list[tuple[bytes, bytes]]:
         return dress(exchange)

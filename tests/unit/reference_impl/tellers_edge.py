@@ -83,11 +83,28 @@ def shared_tenants(shop: Shop) -> bool:
     return left[1] < left[0]
 
 
+def sellers_exempt(shop: Shop) -> bool:
+    """Tell A7a: a seller's answer counts nothing down."""
+    return "ratelimit-limit" not in shop.send("GET", "/products", shop.account("seller")).headers
+
+
+def colon_kept(shop: Shop) -> bool:
+    """Tell A1a: a request id with a colon comes back."""
+    return shop.send("GET", "/products", headers={"X-Request-ID": "a:b"}).headers["x-request-id"] == "a:b"
+
+
 TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S01": lambda shop: allowed_origin(shop) == "http://localhost:3000",
     "S02": new_address,
     "S46": fixed_window,
     "S50": lambda shop: allowed_origin(shop) == "*",
+    "A1a": colon_kept,
+    "A1b": lambda shop: "x-request-id" not in shop.send("GET", "/nope").headers,
+    "A3a": lambda shop: "x-powered-by" in shop.send("GET", "/products").headers,
+    "A7a": sellers_exempt,
+    "A7b": lambda shop: int(shop.send("GET", "/products").headers["ratelimit-reset"]) > 1_000_000,
+    "A11a": lambda shop: "error" not in shop.send("PUT", "/products").json(),
+    "A11b": lambda shop: "allow" not in shop.send("PUT", "/products").headers,
     "A8a": one_more,
     "A8b": never_again,
     "A8c": remaining_before,

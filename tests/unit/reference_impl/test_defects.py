@@ -23,6 +23,7 @@ from tests.unit.reference_impl import (
     tellers_keys,
     tellers_lists,
     tellers_orders,
+    tellers_owners,
 )
 from tests.unit.reference_impl.western import west
 
@@ -285,6 +286,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     **tellers_keys.TELLERS,
     **tellers_lists.TELLERS,
     **tellers_orders.TELLERS,
+    **tellers_owners.TELLERS,
     **tellers_caches.TELLERS,
     "S03a": admin_limited,
     "S03b": shared_quota,
