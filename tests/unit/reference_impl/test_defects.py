@@ -24,6 +24,8 @@ from tests.unit.reference_impl import (
     tellers_lists,
     tellers_orders,
     tellers_owners,
+    tellers_records,
+    tellers_values,
 )
 from tests.unit.reference_impl.western import west
 
@@ -287,6 +289,8 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     **tellers_lists.TELLERS,
     **tellers_orders.TELLERS,
     **tellers_owners.TELLERS,
+    **tellers_records.TELLERS,
+    **tellers_values.TELLERS,
     **tellers_caches.TELLERS,
     "S03a": admin_limited,
     "S03b": shared_quota,
