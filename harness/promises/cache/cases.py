@@ -30,16 +30,20 @@ if TYPE_CHECKING:
 
 WRITES = 3
 POLLS = 6
+AGE = "age"
 MAX_AGE_S = 3.0
 
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
-    """One case for each change and each way in which an answer may be the wrong one."""
+    """One case for each change and each way in which an answer may be the wrong one.
+
+    How long an answer lives is seen only where nobody else's change ends it: that case runs alone.
+    """
     declared = told(contract, operation)
     if declared is None:
         return ()
     return tuple(
-        Case(KEY, operation.id, name, partial(steps, operation, declared))
+        Case(KEY, operation.id, name, partial(steps, operation, declared), alone=name == AGE)
         for name, steps in _parts(contract, operation, declared)
     )
 
@@ -52,7 +56,7 @@ def _parts(
     if update in contract.by_id:
         yield "changes", partial(_changes, together_too=declared.forgets(update))
         if declared.age_s:
-            yield "age", _age
+            yield AGE, _age
     for cause in declared.causes:
         shown = resource is not None and (operation.id == resource.list or cause.operation == resource.delete)
         if shown and cause.operation != update:
