@@ -102,6 +102,8 @@ def markup(shown: Shown | None) -> Markup:
     )
     if shown.finding:
         text = Markup('<a href="#{}">{}</a>').format(shown.finding, text)
+    if shown.letter in {"A", "R"}:  # its letter and its status say all; a page of 500 operations stays small
+        return Markup('<td class="{}">{}</td>').format(shown.tone, text)
     return Markup('<td class="{}" title="{}">{}</td>').format(shown.tone, shown.title, text)
 
 
