@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harness.report import Report
 
-TITLE_LIMIT = 200
+TITLE_LIMIT, NAMED = 200, 8
 NOT_TRIED = "not tried, or another gate would have decided"
 TITLES = {"roles": "Roles", "owner": "Ownership", "tenant": "Tenants", "credentials": "Credentials that do not hold"}
 LETTERS = {CellState.BROKEN: "✗", CellState.UNKNOWN: "?"}
@@ -89,6 +89,20 @@ def _findings(report: Report) -> dict[tuple[str, str], str]:
         if finding.code.startswith("owner."):
             found.setdefault((finding.operation, "stranger"), anchor(finding))
     return found
+
+
+def unknown(report: Report) -> list[tuple[str, str]]:
+    """Why cells are unknown, each reason once, with the first operations and identities that it holds back."""
+    columns = authorization(report.verdicts).columns
+    held: dict[str, list[str]] = {}
+    for line in lines(report):
+        for column, cell in zip(columns, line.cells, strict=True):
+            if cell is not None and cell.tone == "i":
+                held.setdefault(cell.title.rpartition("; ")[2], []).append(f"{line.place} ({column})")
+    return [
+        (reason, ", ".join(places[:NAMED]) + (f" and {len(places) - NAMED} more" if len(places) > NAMED else ""))
+        for reason, places in held.items()
+    ]
 
 
 def markup(shown: Shown | None) -> Markup:

@@ -148,6 +148,7 @@ def _access(report: Report) -> dict[str, Any]:
     ]
     return {
         "sentence": access.sentence(report),
+        "unknown": access.unknown(report),
         "groups": groups,
         "columns": authorization(report.verdicts).columns,
         "rows": rows,

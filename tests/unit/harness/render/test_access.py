@@ -94,6 +94,8 @@ def test_the_page_has_letters_and_words_beside_colours() -> None:
     assert re.search(
         rf'<td class="f" title="[^"]*gets 404[^"]*"><a href="#f-{FINDING.fingerprint}"><b>✗</b> 204', table
     )
+    assert "<li>no expired token can be had<br>" in table
+    assert "DELETE /b (expired)" in table
     assert 'title="expired gets 401; not seen; no expired token can be had"' in table
     assert '<td class="a"><b>A</b> 200</td>' in table
 
