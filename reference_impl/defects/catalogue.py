@@ -11,6 +11,7 @@ from reference_impl.defects import (
     caches,
     catalogues,
     checkout,
+    deletes,
     envelope,
     events,
     faults,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 DEFECTS: tuple[Defect, ...] = (
     *products.DEFECTS,
     *lists.DEFECTS,
+    *deletes.DEFECTS,
     *envelope.DEFECTS,
     *orders.DEFECTS,
     *limits.DEFECTS,

