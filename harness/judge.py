@@ -27,21 +27,34 @@ if TYPE_CHECKING:
 DRIVER = "judge"
 ELSEWHERE = Operation(id="", method="", path="")
 ATTEMPTS = 2
+WATCHING = {promise.key for promise in STANDING if promise.watches}
 
 
 def standing(contract: Contract, history: Iterable[Exchange]) -> list[Verdict]:
-    """What the standing promises say of every exchange; an exchange of no operation is judged under an empty one."""
+    """What the standing promises say of every exchange; an exchange of no operation is judged under an empty one.
+
+    What the cases of a promise that watches sent beside their operation is judged with that operation.
+    """
     by_operation: dict[str, list[Exchange]] = defaultdict(list)
+    beside: dict[tuple[str, str], list[Exchange]] = defaultdict(list)
     for exchange in history:
+        key, _, rest = exchange.case.partition("/")
+        own = rest.rpartition("/")[0]
+        if key in WATCHING and own != exchange.operation:
+            beside[key, own].append(exchange)
         by_operation[exchange.operation].append(exchange)
+    for _, name in beside:
+        by_operation.setdefault(name, [])
     found = []
     for name, exchanges in by_operation.items():
         operation = contract.by_id.get(name, ELSEWHERE)
-        found += [
-            replace(promise.judge(contract, operation, exchanges), driver=DRIVER)
-            for promise in STANDING
-            if promise.judge is not None and promise.applies(contract, operation)
-        ]
+        for promise in STANDING:
+            if promise.judge is None or not promise.applies(contract, operation):
+                continue
+            own_cases = f"{promise.key}/"
+            foreign = [item for item in exchanges if name or not item.case.startswith(own_cases)]
+            judged = promise.judge(contract, operation, [*foreign, *beside[promise.key, name]])
+            found.append(replace(judged, driver=DRIVER))
     return found
 
 

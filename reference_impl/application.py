@@ -76,6 +76,7 @@ class Parts:
     tenants: Callable[[Settings, tuple[str, ...]], Tenants] = open_tenants
     authentication: type[Authentication] = Authentication
     global_limit: type[GlobalLimit] = GlobalLimit
+    paths: type[Paths] = Paths
     list_key: Callable[[Procedure, Call[Any, Any]], Key] = key_of
     address: Callable[[str, str | None, tuple[Network, ...]], str] = client_address
     outer: type[Outer] = Outer
@@ -132,7 +133,7 @@ class Application:
             rest_endpoints.append(self._endpoint(Endpoint, procedure, RestTransport(procedure, self.services), parts))
             form = RpcTransport(procedure, self.services, parts.envelope)
             rpc_endpoints.append(self._endpoint(parts.rpc_endpoint, procedure, form, parts))
-        routes = Paths(
+        routes = parts.paths(
             {
                 **{path: {"GET": app} for path, app in others.items()},
                 **rest.paths(rest_endpoints),

@@ -132,6 +132,12 @@ class Contract:
                 return operation
         return None
 
+    def at(self, path: str) -> tuple[Operation, ...]:
+        """The operations of the path template that a concrete path, or a template itself, belongs to, as documented."""
+        exact = next((operation.path for operation in self.operations if operation.path == path), None)
+        template = exact or next((item.path for item, form in self._patterns if form.fullmatch(path)), None)
+        return tuple(operation for operation in self.operations if operation.path == template)
+
     def is_removed(self, method: str, path: str) -> bool:
         """Whether a concrete request belongs to an operation that an overlay took out: it must not be sent."""
         base, told = self.base_path, self.document.get(documents.REMOVED, ())

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from harness.promises import (
     cache,
+    cors,
     credentials,
     delete,
     envelope,
     headers,
+    http,
     idempotency,
     leaks,
     ledger,
@@ -38,6 +40,8 @@ PROMISES: tuple[Promise, ...] = (
     schema.PROMISE,
     envelope.PROMISE,
     headers.PROMISE,
+    http.PROMISE,
+    cors.PROMISE,
     leaks.PROMISE,
     roles.PROMISE,
     credentials.PROMISE,
@@ -56,7 +60,7 @@ PROMISES: tuple[Promise, ...] = (
     objective.PROMISE,
 )
 BY_KEY = {promise.key: promise for promise in PROMISES}
-STANDING = tuple(promise for promise in PROMISES if promise.standing)
+STANDING = tuple(promise for promise in PROMISES if promise.standing or promise.watches)
 
 
 def promised(contract: Contract) -> Iterator[tuple[Promise, Operation]]:

@@ -34,6 +34,7 @@ class Promise:
     promise with neither is judged by a driver of its own (load). `exhausts` says that its cases use up something
     shared: they come last. One with drawn cases has a `strategy` of Hypothesis for their parameters (JSON values) and
     gives by `case_of` the case of given parameters, so that a driver can search and shrink (drivers/properties.py).
+    One that `watches` has cases and judges every exchange of the history besides.
     One that is `masked` judges answers in which known secrets stand as the history shows them.
     """
 
@@ -45,6 +46,7 @@ class Promise:
     on_document: bool = True
     on_operation: bool = True
     exhausts: bool = False
+    watches: bool = False
     masked: bool = False
     strategy: Strategy | None = None
     case_of: CaseOf | None = None

@@ -72,11 +72,11 @@ def _valid(contract: Contract, operation: Operation, stage: Stage) -> Steps[None
     told = stage.actors.told
     if operation.id in {told.get(table, {}).get("operation") for table in ("register", "login")}:
         yield from stage.actors.with_role(stage)  # what is valid here is told there
-    base = yield from _ready(contract, operation, stage, "valid")
+    base = yield from ready(contract, operation, stage, "valid")
     yield from one(base)
     if not operation.reads:
         if operation.json_body() is not None:
-            yield from one((yield from _ready(contract, operation, stage, "valid-everything", everything=True)))
+            yield from one((yield from ready(contract, operation, stage, "valid-everything", everything=True)))
         return
     for name, text in list(_at_bounds(contract, operation))[:MAX_VALID]:
         yield from one(replace(with_query(base, name, text), step=f"valid {name}"))
@@ -84,7 +84,7 @@ def _valid(contract: Contract, operation: Operation, stage: Stage) -> Steps[None
 
 def _boundaries(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
     """One invalid value at a time; where one is accepted or a quota is used up, the next goes out on fresh things."""
-    base = yield from _ready(contract, operation, stage, "boundary")
+    base = yield from ready(contract, operation, stage, "boundary")
     sent, room = 0, _room(operation)
     changes_caller = operation.secured and stage.actors.can_register
     for call in _wrong_calls(contract, operation):
@@ -96,7 +96,7 @@ def _boundaries(contract: Contract, operation: Operation, stage: Stage) -> Steps
         exchange = yield from one(request)
         sent += 1
         if sent % room == 0 or (exchange.outcome is Outcome.OK and not operation.reads):
-            base = yield from _ready(contract, operation, stage, "boundary")
+            base = yield from ready(contract, operation, stage, "boundary")
 
 
 def _wrong_calls(contract: Contract, operation: Operation) -> Iterator[Any]:
@@ -116,7 +116,7 @@ def _wrong_calls(contract: Contract, operation: Operation) -> Iterator[Any]:
 
 def _unknown(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
     """The operation on an id of the right form that nothing has."""
-    base = yield from _ready(contract, operation, stage, "unknown")
+    base = yield from ready(contract, operation, stage, "unknown")
     parameter = operation.path_parameters[-1]
     schema = wrong_values.joined(contract, parameter.schema)
     kind = wrong_values.type_of(schema)
@@ -132,13 +132,13 @@ def _unknown(contract: Contract, operation: Operation, stage: Stage) -> Steps[No
 
 def _anonymous(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
     """A valid call without an identity."""
-    base = yield from _ready(contract, operation, stage, "anonymous")
+    base = yield from ready(contract, operation, stage, "anonymous")
     yield from one(replace(base, identity=stage.anonymous()))
 
 
 def _malformed(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
     """Bodies that are no JSON object, none at all, and a media type that the operation does not take."""
-    base = yield from _ready(contract, operation, stage, "malformed")
+    base = yield from ready(contract, operation, stage, "malformed")
     for name, body in NOT_JSON:
         yield from one(replace(base, body=body, step=f"malformed {name}"))
     if operation.body_required:
@@ -148,7 +148,7 @@ def _malformed(contract: Contract, operation: Operation, stage: Stage) -> Steps[
         yield from one(replace(base, headers=(*others, ("Content-Type", "text/plain")), step="malformed media type"))
 
 
-def _ready(
+def ready(
     contract: Contract, operation: Operation, stage: Stage, step: str, *, everything: bool = False
 ) -> Steps[Request]:
     """A valid request on fresh things and their version; raises CannotTell where none can be made."""

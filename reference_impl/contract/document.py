@@ -86,7 +86,7 @@ class Renderer:
                 "securitySchemes": parts.SECURITY_SCHEMES,
             },
             "x-promises": promises.of_document(
-                Rule(NAME, limits.global_quota, limits.global_window_s), self._services.settings.edge.base_domain
+                Rule(NAME, limits.global_quota, limits.global_window_s), self._services.settings.edge
             ),
         }
 

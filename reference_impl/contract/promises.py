@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reference_impl.contract.procedure import Procedure
+    from reference_impl.settings.edge import Edge
     from reference_impl.stores.limits import Rule
 
 JsonObject = dict[str, Any]
@@ -101,9 +102,9 @@ _PRODUCT_AT = {
 }
 
 
-def of_document(global_rule: Rule, base_domain: str) -> JsonObject:
+def of_document(global_rule: Rule, edge: Edge) -> JsonObject:
     """Return the defaults of every operation."""
-    host = [{"in": "host", "base": base_domain}] if base_domain else []
+    host = [{"in": "host", "base": edge.base_domain}] if edge.base_domain else []
     return {
         "tenant": {
             "told": [{"in": "header", "name": "X-Tenant-ID"}, *host, {"in": "path", "prefix": "/t/{tenant}"}],
@@ -114,6 +115,8 @@ def of_document(global_rule: Rule, base_domain: str) -> JsonObject:
         "credentials": {"invalid": 401, "kinds": ["expired", "revoked", "wrong-audience"]},
         "envelope": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}},
         "headers": HEADERS,
+        "http": {},
+        "cors": {"origins": list(edge.cors_origins), "credentials": True},
         "schema": {},
         "leaks": {},
         "objective": {"p95_ms": 200, "error_ratio": 0.01},

@@ -26,6 +26,7 @@ from reference_impl.defects import (
     people,
     pictures,
     products,
+    protocol,
     records,
     roles,
     stock,
@@ -76,6 +77,7 @@ DEFECTS: tuple[Defect, ...] = (
     *values.DEFECTS,
     *versions.DEFECTS,
     *worlds.DEFECTS,
+    *protocol.DEFECTS,
     *caches.DEFECTS,
 )
 

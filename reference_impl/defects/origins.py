@@ -49,7 +49,7 @@ def plant_any(parts: Parts) -> Parts:
     return replace(parts, cors=AnyOrigin)
 
 
-_CODES = ("headers.forbidden", "headers.value")
+_CODES = ("cors.foreign-origin", "cors.any-origin", "cors.refused")
 
 DEFECTS = (
     Defect(

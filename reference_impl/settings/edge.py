@@ -56,7 +56,7 @@ def edge(reader: Reader) -> Edge:
             "API_CORS_ORIGINS",
             parse.origins,
             "it must be origins such as https://shop.example.org between commas, or empty",
-            everywhere(no_origin),
+            {**everywhere(no_origin), "verify": ("https://shop.example.test",)},
         ),
         compress_from_bytes=reader.whole("API_COMPRESS_FROM_BYTES", 1, 100_000_000, everywhere(1024)),
         request_log=reader.switch("API_REQUEST_LOG", everywhere(value=True)),

@@ -86,7 +86,7 @@ def _unsupported_method(
             expect={"status": ["2xx"]},
         )  # fmt: skip
     allow = exchange.response.header("Allow") if exchange.response else None
-    if exchange.status == METHOD_NOT_ALLOWED and allow is None:
+    if exchange.status == METHOD_NOT_ALLOWED and allow is None and contract.promise("http", first) is None:
         return _finding(
             "unsupported_method", first, (exchange,), Severity.LOW,
             title="405 without Allow",

@@ -24,6 +24,7 @@ from tests.unit.reference_impl import (
     tellers_lists,
     tellers_orders,
     tellers_owners,
+    tellers_protocol,
     tellers_records,
     tellers_values,
 )
@@ -292,6 +293,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     **tellers_records.TELLERS,
     **tellers_values.TELLERS,
     **tellers_caches.TELLERS,
+    **tellers_protocol.TELLERS,
     "S03a": admin_limited,
     "S03b": shared_quota,
     "S17": strange_image,

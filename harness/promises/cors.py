@@ -1,0 +1,169 @@
+"""The promise `cors`: which origins' pages may read answers in a browser; no other is told that it may.
+
+Where no origins are declared only what no API can mean is a fault: a foreign origin, or every one, with credentials.
+Source: WHATWG Fetch, 3.2 (HTTP CORS protocol).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from harness.case import Case, one
+from harness.exchange import Outcome, Request
+from harness.finding import Severity
+from harness.promises.look import Look
+from harness.promises.promise import Promise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from random import Random
+
+    from harness.case import Steps
+    from harness.contract import Contract, Operation
+    from harness.exchange import Exchange
+    from harness.stage import Stage
+    from harness.verdict import Verdict
+
+KEY = "cors"
+ANY, NULL = "*", "null"
+FOREIGN = "https://foreign.example"
+PREFLIGHT, SIMPLE = "preflight", "simple"
+TITLES = {
+    "cors.foreign-origin": ("lets pages of a foreign origin read its answers", Severity.HIGH),
+    "cors.any-origin": ("allows every origin", Severity.MEDIUM),
+    "cors.refused": ("refuses a declared origin", Severity.MEDIUM),
+    "cors.vary": ("answers an origin without Vary: Origin", Severity.LOW),
+}
+ANNOTATION: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "origins": {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True},
+        "credentials": {"const": True},
+    },
+    "required": ["origins"],
+    "additionalProperties": False,
+}
+
+
+def applies(contract: Contract, operation: Operation) -> bool:
+    """Where it is declared; else at reads that need no parameter, for the faults that no API can mean."""
+    if operation.streams or operation.promises.get(KEY) is False or contract.defaults.get(KEY) is False:
+        return False
+    plain = operation.method == "GET" and not any(parameter.required for parameter in operation.parameters)
+    return contract.promise(KEY, operation) is not None or plain
+
+
+def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
+    """One case: a preflight and, where nothing can come of it, a simple request, from each origin, as nobody."""
+    told = contract.promise(KEY, operation)
+    first = contract.at(operation.path)[0] is operation
+    return (Case(KEY, operation.id, "origins", partial(_steps, operation, told, first=first)),)
+
+
+def _steps(operation: Operation, told: Mapping[str, Any] | None, stage: Stage, *, first: bool) -> Steps[None]:
+    path = {item.name: stage.examples.value(item.schema, name=item.name) for item in operation.path_parameters}
+    plain = stage.request(operation.id, path=path, identity=stage.anonymous())
+    refused = operation.secured and not operation.optional_security
+    allowed = [origin for origin in (told or {}).get("origins", ()) if origin != ANY]
+    near = [other for origin in allowed[:1] for other in _like(origin)] if first else []
+    for origin in (FOREIGN, NULL, *near, *allowed[:1]):
+        asked = (
+            ("Origin", origin),
+            ("Access-Control-Request-Method", operation.method),
+            ("Access-Control-Request-Headers", "authorization"),
+        )
+        yield from one(
+            Request("OPTIONS", plain.path, headers=asked, identity=plain.identity, step=f"{PREFLIGHT} {origin}",
+                    source=plain.source)
+        )  # fmt: skip
+        if (operation.reads or refused) and origin not in near:
+            request = stage.request(
+                operation.id, path=path, identity=stage.anonymous(), headers=(("Origin", origin),),
+                step=f"{SIMPLE} {origin}",
+            )  # fmt: skip
+            yield from one(request)
+
+
+def _like(origin: str) -> Iterator[str]:
+    """Origins that a check by prefix, suffix or host alone takes for the declared one."""
+    parts = urlsplit(origin)
+    if parts.scheme and parts.hostname:
+        yield f"{origin}.foreign.example"
+        yield f"{parts.scheme}://foreign{parts.netloc}"
+        yield f"{'http' if parts.scheme == 'https' else 'https'}://{parts.netloc}"
+
+
+def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+    """No answer tells another origin than a declared one that it may read."""
+    told = contract.promise(KEY, operation)
+    look = Look(KEY, operation, TITLES)
+    for exchange in exchanges:
+        way, _, origin = exchange.request.step.partition(" ")
+        if way not in {PREFLIGHT, SIMPLE} or exchange.response is None or exchange.outcome is Outcome.UNKNOWN:
+            if way in {PREFLIGHT, SIMPLE}:
+                look.reasons.append(f"{operation.id} gave {exchange.status or exchange.error} to {way} of {origin}")
+            continue
+        look.examined += 1
+        allow = exchange.response.header("Access-Control-Allow-Origin")
+        sent = (exchange.response.header("Access-Control-Allow-Credentials") or "").strip().lower() == "true"
+        if told is not None and (origin in told["origins"] or ANY in told["origins"]):
+            _of_declared(look, told, exchange, (way, origin, allow), with_credentials=sent)
+        if allow is not None and (told is None or origin not in told["origins"]):
+            _of_foreign(look, told, exchange, (way, origin, allow), with_credentials=sent)
+    return look.verdict()
+
+
+def _of_declared(
+    look: Look,
+    told: Mapping[str, Any],
+    exchange: Exchange,
+    seen: tuple[str, str, str | None],
+    *,
+    with_credentials: bool,
+) -> None:
+    way, origin, allow = seen
+    if allow not in {origin, ANY}:
+        text = (
+            f"A {way} request of it was answered {exchange.status}, Access-Control-Allow-Origin: {allow or 'absent'}."
+        )
+        look.found("cors.refused", way, f"Pages of {origin} may read answers.", text, exchange)
+    elif told.get("credentials") and not with_credentials:
+        promised = f"Pages of {origin} may read answers with credentials."
+        text = f"A {way} request of it was answered {exchange.status} without Access-Control-Allow-Credentials: true."
+        look.found("cors.refused", f"{way} credentials", promised, text, exchange)
+    vary = exchange.response.header("Vary") if exchange.response else None
+    named = {name.strip().lower() for name in (vary or "").split(",")}
+    if allow == origin and way == SIMPLE and not named & {"origin", ANY}:
+        promised = "An answer that depends on the origin says so, or a cache gives it to another (Fetch, 3.2.5)."
+        look.found("cors.vary", "", promised, f"It allows {origin}; Vary is {vary or 'absent'}.", exchange)
+
+
+def _of_foreign(
+    look: Look,
+    told: Mapping[str, Any] | None,
+    exchange: Exchange,
+    seen: tuple[str, str, str],
+    *,
+    with_credentials: bool,
+) -> None:
+    way, origin, allow = seen
+    open_to_all = told is not None and ANY in told["origins"]
+    if (told is None or open_to_all) and not with_credentials:
+        return
+    names = ", ".join(told["origins"]) if told and told["origins"] else "declared origins"
+    promised = f"Only pages of {names} may read answers." if told else "No foreign origin may read with credentials."
+    end = " with Access-Control-Allow-Credentials: true" if with_credentials else ""
+    text = f"A {way} request of {origin} was answered {exchange.status}, Access-Control-Allow-Origin: {allow}{end}."
+    if allow == ANY:
+        look.found("cors.any-origin", "with credentials" if with_credentials else "", promised, text, exchange)
+    elif allow in {origin, NULL}:
+        kind = "null" if NULL in {origin, allow} else "reflected" if origin == FOREIGN else "like a declared one"
+        severity = Severity.HIGH if with_credentials else Severity.MEDIUM
+        look.found("cors.foreign-origin", kind, promised, text, exchange, severity=severity)
+    elif told is not None:
+        look.found("cors.foreign-origin", "another's", promised, text, exchange, severity=Severity.LOW)
+
+
+PROMISE = Promise(KEY, ANNOTATION, applies, judge, cases)

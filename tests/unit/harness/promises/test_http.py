@@ -1,0 +1,70 @@
+"""The promise `http`: an API that keeps to RFC 9110, and ones that leave one thing out."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import judge
+from harness.contract import Contract
+from harness.exchange import Exchange, Request, Response
+from harness.promises.http import PROMISE
+from tests.unit.harness.promises.gate_api import Gate, document, examined, faults
+
+CAUGHT = {
+    "no challenge": {("http.challenge", name, "") for name in ("things.list", "things.create", "things.get")},
+    "no allow": {("http.allow", "things.list", "absent"), ("http.allow", "things.get", "absent")},
+    "less allow": {("http.allow", "things.list", "-POST"), ("http.allow", "things.get", "-HEAD")},
+    "location": {("http.location", "things.create", "")},
+    "head": {("http.head", "things.head", "etag")},
+}
+CAUGHT["no challenge"].add(("http.challenge", "things.head", ""))
+
+
+def test_an_api_that_keeps_to_it_has_no_findings() -> None:
+    """Each case examines something, and nothing is found."""
+    verdicts = examined(PROMISE, Gate())
+    assert faults(verdicts) == set()
+    assert [verdict.operation for verdict in verdicts if not verdict.examined] == []
+
+
+@pytest.mark.parametrize("defect", CAUGHT)
+def test_what_is_left_out_is_found(defect: str) -> None:
+    """One thing left out is found where it stands, and nothing else is."""
+    assert faults(examined(PROMISE, Gate(frozenset({defect})))) == CAUGHT[defect]
+
+
+def test_nothing_is_judged_where_nothing_is_declared() -> None:
+    """Without the promise an API may leave out what it likes."""
+    assert examined(PROMISE, Gate(frozenset(CAUGHT), told=document())) == []
+
+
+def test_the_whole_history_is_judged() -> None:
+    """What a case showed beside its operation, and what another driver saw, are both told at the path's operation."""
+    gate = Gate(frozenset({"no allow"}))
+    examined(PROMISE, gate)
+    probe = Exchange("f1", Request("DELETE", "/things"), Response(405), 0, 0, 0, case="fuzz/ann")
+    told = judge.standing(gate.contract, [*gate.sent, probe])
+    told = [verdict for verdict in told if verdict.promise == "http"]
+    assert faults(told) == CAUGHT["no allow"]
+    assert {verdict.operation for verdict in told if verdict.findings} == {"", "things.list", "things.get"}
+    (again,) = {item.reproduction.case for verdict in told if verdict.operation == "" for item in verdict.findings}
+    assert again == "http/things.list/answers"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "found"),
+    [
+        (204, (), b"", False),
+        (204, (("Content-Length", "0"),), b"", False),
+        (204, (("Content-Length", "3"),), b"", True),
+        (304, (("Content-Length", "9"),), b"", False),
+        (304, (), b"{}", True),
+    ],
+)
+def test_a_status_without_content(status: int, headers: tuple[tuple[str, str], ...], body: bytes, found: bool) -> None:  # noqa: FBT001 - pytest gives values by position
+    """A 204 has neither content nor a length; a 304 may tell the length of what it stands for."""
+    contract = Contract.read(document(http={}), "gate")
+    seen = Exchange("x", Request("GET", "/things", "things.list"), Response(status, headers, body), 0, 0, 0)
+    assert PROMISE.judge is not None
+    verdict = PROMISE.judge(contract, contract.by_id["things.list"], [seen])
+    assert (verdict.examined, [item.code for item in verdict.findings]) == (1, ["http.content"] if found else [])
