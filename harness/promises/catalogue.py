@@ -25,6 +25,7 @@ from harness.promises import (
     sort,
     tenant,
     version,
+    writes,
 )
 from harness.promises import (
     filter as filters,
@@ -49,6 +50,7 @@ PROMISES: tuple[Promise, ...] = (
     tenant.PROMISE,
     resource.PROMISE,
     version.PROMISE,
+    writes.PROMISE,
     delete.PROMISE,
     page.PROMISE,
     filters.PROMISE,

@@ -116,6 +116,7 @@ def of_document(global_rule: Rule, edge: Edge) -> JsonObject:
         "envelope": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}},
         "headers": HEADERS,
         "http": {},
+        "writes": {},
         "cors": {"origins": list(edge.cors_origins), "credentials": True},
         "schema": {},
         "leaks": {},

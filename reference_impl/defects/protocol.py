@@ -1,22 +1,37 @@
-"""Defects of HTTP itself: H1, H2, H3."""
+"""Defects of HTTP itself and of what a write leaves behind: H1 to H6."""
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+from msgspec import UNSET
+
+from reference_impl.data.database import Statement
 from reference_impl.defects.defect import EVERY_OPERATION, Defect, changed
 from reference_impl.edge.authentication import Authentication
 from reference_impl.edge.routes import Paths
 from reference_impl.errors import ApiError
+from reference_impl.price import Price
 from reference_impl.procedures.categories import create_category
+from reference_impl.procedures.product_writes import create_product, insert, update_product
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from reference_impl.application import Parts
     from reference_impl.contract.procedure import Call, Reply
+    from reference_impl.data.database import Transaction
+    from reference_impl.identity.tokens import Identity
     from reference_impl.procedures.categories import CategoryInput
+    from reference_impl.procedures.product_types import ProductInput, ProductPatch
+
+_STOCK = "UPDATE products SET stock = coalesce(?, stock) WHERE id = ? AND seller_id = ? AND deleted_at IS NULL"
+_MOST_CENTS = 99_999_999
+_CATEGORY = "SELECT id FROM categories LIMIT 1"
 
 
 def bare(error: ApiError) -> ApiError:
@@ -62,6 +77,36 @@ async def create_elsewhere(call: Call[CategoryInput, None]) -> Reply:
     return replace(made, headers=(call.location(f"/category/{made.value.id}"),))
 
 
+async def update_stock_first(call: Call[ProductPatch, None]) -> Reply:
+    """H4: the stock is written before the version is compared, in a transaction of its own."""
+    stock = None if call.body.stock is UNSET else call.body.stock
+    await call.database.run(_STOCK, stock, call.path["id"], call.identity.user_id)
+    return await update_product(call)
+
+
+async def create_rounded(call: Call[ProductInput, None]) -> Reply:
+    """H5: the price passes a float of 32 bits."""
+    (price,) = struct.unpack("f", struct.pack("f", call.body.price.cents / 100))
+    cents = min(round(price * 100), _MOST_CENTS)
+    return await create_product(replace(call, body=msgspec.structs.replace(call.body, price=Price(cents))))
+
+
+async def create_first(call: Call[ProductInput, None]) -> Reply:
+    """H6: the product is written under some category before the one that was named is looked up."""
+    try:
+        return await create_product(call)
+    except ApiError as error:
+        if error.code == "INVALID_REFERENCE":
+            await call.database.transaction(partial(_insert_anywhere, call.identity, call.body))
+        raise
+
+
+def _insert_anywhere(identity: Identity, body: ProductInput) -> Transaction[None]:
+    rows = yield Statement(_CATEGORY)
+    if rows:
+        yield from insert(identity, msgspec.structs.replace(body, category_id=rows[0][0]))
+
+
 DEFECTS = (
     Defect(
         id="H1",
@@ -83,5 +128,26 @@ DEFECTS = (
         codes=("http.location",),
         operations=("categories.create",),
         plant=changed("categories.create", handler=create_elsewhere),
+    ),
+    Defect(
+        id="H4",
+        title="A product's stock is changed although the version is refused",
+        codes=("writes.refused-effect",),
+        operations=("products.update",),
+        plant=changed("products.update", handler=update_stock_first),
+    ),
+    Defect(
+        id="H5",
+        title="The price of a new product is rounded to a float of 32 bits",
+        codes=("writes.number",),
+        operations=("products.create",),
+        plant=changed("products.create", handler=create_rounded),
+    ),
+    Defect(
+        id="H6",
+        title="A product that is refused for its category is made all the same",
+        codes=("writes.refused-made",),
+        operations=("products.create",),
+        plant=changed("products.create", handler=create_first),
     ),
 )

@@ -29,4 +29,34 @@ def location_elsewhere(shop: Shop) -> bool:
     return answer.status_code == 201 and shop.send("GET", path).status_code == 404
 
 
-TELLERS: dict[str, Callable[[Shop], bool]] = {"H1": no_allow, "H2": no_challenge, "H3": location_elsewhere}
+def stock_of_refused(shop: Shop) -> bool:
+    """Tell H4: a stale update is refused, and its stock is kept."""
+    seller = shop.account("seller")
+    path = f"/products/{shop.product(seller)['id']}"
+    refused = shop.send("PATCH", path, seller, json={"stock": 4321, "version": 99})
+    return refused.status_code == 409 and shop.send("GET", path).json()["stock"] == 4321
+
+
+def rounded_price(shop: Shop) -> bool:
+    """Tell H5: 666666.66 is kept as 666666.69."""
+    body = {"name": "A", "price": 666666.66, "categoryId": shop.category()}
+    return bool(shop.send("POST", "/products", shop.account("seller"), json=body).json()["price"] == 666666.69)
+
+
+def made_although_refused(shop: Shop) -> bool:
+    """Tell H6: a product of no category is refused, and listed."""
+    shop.category()
+    body = {"name": "Bowl of H6", "price": 1, "categoryId": "00000000-0000-4000-8000-000000000000"}
+    status = shop.send("POST", "/products", shop.account("seller"), json=body).status_code
+    names = [item["name"] for item in shop.send("GET", "/products?limit=50").json()["items"]]
+    return status == 400 and "Bowl of H6" in names
+
+
+TELLERS: dict[str, Callable[[Shop], bool]] = {
+    "H1": no_allow,
+    "H2": no_challenge,
+    "H3": location_elsewhere,
+    "H4": stock_of_refused,
+    "H5": rounded_price,
+    "H6": made_although_refused,
+}

@@ -1,0 +1,76 @@
+"""The promise `writes`: an API that changes nothing where it refuses, and ones that do, or that round."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.promises.writes import PROMISE, numbers
+from tests.unit.harness.promises.desk_api import Desk, document, examined
+
+CAUGHT = {
+    "writes first": {("writes.refused-effect", "folders.update"), ("writes.refused-effect", "folders.replace")},
+    "makes refused": {("writes.refused-made", "folders.create")},
+    "floats": {("writes.number", "folders.create")},
+    "cuts": {("writes.number", "folders.create")},
+    "single": {("writes.number", "folders.create")},
+    "adds": {("writes.put-again", "folders.replace")},
+    "merges": {("writes.put-replaces", "folders.replace")},
+}
+
+
+def faults(desk: Desk) -> set[tuple[str, str]]:
+    """Code and operation of what is found."""
+    return {(item.code, item.operation) for verdict in examined(PROMISE, desk) for item in verdict.findings}
+
+
+def test_an_api_that_keeps_to_it_has_no_findings() -> None:
+    """Each case of each write examines something, and nothing is found."""
+    verdicts = examined(PROMISE, Desk())
+    assert [verdict.findings for verdict in verdicts if verdict.findings] == []
+    assert [(verdict.operation, verdict.examined > 0) for verdict in verdicts] == [
+        ("folders.create", True),
+        ("folders.create", True),
+        ("folders.replace", True),
+        ("folders.replace", True),
+        ("folders.update", True),
+    ]
+
+
+@pytest.mark.parametrize("defect", CAUGHT)
+def test_a_wrong_write_is_found(defect: str) -> None:
+    """Each is found at its operation, and nothing else is."""
+    assert faults(Desk(frozenset({defect}))) == CAUGHT[defect]
+
+
+@pytest.mark.parametrize("defect", CAUGHT)
+def test_without_a_declaration_what_no_api_means_is_found(defect: str) -> None:
+    """That a PUT merges is left to who declares that it replaces; all else is found all the same."""
+    wanted = set() if defect == "merges" else CAUGHT[defect]
+    assert faults(Desk(frozenset({defect}), told=document())) == wanted
+
+
+def test_a_server_error_is_no_refusal() -> None:
+    """What ends in a 5xx may have had its effect, so nothing is found and nothing held."""
+    verdicts = [item for item in examined(PROMISE, Desk(frozenset({"writes first"}), fault=503)) if item.findings]
+    assert verdicts == []
+
+
+def test_it_can_be_switched_off() -> None:
+    """`writes: false` leaves the API alone."""
+    assert examined(PROMISE, Desk(frozenset(CAUGHT), told=document(writes=False))) == []
+
+
+@given(st.integers(0, 2**70))
+def test_a_number_is_only_itself(value: int) -> None:
+    """What was kept as it was sent is never taken for rounded; one more in the last place is."""
+    assert not numbers.rounded(value, value)
+    assert value < 1000 or numbers.rounded(value, value + 1)
+
+
+@given(st.integers(2**53 + 1, 2**64).filter(lambda value: int(float(value)) != value))
+def test_a_float_is_rounded(value: int) -> None:
+    """An integer that passed a float is told, and its last 32 bits are too."""
+    assert numbers.rounded(value, int(float(value)))
+    assert numbers.rounded(value, value % 2**32)
