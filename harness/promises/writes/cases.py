@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 MAX_REFUSED = 4
-MAX_TRIALS = 6
+MAX_TRIALS = 9
 MARK_LENGTH = 30
 NAMES = {"name", "title", "label", "comment", "text", "subject"}
 NOWHERE = "00000000-0000-4000-8000-000000000000"

@@ -51,6 +51,7 @@ def trials(contract: Contract, operation: Operation) -> list[Trial]:
             lists.append(list(_lists(schema, place)))
     numbers.sort(key=lambda item: -item[0])
     found = [trial for _, some in numbers[:MAX_MEMBERS] for trial in some]
+    found.sort(key=lambda trial: not trial.kept)  # what may be accepted goes first, where there is not room for all
     return found + [trial for some in lists[:MAX_MEMBERS] for trial in some]
 
 
