@@ -22,7 +22,7 @@ from harness.promises.alike import unlike
 from harness.promises.attempt import AFTER, AGAIN, BEFORE, each
 from harness.promises.precondition import with_body
 from harness.promises.tenant import telling
-from harness.promises.tenant.planting import planted, privileged, references, variants
+from harness.promises.tenant.planting import planted, privileged, references, variants, written
 from harness.promises.tenant.steps import (
     ABSENT,
     AWAY,
@@ -204,6 +204,8 @@ def _listed(ground: _Ground) -> Steps[None]:
     subject = None
     if resource is not None and resource.create:
         subject = yield from planted(ground.home, resource)
+    elif resource is None:
+        yield from written(ground.home, operation)
     maker = subject.owner if subject and subjects.may(contract, operation, subject.owner) else None
     at_home = maker or (yield from privileged(ground.home, operation))
     shown = variants(contract, operation, ground.home.nonce, subject) if subject else variants(contract, operation)

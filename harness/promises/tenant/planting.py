@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness import things
+from harness.case import one
 from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.promises import subject as subjects
@@ -47,6 +48,20 @@ def planted(stage: Stage, resource: Resource) -> Steps[Subject]:
         subject = subjects.of_thing(stage.contract, thing)
     yield from subjects.read(stage, subject, step)
     return subject
+
+
+def written(stage: Stage, reading: Operation) -> Steps[None]:
+    """The case's mark in what a tenant has one of, as its settings, where the path that reads it is written to too."""
+    for operation in stage.contract.operations:
+        if (
+            operation.path == reading.path
+            and operation.method in {"PUT", "PATCH"}
+            and operation.json_body() is not None
+        ):
+            who = yield from privileged(stage, operation)
+            step = f"{PLANT}:{stage.nonce}"
+            yield from one((yield from things.valid(stage, operation, identity=who, step=step, everything=True)))
+            return
 
 
 def privileged(stage: Stage, operation: Operation) -> Steps[Identity]:
