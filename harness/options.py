@@ -205,7 +205,9 @@ def _verifying(command: argparse.ArgumentParser) -> None:
         "--baseline", default="", metavar="F", help="known findings (harness.baseline.toml where there is one)"
     )
     command.add_argument("--first", action="store_true", help="end at the first finding that is confirmed")
-    command.add_argument("--jobs", type=int, default=2, metavar="N", help="processes for promise cases (2)")
+    command.add_argument(
+        "--jobs", type=int, default=2, metavar="N", help="processes for promise cases, and for fuzzing (2)"
+    )
 
 
 def _replay(command: argparse.ArgumentParser) -> None:

@@ -111,6 +111,7 @@ def fuzz(context: Context) -> list[Verdict]:
     log = context.session.folder / "fuzz.log"
     budget_s = max(5.0, context.left_s)
     command = [sys.executable, "-m", "harness.drivers.fuzz", "--budget", f"{budget_s:.0f}"]
+    command += ["--jobs", str(context.jobs)]
     with log.open("wb") as output, Child(command, environment=_environment(context), output=output) as child:
         code, ends = None, time.monotonic() + budget_s + GRACE_S
         while code is None and time.monotonic() < ends:

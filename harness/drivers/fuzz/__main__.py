@@ -11,13 +11,17 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from harness import history, things
 from harness.drivers.fuzz.campaign import DRIVER, Pass, Progress, fuzz
+from harness.drivers.fuzz.pool import Pool
+from harness.drivers.fuzz.shards import Several, shards
 from harness.errors import CannotTell
 from harness.exits import Exit
 from harness.obtain import obtained
+from harness.promises.subject import may
 from harness.promises.survey import CHANGES_CALLER, may_change_caller
 from harness.run import VARIABLE, Attachment, Run
 from harness.verdict import LEFT_SAFE
@@ -39,13 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("harness.drivers.fuzz", description="Fuzzes the target of a run.")
     parser.add_argument("--budget", type=float, required=True, metavar="SECONDS")
     parser.add_argument("--examples", type=int, help="a fixed number for each phase and operation, not as time allows")
-    options = parser.parse_args(arguments)
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes among which operations are divided")
+    parser.add_argument("--shard", type=int, metavar="I", help="fuzz the I-th part only, counted from 0")
+    parser.add_argument("--of", type=int, default=1, metavar="N", help="of so many parts")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(given)
     attachment = Attachment.from_environment()
     if attachment is None:
         parser.error(f"{VARIABLE} is not set; `harness fuzz` starts this in a run")
     ends_s = time.monotonic() + options.budget
     with Run(attachment, DRIVER) as run:
-        found = passes(run)
+        parts = shards(run.contract, options.jobs if options.shard is None else options.of)
+        if options.shard is None and len(parts) > 1:
+            return Several([*given, "--budget", f"{ends_s - time.monotonic():.1f}"], len(parts)).run()
+        shard = parts[options.shard or 0] if options.shard is None or options.shard < len(parts) else frozenset()
+        found = [known(run, item, shard) for item in passes(run)]
         verdicts = fuzz(
             run.contract,
             run.recorder,
@@ -54,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             budget_s=ends_s - time.monotonic(),
             examples=options.examples,
             spared=spared(run),
+            only=shard if len(parts) > 1 else None,
             progress=_Lines(),
         )
         for verdict in verdicts:
@@ -74,6 +87,24 @@ def passes(run: Run) -> list[Pass]:
             found.append(Pass(role or "signed in", renew(anonymous), renew, anonymous))
     chosen = found if len(found) <= MAX_ROLES else [*found[: MAX_ROLES - 1], found[-1]]
     return chosen or [Pass("anonymous", anonymous, anonymous=anonymous)]
+
+
+def known(run: Run, item: Pass, shard: frozenset[str]) -> Pass:
+    """The pass with the ids that the run has met in its tenant, and with a few things of the pass's own identity."""
+    pool = Pool(run.contract, shard)
+    identity = item.identity
+    pool.learn_all(history.exchanges(run.folder), identity.tenant)
+    for name in pool.producers if identity.headers and not run.attachment.safe else ():
+        stage = run.stage(f"{KEY}/pool/{item.name}/{name}")
+        stage.tenant = identity.tenant
+        create = run.contract.by_id[name]
+        resource = run.contract.prerequisites.resource(pool.producer(name))
+        if create.secured and not may(run.contract, create, identity):
+            continue
+        with contextlib.suppress(CannotTell):
+            thing = obtained(run, things.make(stage, resource, maker=identity), stage, DRIVER)
+            pool.learn(thing.exchange)
+    return replace(item, pool=pool)
 
 
 def spared(run: Run) -> dict[str, str]:

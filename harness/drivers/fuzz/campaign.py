@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.clock import Clock, SystemClock
@@ -12,6 +12,7 @@ from harness.contract import pointer
 from harness.drivers.fuzz.callers import Callers
 from harness.drivers.fuzz.engine import Engine, Plan, Scenario, Trouble, Unreadable
 from harness.drivers.fuzz.judgement import judged, plausible
+from harness.drivers.fuzz.pool import Pool
 from harness.drivers.fuzz.seam import NS_PER_S, Seam
 from harness.identities import ANONYMOUS, Identity
 from harness.verdict import Verdict
@@ -33,12 +34,16 @@ NOT_REACHED = "the budget was over before it was its turn"
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One kind of caller. `renew` is told in callers.py; `anonymous` is nobody in the same tenant."""
+    """One kind of caller. `renew` is told in callers.py; `anonymous` is nobody in the same tenant.
+
+    `pool` holds the ids that are known before it begins.
+    """
 
     name: str
     identity: Identity = ANONYMOUS
     renew: Renew | None = None
     anonymous: Identity = ANONYMOUS
+    pool: Pool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ def fuzz(  # noqa: PLR0913 - what a fuzzing is made of, all by name
     budget_s: float,
     examples: int | None = None,
     spared: Mapping[str, str] = {},
+    only: frozenset[str] | None = None,
     progress: Callable[[Progress], None] = silent,
     clock: Clock | None = None,
 ) -> tuple[Verdict, ...]:
@@ -91,7 +97,8 @@ def fuzz(  # noqa: PLR0913 - what a fuzzing is made of, all by name
     It ends within about a second of `budget_s`, which the passes share; what one leaves goes to the next. With
     `examples` a pass is a fixed program, the same for the same seed and answers; without, it fills its share. Findings
     have their witnesses in the order of sending. Where the document cannot be used the one verdict has no operation and
-    says why. `spared` names operations that are not sent, each with the reason.
+    says why. `spared` names operations that are not sent, each with the reason;
+    `only` those that are sent and told of, where others are another process's.
     """
     clock = clock or SystemClock()
     began_ns = clock.now_ns()
@@ -102,8 +109,10 @@ def fuzz(  # noqa: PLR0913 - what a fuzzing is made of, all by name
             break
         share_s = left_s / (len(passes) - number)
         callers = Callers(item.identity, clock, renew=item.renew, anonymous=item.anonymous)
-        seam = Seam(contract, recorder, callers, name=item.name, budget_s=share_s, clock=clock)
-        plan = _plan(contract, seam, ledger.unsent, seed=seed, seconds=share_s, examples=examples)
+        pool = item.pool or Pool(contract)
+        seam = Seam(contract, recorder, callers, name=item.name, pool=pool, budget_s=share_s, clock=clock)
+        unsent = ledger.unsent if only is None else {**ledger.unsent, **dict.fromkeys(contract.by_id.keys() - only, "")}
+        plan = replace(_plan(contract, seam, unsent, seed=seed, seconds=share_s, examples=examples), pool=pool)
         try:
             engine = Engine(plan, seam, on_case=seam.steps.__setitem__, keeps=plausible)
         except Unreadable as reason:
@@ -113,7 +122,7 @@ def fuzz(  # noqa: PLR0913 - what a fuzzing is made of, all by name
         _closed(ledger, seam, item.name)
         if seam.stopped:
             break
-    return _verdicts(contract, ledger)
+    return tuple(item for item in _verdicts(contract, ledger) if only is None or item.operation in only)
 
 
 @dataclass(frozen=True, slots=True)

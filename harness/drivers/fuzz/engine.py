@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from schemathesis.engine.core import EventStream
     from schemathesis.engine.recorder import ScenarioRecorder
     from schemathesis.generation.case import Case
+    from schemathesis.hooks import HookContext
     from schemathesis.schemas import BaseSchema
+
+    from harness.drivers.fuzz.pool import Pool
 
 CHECKS = (
     "unsupported_method",
@@ -46,7 +49,10 @@ UNREADABLE = (SchemathesisError, ValueError, TypeError, KeyError, AttributeError
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One execution. `seconds` bounds it; with `examples` it is a fixed program of so many a phase and operation."""
+    """One execution. `seconds` bounds it; with `examples` it is a fixed program of so many a phase and operation.
+
+    `pool` puts ids of things in place of most that were drawn for them.
+    """
 
     document: Mapping[str, Any] = field(repr=False)
     base_path: str
@@ -55,6 +61,7 @@ class Plan:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     excluded: frozenset[tuple[str, str]] = frozenset()
     examples: int | None = None
+    pool: Pool | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,26 @@ def _stream(plan: Plan, application: object, keeps: Callable[[str, Mapping[str, 
         return keeps(failure.checks[0] if failure.checks else "", _facts(failure), case.method, response.status_code)
 
     schema.hook(filter_failure)
+    if plan.pool is not None:
+        _offer(schema, plan.pool, plan.base_path)
     return from_schema(schema).execute()
+
+
+def _offer(schema: BaseSchema, pool: Pool, base_path: str) -> None:
+    """Lets the pool change what is drawn for paths and bodies."""
+
+    def map_path_parameters(context: HookContext, path_parameters: Any) -> Any:
+        operation = context.operation
+        if operation is None:
+            return path_parameters
+        return pool.path(operation.method.upper(), f"{base_path}{operation.path}", path_parameters)
+
+    def map_body(context: HookContext, body: Any) -> Any:
+        operation = context.operation
+        return body if operation is None else pool.body(operation.method.upper(), f"{base_path}{operation.path}", body)
+
+    schema.hook(map_path_parameters)
+    schema.hook(map_body)
 
 
 def _settings(plan: Plan) -> dict[str, Any]:

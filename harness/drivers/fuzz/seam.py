@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.clock import Clock
     from harness.contract import Contract
     from harness.drivers.fuzz.callers import Callers
+    from harness.drivers.fuzz.pool import Pool
     from harness.identities import Identity
     from harness.recorder import Recorder
 
@@ -66,6 +67,7 @@ class Seam:
         callers: Callers,
         *,
         name: str,
+        pool: Pool | None = None,
         budget_s: float,
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
@@ -81,6 +83,7 @@ class Seam:
             contract, recorder, callers, clock, sleep,
         )  # fmt: skip
         self._case = f"fuzz/{name}"
+        self._pool = pool
         self._deadline_ns = clock.now_ns() + int(budget_s * NS_PER_S)
         self._timeout_s = min(MAX_TIMEOUT_S, max(1.0, budget_s / 10))
         self._wait_s: dict[str, float] = defaultdict(float)
@@ -268,6 +271,8 @@ class Seam:
             self.by_case[call.case] = exchange
         if exchange.response is None:
             return
+        if self._pool is not None:
+            self._pool.learn(exchange)
         self._callers.served(call.operation_id, exchange.request.identity)
         self.counts.examined[call.operation_id] += bool(call.operation_id)
         kept = self.accepted[call.operation_id]
