@@ -30,7 +30,7 @@ def tenants(operation: Operation, declared: Told, stage: Stage) -> Steps[None]:
     if not others:
         return
     here = yield from ground.prepared(stage, operation, declared)
-    abroad = replace(stage, tenant=stage.random.choice(others), nonce=f"{stage.nonce}t")
+    abroad = stage.elsewhere(stage.random.choice(others))
     there = yield from ground.prepared(abroad, operation, declared)
     yield from _in_turn(here, there)
 

@@ -203,7 +203,7 @@ def _other_tenant(operation: Operation, declared: Told, stage: Stage) -> Steps[N
     body = yield from ground.body(stage, operation, caller, "a")
     key = stage.unique("key")
     yield from ground.first(declared, body, key)
-    there = replace(stage, tenant=stage.random.choice(others), nonce=f"{stage.nonce}t")
+    there = stage.elsewhere(stage.random.choice(others))
     stranger = yield from things.identity_for(there, operation)
     theirs = yield from ground.body(there, operation, stranger, "b")
     yield from one(theirs.with_key(declared, words.OTHER_CALLER, key, caller="abroad"))

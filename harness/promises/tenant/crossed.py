@@ -16,13 +16,21 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange
 
 LEAST = 8
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def crossed(contract: Contract, exchanges: Sequence[Exchange]) -> Iterator[tuple[Exchange, str, Exchange | None]]:
     """Each answer that shows another tenant's mark: the first such mark, and where it was planted if known.
 
     What the request itself sent is an echo, but for a mark in an item of a list: items must be of the tenant's own.
+    A mark that a case has written into a tenant itself, as with a key that is tried in two, is no other's there.
     """
+    carried = {
+        (exchange.request.identity.tenant, mark)
+        for exchange in exchanges
+        if exchange.request.method not in READS
+        for mark in canary.foreign(_sent(exchange), exchange.request.identity.tenant)
+    }
     plants = [exchange for exchange in exchanges if exchange.request.step.startswith(f"{PLANT}:")]
     told = {value: plant for plant in reversed(plants) for value in _values(contract, plant)}
     for exchange in exchanges:
@@ -31,7 +39,7 @@ def crossed(contract: Contract, exchanges: Sequence[Exchange]) -> Iterator[tuple
             continue
         shown, sent = _shown(exchange), _sent(exchange)
         for mark in canary.foreign(shown, tenant):
-            if mark not in sent:
+            if mark not in sent and (tenant, mark) not in carried:
                 yield exchange, mark, None
                 break
         else:
