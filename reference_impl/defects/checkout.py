@@ -1,4 +1,4 @@
-"""Defects of what an order may be made of, and of how many are placed at once: C6a, C7b, D3f, E5a."""
+"""Defects of what an order may be made of, and of how many are placed at once: C7b, D3f, E5a."""
 
 from __future__ import annotations
 
@@ -11,21 +11,15 @@ import msgspec
 from reference_impl.contract.procedure import Call, Reply
 from reference_impl.data.database import Statement, Transaction
 from reference_impl.defects.defect import Defect, changed
-from reference_impl.errors import ApiError
-from reference_impl.price import discounted
 from reference_impl.procedures.order_types import Line  # noqa: TC001 - msgspec reads annotations
-from reference_impl.procedures.orders import Draft, create_order, summed, write
+from reference_impl.procedures.orders import Draft, create_order, judge, summed, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from reference_impl.application import Parts
-    from reference_impl.data.database import Row
     from reference_impl.identity.tokens import Identity
     from reference_impl.procedures.order_types import Order, OrderInput
 
-_ANY = "SELECT price_cents, discount_percent, stock FROM products WHERE id = ?"
-_THERE = f"{_ANY} AND deleted_at IS NULL"
+_ASKED = "SELECT price_cents, discount_percent FROM products WHERE id = ?"
 _AT_ONCE = 32
 _PATIENCE_S = 0.2
 
@@ -35,30 +29,18 @@ def cut_off(cents: int, percent: int) -> int:
     return int(cents * (1 - percent / 100))
 
 
-async def create_of_deleted(call: Call[OrderInput, None]) -> Reply:
-    """C6a: nobody asks whether a product is deleted; one that nobody sees is ordered by its id."""
-    return await _created(call, _ANY, discounted)
-
-
 async def create_cut_off(call: Call[OrderInput, None]) -> Reply:
     """C7b: an order of a product with a discount costs a cent less than its finalPrice tells."""
-    return await _created(call, _THERE, cut_off)
-
-
-async def _created(call: Call[OrderInput, None], look: str, priced: Callable[[int, int], int]) -> Reply:
-    order = await call.database.transaction(partial(_place, call.identity, call.body, look, priced))
+    order = await call.database.transaction(partial(_place, call.identity, call.body))
     return Reply(order, (call.location(f"/orders/{order.id}"),))
 
 
-def _place(identity: Identity, body: OrderInput, look: str, priced: Callable[[int, int], int]) -> Transaction[Order]:
+def _place(identity: Identity, body: OrderInput) -> Transaction[Order]:
     prices: dict[str, int] = {}
     for product_id, quantity in summed(body.items).items():
-        rows: list[Row] = yield Statement(look, (product_id,))
-        if not rows:
-            raise ApiError("INVALID_REFERENCE", "productId names no product.")
-        if rows[0][2] < quantity:
-            raise ApiError("INSUFFICIENT_STOCK", f"Product {product_id} has too little left.")
-        prices[product_id] = priced(rows[0][0], rows[0][1])
+        yield from judge(product_id, quantity)
+        rows = yield Statement(_ASKED, (product_id,))
+        prices[product_id] = cut_off(rows[0][0], rows[0][1])
     total = sum(prices[line.product_id] * line.quantity for line in body.items)
     return (yield from write(identity, Draft(tuple(body.items), prices, total)))
 
@@ -92,13 +74,6 @@ def plant_crowd(parts: Parts) -> Parts:
 _CREATE = ("orders.create",)
 
 DEFECTS = (
-    Defect(
-        id="C6a",
-        title="A deleted product can be ordered",
-        codes=("delete.used",),
-        operations=("orders.create", "products.delete"),
-        plant=changed("orders.create", handler=create_of_deleted),
-    ),
     Defect(
         id="C7b",
         title="An order of a product with a discount costs less than the product tells",

@@ -1,4 +1,4 @@
-"""Defects of what every answer carries, and of refused methods: A1a, A1b, A3a, A7b, A11a, A11b."""
+"""Defects of what every answer carries, and of refused methods: A1a, A1b, A3a, A7b, A11a."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reference_impl.edge.outer import Outer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.types import Scope, Send
+    from starlette.types import Scope
 
     from reference_impl.application import Parts
     from reference_impl.edge.exchange import Exchange
@@ -45,15 +45,6 @@ class ProudOuter(Outer):
 
     def _dress(self, exchange: Exchange) -> list[tuple[bytes, bytes]]:
         return [*super()._dress(exchange), (b"x-powered-by", b"Express")]
-
-
-class SilentRefusal(Outer):
-    """A11b: a method that a path does not serve is a 405 without Allow."""
-
-    async def _answer(self, exchange: Exchange, error: ApiError, send: Send) -> None:
-        if error.code == "METHOD_NOT_ALLOWED":
-            error.headers = ()
-        await super()._answer(exchange, error, send)
 
 
 def frameworks_own(error: ApiError, exchange: Exchange) -> Any:
@@ -111,12 +102,5 @@ DEFECTS = (
         codes=("envelope.shape", "schema.body", "fuzz.unsupported_method"),
         operations=EVERY_OPERATION,
         plant=lambda parts: replace(parts, envelope=frameworks_own),
-    ),
-    Defect(
-        id="A11b",
-        title="A 405 has no Allow",
-        codes=("fuzz.unsupported_method", "fuzz.allow_header_conformance", "schema.missing-header"),
-        operations=EVERY_OPERATION,
-        plant=around(SilentRefusal),
     ),
 )

@@ -9,27 +9,17 @@ from reference_impl.defects.defect import EVERY_OPERATION, Defect
 from reference_impl.edge.cors import Cors, allowing
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
     from reference_impl.application import Parts
     from reference_impl.contract.procedure import Headers
-    from reference_impl.settings import Settings
-
-# What the page of a developer's own machine is served from.
-_USUAL = ("http://localhost:3000",)
 
 
 class FirstOrigin(Cors):
     """S01: an origin that may not is told of the first that may; a preflight from anywhere shows one."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        super().__init__(app, settings)
-        self._origins = settings.edge.cors_origins or _USUAL
-
     def _allowed(self, origin: str) -> Headers | None:
         if not origin:
             return None
-        return allowing(origin if origin in self._origins else self._origins[0])
+        return super()._allowed(origin) or next(iter(self._told.values()), None)
 
 
 class AnyOrigin(Cors):

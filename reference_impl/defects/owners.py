@@ -96,7 +96,7 @@ DEFECTS = (
     Defect(
         id="B7b",
         title="A stranger's refused delete of a review has its effect",
-        codes=("owner.effect", "delete.effect"),
+        codes=("owner.effect", "delete.effect", "writes.refused-effect"),
         operations=("reviews.delete",),
         plant=changed("reviews.delete", handler=delete_then_ask),
     ),

@@ -164,7 +164,7 @@ DEFECTS = (
     Defect(
         id="D3e",
         title="An order that is refused for one line has drawn the lines before it",
-        codes=("ledger.partial", "ledger.not-conserved"),
+        codes=("ledger.partial", "ledger.not-conserved", "writes.refused-effect"),
         operations=_CREATE,
         plant=changed("orders.create", handler=create_line_by_line),
     ),

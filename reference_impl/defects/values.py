@@ -127,7 +127,7 @@ DEFECTS = (
     Defect(
         id="C4a",
         title="A new product's price passes through a float and loses a cent",
-        codes=_UNREADABLE,
+        codes=(*_UNREADABLE, "writes.number"),
         operations=("products.create", "products.get"),
         plant=changed("products.create", handler=create_by_float),
     ),
@@ -141,7 +141,7 @@ DEFECTS = (
     Defect(
         id="C5d",
         title="A product's stock cannot be set to zero, nor its description to nothing",
-        codes=("resource.update-lost",),
+        codes=("resource.update-lost", "writes.number"),
         operations=("products.update",),
         plant=changed("products.update", handler=update_what_is_true),
     ),

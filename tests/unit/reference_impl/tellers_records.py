@@ -80,14 +80,6 @@ def all_counted(shop: Shop) -> bool:
     return bool(shop.send("GET", f"/products/{product_id}/reviews").json()["total"] == 1)
 
 
-def deleted_ordered(shop: Shop) -> bool:
-    """Tell C6a: a deleted product is ordered."""
-    seller = shop.account("seller")
-    product_id = shop.product(seller)["id"]
-    shop.send("DELETE", f"/products/{product_id}", seller)
-    return shop.order(shop.account(), (product_id, 1)).status_code == 201
-
-
 def crowded(shop: Shop) -> bool:
     """Tell E5a: behind so many refusals an order that is right is a 500."""
     product_id = shop.product(shop.account("seller"))["id"]
@@ -133,7 +125,6 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "C5b": stale_tag,
     "C5c": two_winners,
     "C5e": not_raised,
-    "C6a": deleted_ordered,
     "C7a": tenth_left_out,
     "C10a": lambda shop: shop.send("GET", "/categories?page=9").status_code == 404,
     "C10b": deleted_in_use,
