@@ -14,7 +14,7 @@ from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.promises import acting, precondition, writing
 from harness.promises import subject as subjects
-from harness.promises.resource import mass
+from harness.promises.resource import mass, nesting
 from harness.promises.resource import steps as words
 from harness.promises.resource.listing import walk
 from harness.promises.resource.steps import KEY, step, succeeded
@@ -53,7 +53,9 @@ def _parts(contract: Contract, operation: Operation, resource: Resource) -> Iter
         yield "listed", _listed
     if resource.read not in contract.by_id:
         return
-    if action == "create":
+    if action == "read" and nesting.nested(operation, resource):
+        yield "under-another", nesting.under_another
+    elif action == "create":
         yield "create", _create
         yield "mass-assignment", mass.on_create
     elif action == "update":

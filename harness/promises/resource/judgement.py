@@ -10,7 +10,7 @@ from harness.exchange import Outcome
 from harness.finding import Finding, Severity
 from harness.mask import is_secret_name
 from harness.promises import subject as subjects
-from harness.promises.resource import mass
+from harness.promises.resource import mass, nesting
 from harness.promises.resource import steps as words
 from harness.promises.resource.steps import KEY, each, first, ids, parts, succeeded
 from harness.promises.writing import alike, equal, shown_at
@@ -82,8 +82,9 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     for law in (_readable, _listed, _update_shows):
         law(look)
     tried, assigned = mass.judged(resource, operation, exchanges)
-    findings = (*look.findings, *assigned)
-    return Verdict(KEY, operation.id, look.examined + tried, findings, "; ".join(dict.fromkeys(look.reasons)))
+    apart, misplaced = nesting.judged(operation, exchanges)
+    findings = (*look.findings, *assigned, *misplaced)
+    return Verdict(KEY, operation.id, look.examined + tried + apart, findings, "; ".join(dict.fromkeys(look.reasons)))
 
 
 def _readable(look: _Look) -> None:
