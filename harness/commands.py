@@ -21,6 +21,7 @@ from harness.finding import Severity
 from harness.options import wanted
 from harness.promises import objective
 from harness.promises.catalogue import BY_KEY, declared
+from harness.recognition import begin
 from harness.render import classes, needs, terminal
 from harness.render.outlet import Outlet
 from harness.render.progress import Progress
@@ -110,6 +111,11 @@ def _judge(options: Namespace) -> Exit:
     if findings:
         return Exit.FINDINGS
     return Exit.HOLDS if examined else Exit.INCONCLUSIVE
+
+
+def _init(options: Namespace) -> Exit:
+    _say(begin.begun(begin.Asked(options.url, options.contract, options.output, options.allow_remote)))
+    return Exit.HOLDS
 
 
 def _contract(options: Namespace) -> Exit:
@@ -204,6 +210,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], Exit]] = {
     "report": _report,
     "judge": _judge,
     "contract": _contract,
+    "init": _init,
     "codes": _codes,
     "baseline": _baseline,
     "up": _up,

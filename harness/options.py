@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     codes.add_argument("--markdown", action="store_true", help="the whole catalogue as docs/findings.md")
     _target(commands.add_parser("up", help="start the target and keep it until Ctrl-C", epilog=EXITS))
     _baseline(commands.add_parser("baseline", help="keep a file of known findings", epilog=EXITS))
+    _init(commands.add_parser("init", help="write a starting overlay and harness.toml for an API", epilog=EXITS))
     _contract(commands.add_parser("contract", help="look at a contract", epilog=EXITS))
     return top
 
@@ -236,6 +237,19 @@ def _baseline(command: argparse.ArgumentParser) -> None:
     write.add_argument("run", nargs="?", default="latest", help="a run's id or folder; the newest where none is named")
     write.add_argument("--output", type=Path, default=Path(baseline.FILE), metavar="F", help="the file to write")
     _reports(write)
+
+
+def _init(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--url", default="", help="address of a running API; without it the document alone is read")
+    command.add_argument("--contract", default="", metavar="F", help="OpenAPI document: a file, or a path on --url")
+    command.add_argument(
+        "--output",
+        type=Path,
+        default=Path("overlay.yaml"),
+        metavar="F",
+        help="the overlay; harness.toml goes beside it",
+    )
+    command.add_argument("--allow-remote", action="store_true", help="allow an address that is not this machine")
 
 
 def _contract(command: argparse.ArgumentParser) -> None:

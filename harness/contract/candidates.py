@@ -109,8 +109,8 @@ class Candidates:
         own = self.contract.resource_of(operation.id)
         for leaf in leaves(self.contract, declared.schema, written=True):
             near = naming.referred(self.contract, leaf.name)
-            if near is not None and near is own and near.create == operation.id:
-                continue  # its own id, which the caller chooses
+            if near is not None and near is own and (near.create == operation.id or leaf.pointer.count("/") == 1):
+                continue  # its own id: the caller chooses it, or repeats what the path says
             found = [*self._linked(operation, "body", leaf.pointer), *self._by_name(leaf, at=leaf.reference)]
             producers = self._ranked(operation, leaf, found, text=False)
             if producers or _names_thing(leaf.name):

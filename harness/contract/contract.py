@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from harness.contract import document as documents
 from harness.contract import parse, pointer
+from harness.contract.makers import shown
 from harness.contract.prerequisites import Prerequisites
 from harness.contract.resource import Resource, resources
 from harness.errors import UsageError
@@ -66,7 +67,8 @@ class Contract:
     def resources(self) -> tuple[Resource, ...]:
         """Declared resources first, then those that the paths show."""
         declared = self.defaults.get("resource")
-        return resources(self.operations, declared if isinstance(declared, dict) else {})
+        every = resources(self.operations, declared if isinstance(declared, dict) else {})
+        return tuple(item if item.declared else shown(self, item) for item in every)
 
     @cached_property
     def prerequisites(self) -> Prerequisites:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from harness.contract import naming
+from harness.contract import naming, pointer
 from harness.contract.operation import is_json
 from harness.contract.parse import followed
-from harness.contract.shape import Leaf, leaves
+from harness.contract.shape import Leaf, flattened, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from harness.contract.contract import Contract
     from harness.contract.operation import Operation
+    from harness.contract.resource import Resource
 
 BODY = "$response.body#"
 COMMON_IDS = ("id", "uuid", "guid", "key")
@@ -111,7 +112,9 @@ class Makers:
 
     def id_of(self, operation: Operation, name: str = "", noun: str = "") -> Leaf | None:
         """Where the answer of a create tells the id of what it made; None where its document shows none."""
-        wanted = [naming.plain(word) for word in (name, *COMMON_IDS, f"{noun}id" if noun else "") if word]
+        whole, one = naming.plain(name), naming.plain(noun)
+        short = whole.removeprefix(one) if one else ""
+        wanted = [word for word in (whole, short, *COMMON_IDS, f"{one}id" if one else "") if word]
         near = [leaf for leaf in self.answer(operation) if leaf.pointer.count("/") <= MAX_WRAPPED]
         ranked = [
             (leaf.pointer.count("/"), wanted.index(naming.plain(leaf.name)), index, leaf)
@@ -119,6 +122,30 @@ class Makers:
             if naming.plain(leaf.name) in wanted
         ]
         return min(ranked, key=lambda item: item[:3])[3] if ranked else None
+
+
+def shown(contract: Contract, resource: Resource) -> Resource:
+    """A resource of the paths with the places of its id and its items, where the schemas of its answers show them."""
+    makers = Makers(contract)
+    create, read, listing = (contract.by_id.get(name) for name in (resource.create, resource.read, resource.list))
+    name = read.path_parameters[-1].name if read is not None and read.path_parameters else ""
+    found = [makers.id_of(item, name, resource.name) for item in (create, read) if item is not None]
+    identifier = next((leaf.pointer for leaf in found if leaf is not None), resource.id)
+    items = items_at(contract, listing) if listing is not None else None
+    return replace(resource, id=identifier, items=resource.items if items is None else items)
+
+
+def items_at(contract: Contract, listing: Operation) -> str | None:
+    """The pointer of the list in a listing's body: the body itself, or its one array member; None where it has none."""
+    success = listing.success()
+    bodies = [body for body in success.bodies if is_json(body.media_type)] if success else []
+    schema = flattened(contract, bodies[0].schema) if bodies else {}
+    if schema.get("type") == "array":
+        return ""
+    properties = schema.get("properties")
+    members = properties.items() if isinstance(properties, dict) else ()
+    arrays = [name for name, member in members if contract.schema(member).get("type") == "array"]
+    return f"/{pointer.escape(arrays[0])}" if len(arrays) == 1 else None
 
 
 def _makes(operation: Operation) -> bool:

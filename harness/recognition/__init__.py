@@ -1,0 +1,1 @@
+"""What `harness init` recognises in a document and in a few harmless answers, and the files that it writes of it."""
