@@ -19,6 +19,7 @@ from harness.promises import survey
 from harness.promises.attempt import each
 from harness.promises.look import Look
 from harness.promises.promise import Promise
+from harness.promises.subject import may
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -118,6 +119,8 @@ def _location(operation: Operation, stage: Stage) -> Steps[None]:
     if parts.netloc:
         raise CannotTell(f"{operation.id} answers a Location at {parts.netloc}, which need not be this target")
     known = stage.contract.match("GET", parts.path)
+    if known is not None and not may(stage.contract, known, request.identity):
+        return  # an open create, as of an account, whose maker has yet to sign in
     follow = Request(
         "GET", parts.path, known.id if known else "", _pairs(parts.query), identity=request.identity,
         step=FOLLOWED, source=request.source,

@@ -57,10 +57,11 @@ def document(**promises: Any) -> dict[str, Any]:
 
 @dataclass
 class Gate:
-    """The API; `allowed` is the one origin that may read."""
+    """The API; with `open_create` anybody may make things."""
 
     defects: frozenset[str] = frozenset()
     told: dict[str, Any] = field(default_factory=lambda: document(http={}))
+    open_create: bool = False
     numbers: Any = field(default_factory=lambda: itertools.count(1))
     things: dict[str, dict[str, Any]] = field(default_factory=dict)
     sent: list[Exchange] = field(default_factory=list)
@@ -90,7 +91,7 @@ class Gate:
             told = {"no allow": (), "less allow": (("Allow", "GET"),)}
             full = (("Allow", ", ".join((*methods, "OPTIONS"))),)
             return 405, next((told[name] for name in told if name in self.defects), full), None
-        if not request.identity.headers:
+        if not request.identity.headers and not (self.open_create and request.method == "POST"):
             return 401, () if "no challenge" in self.defects else (("WWW-Authenticate", "Bearer"),), None
         if request.method == "POST":
             key = f"k{next(self.numbers)}"

@@ -68,3 +68,11 @@ def test_a_status_without_content(status: int, headers: tuple[tuple[str, str], .
     assert PROMISE.judge is not None
     verdict = PROMISE.judge(contract, contract.by_id["things.list"], [seen])
     assert (verdict.examined, [item.code for item in verdict.findings]) == (1, ["http.content"] if found else [])
+
+
+def test_what_an_open_create_made_is_not_followed_as_nobody() -> None:
+    """Who makes an account has yet to sign in, so the 401 to its Location says nothing; the 405 is examined."""
+    told = document(http={})
+    told["paths"]["/things"]["post"]["security"] = []
+    verdicts = examined(PROMISE, Gate(told=told, open_create=True))
+    assert (faults(verdicts), [item.reason for item in verdicts if item.reason]) == (set(), [])
