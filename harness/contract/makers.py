@@ -112,6 +112,16 @@ class Makers:
 
     def id_of(self, operation: Operation, name: str = "", noun: str = "") -> Leaf | None:
         """Where the answer of a create tells the id of what it made; None where its document shows none."""
+        key = (operation.id, name, noun)
+        if key not in self._ids:
+            self._ids[key] = self._id_of(operation, name, noun)
+        return self._ids[key]
+
+    @cached_property
+    def _ids(self) -> dict[tuple[str, str, str], Leaf | None]:
+        return {}
+
+    def _id_of(self, operation: Operation, name: str, noun: str) -> Leaf | None:
         whole, one = naming.plain(name), naming.plain(noun)
         short = whole.removeprefix(one) if one else ""
         wanted = [word for word in (whole, short, *COMMON_IDS, f"{one}id" if one else "") if word]

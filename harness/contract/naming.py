@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.contract.resource import singular
@@ -28,6 +29,7 @@ def named(contract: Contract, word: str) -> Resource | None:
     )
 
 
+@lru_cache(maxsize=1 << 14)
 def plain(word: str) -> str:
     """A name for one, without case and signs: `Categories` and `category` are one."""
     return re.sub(r"[^a-z0-9]", "", singular(word.lower()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from harness.contract import pointer
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 
     from harness.contract.contract import Contract
 
-MAX_BRANCHES = 16
 MAX_DEPTH = 6
+MAX_LEAVES = 500
 GIVEN = ("const", "default", "enum", "example", "examples")
 
 
@@ -36,19 +37,20 @@ class Leaf:
         return any(key in self.schema for key in GIVEN)
 
 
-def flattened(contract: Contract, node: Any, depth: int = 0) -> Mapping[str, Any]:
-    """The schema with allOf joined and the first useful branch of anyOf and oneOf taken."""
+def flattened(contract: Contract, node: Any, above: frozenset[str] = frozenset()) -> Mapping[str, Any]:
+    """The schema with allOf joined and the first useful branch of anyOf and oneOf taken; a circle of these is cut."""
+    above |= {_reference(node)}
     schema = contract.schema(node)
     merged: dict[str, Any] = {key: value for key, value in schema.items() if key not in {"allOf", "anyOf", "oneOf"}}
-    if depth > MAX_BRANCHES:
-        return merged
     parts = [*_list(schema.get("allOf"))]
     for key in ("anyOf", "oneOf"):
         branches = _list(schema.get(key))
         useful = (branch for branch in branches if contract.schema(branch).get("type") != "null")
         parts += next(([branch] for branch in useful), branches[:1])
     for part in parts:
-        flat = flattened(contract, part, depth + 1)
+        if _reference(part) and _reference(part) in above:
+            continue
+        flat = flattened(contract, part, above)
         properties = {**merged.get("properties", {}), **flat.get("properties", {})}
         required = [*merged.get("required", ()), *flat.get("required", ())]
         merged = {**flat, **merged}
@@ -57,27 +59,38 @@ def flattened(contract: Contract, node: Any, depth: int = 0) -> Mapping[str, Any
     return merged
 
 
-def leaves(
-    contract: Contract, node: Any, *, written: bool = False, at: str = "", required: bool = True, depth: int = 0
-) -> Iterator[Leaf]:
-    """Every scalar of a schema, six levels deep, in the document's order; without what is read only where `written`."""
-    schema = flattened(contract, node)
-    if depth > MAX_DEPTH:
+def leaves(contract: Contract, node: Any, *, written: bool = False) -> Iterator[Leaf]:
+    """The scalars of a schema in the document's order; without what is read only where `written`.
+
+    At most five hundred, six levels deep; what a component holds of its own kind is not followed.
+    """
+    yield from islice(_leaves(contract, node, Leaf("", "", required=True), frozenset(), written=written), MAX_LEAVES)
+
+
+def _leaves(contract: Contract, node: Any, at: Leaf, above: frozenset[str], *, written: bool) -> Iterator[Leaf]:
+    """The scalars below a place, whose pointer and requiredness `at` has."""
+    reference = _reference(node)
+    if at.pointer.count("/") > MAX_DEPTH or (reference and reference in above):
         return
+    above |= {reference}
+    schema = flattened(contract, node)
     properties = schema.get("properties")
     if isinstance(properties, dict):
         must = set(_list(schema.get("required")))
         for name, member in properties.items():
-            if written and contract.schema(member).get("readOnly"):
-                continue
-            below = f"{at}/{pointer.escape(str(name))}"
-            more = required and name in must
-            yield from leaves(contract, member, written=written, at=below, required=more, depth=depth + 1)
+            if not (written and contract.schema(member).get("readOnly")):
+                place = f"{at.pointer}/{pointer.escape(str(name))}"
+                below = Leaf(place, str(name), required=at.required and name in must)
+                yield from _leaves(contract, member, below, above, written=written)
     elif "items" in schema:
-        yield from leaves(contract, schema["items"], written=written, at=f"{at}/*", required=required, depth=depth + 1)
+        below = Leaf(f"{at.pointer}/*", at.name, required=at.required)
+        yield from _leaves(contract, schema["items"], below, above, written=written)
     elif "object" not in _list(schema.get("type")) and schema.get("type") != "object":
-        names = [token for token in pointer.tokens(at) if token != "*"]  # noqa: S105 - a token of a pointer
-        yield Leaf(at, names[-1] if names else "", required, schema, _component(node))
+        yield Leaf(at.pointer, at.name, at.required, schema, _component(node))
+
+
+def _reference(node: Any) -> str:
+    return str(node.get("$ref") or "") if isinstance(node, dict) else ""
 
 
 def _component(node: Any) -> str:

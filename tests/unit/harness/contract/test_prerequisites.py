@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from harness.contract import Contract
 from harness.contract.candidates import Kind
 from harness.contract.prerequisites import TOLD
+from harness.contract.shape import leaves
 from harness.render import needs as rendered
 
 Edges = dict[str, list[str]]
@@ -281,3 +282,24 @@ def test_the_plan_as_it_is_shown() -> None:
         "Not known:",
         f"  make.bread: nothing tells what /zebraId is, and a value that is drawn is sent; {TOLD}",
     ]
+
+
+def test_a_schema_of_its_own_kind_is_read_to_its_end() -> None:
+    """Circular components, also by allOf and oneOf, have a plan like any other; their own kind is not followed."""
+    node = {"$ref": "#/components/schemas/Node"}
+    children = {f"child{number}": node for number in range(9)}
+    schemas = {
+        "Node": {"type": "object", "properties": {"id": TEXT, **children, "kin": {"oneOf": [node, TEXT]}}},
+        "Twin": {"allOf": [{"$ref": "#/components/schemas/Twin"}, node]},
+    }
+    twin = {"$ref": "#/components/schemas/Twin"}
+    taken = {"requestBody": {"content": {"application/json": {"schema": twin}}}}
+    paths = {
+        "/nodes": {"post": {"operationId": "make", **taken, "responses": answers(twin)}},
+        "/nodes/{id}": {"parameters": path("id"), "get": {"operationId": "get", "responses": answers(twin, "200")}},
+    }
+    contract = read(paths, components={"schemas": schemas})
+    assert contract.prerequisites.order(contract.by_id["get"]) == ("make",)
+    found = [leaf.pointer for leaf in leaves(contract, twin)]
+    assert found[0] == "/id"
+    assert not [at for at in found if at.count("/child") > 1]
