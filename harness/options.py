@@ -185,7 +185,7 @@ def _reports(command: argparse.ArgumentParser) -> None:
 
 def _verifying(command: argparse.ArgumentParser) -> None:
     _target(command)
-    command.add_argument("--budget", type=duration_s, default=120.0, metavar="T", help="time for everything (120s)")
+    command.add_argument("--budget", type=duration_s, default=150.0, metavar="T", help="time for everything (150s)")
     command.add_argument(
         "--only", action="append", default=[], metavar="WHAT", help="phases, promises or operations, with commas"
     )
@@ -224,7 +224,7 @@ def _prove(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seeds", type=int, default=5, metavar="N", help="runs of the clean build (5)")
     command.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the proof as JSON")
     command.add_argument(
-        "--budget", type=duration_s, default=120.0, metavar="T", help="time for each verification (120s)"
+        "--budget", type=duration_s, default=150.0, metavar="T", help="time for each verification (150s)"
     )
     command.add_argument("--seed", type=int, default=None, metavar="N", help="seed of the runs with a defect")
     command.add_argument("--config", type=Path, default=None, metavar="F", help="harness.toml to read")

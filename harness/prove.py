@@ -84,7 +84,7 @@ class Options:
     wanted: Wanted
     only: tuple[str, ...] = ()
     seeds: int = 5
-    budget_s: float = 120.0
+    budget_s: float = 150.0
 
 
 @dataclass(frozen=True, slots=True)

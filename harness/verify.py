@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.render.progress import Progress
 
 DRIVER = "verify"
-BUDGET_S = 120.0
+BUDGET_S = 150.0
 SHARES = {"promises": 0.55, "fuzz": 0.6, "load": 1.0}
 RESERVE_S = 12.0
 LEAST_S = 3.0
