@@ -59,7 +59,12 @@ class Protocol(HttpToolsProtocol):
             self._bound()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection to the WebSocket's protocol, which has its own bounds."""
+        """Hand the connection to the WebSocket's protocol, which has its own bounds; not while an answer is to come."""
+        if not self._idle():
+            self._refuse(
+                ApiError("VALIDATION_ERROR", "Ask for a WebSocket when all that was asked before is answered.")
+            )
+            return
         self._over = True
         self._in_time()
         super().handle_websocket_upgrade()
@@ -107,7 +112,11 @@ class Protocol(HttpToolsProtocol):
         """Go on with what was asked meanwhile; a refusal is the last."""
         last = not self.pipeline
         super().on_response_complete()
-        if last and self._over and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if not last:
+            self._bound()  # whose turn it is now, its body has its time from now on
+        elif self._refusal is not None:
             self._answer()
 
     def send_400_response(self, msg: str) -> None:
@@ -120,11 +129,15 @@ class Protocol(HttpToolsProtocol):
             return
         if self._receiving and self._barren_bytes > HEAD_BYTES:  # also of trailers, and of extensions of chunks
             self._refuse(_long_head())
-        elif self._late is None and (self._receiving or self._idle()):
+        elif self._late is None and (self._idle() or (self._receiving and not self._waiting())):
             self._late = self.loop.call_later(self._timeout_s + _SLACK_S, self._close)
 
     def _idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]  # uvicorn's type has no None
+
+    def _waiting(self) -> bool:
+        """Whether the body that comes is of a request whose turn is not yet: its client owes nothing so far."""
+        return bool(self.pipeline) and not self._in_head
 
     def _raise(self, error: ApiError) -> None:
         self._refusal = error
@@ -145,6 +158,7 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, error: ApiError) -> None:
         """Answer what never became a request, after what is still being answered."""
         self._refusal, self._over = error, True
+        self._in_time()  # what is still being answered has its own
         cycle = self.cycle
         if self._in_head or not self._receiving:
             if self._idle():

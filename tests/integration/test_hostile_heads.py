@@ -25,6 +25,8 @@ LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: shop.test\r\nContent-Type: a
 BODY = json.dumps({"email": ADMIN, "password": PASSWORD}).encode()
 WHOLE = LOGIN + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 CHUNKED = LOGIN + b"Transfer-Encoding: chunked\r\n"
+UPGRADE = b"GET /api/v1/ws HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+KEY = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 LAST = b"Connection: close\r\n\r\n"
 BAD, LATE, LONG_URL, LONG_HEAD = (
     (400, "VALIDATION_ERROR"),
@@ -150,8 +152,9 @@ def test_a_trailer_is_no_header(api: Api) -> None:
         (b"nonsense\0\r\n\r\n", BAD),
         (GET + b"X: " + b"y" * 200_000, LONG_HEAD),
         (CHUNKED + b"\r\n5\r\n{}{}{\r\nZZ\r\n", BAD),
+        (UPGRADE + KEY, BAD),
     ],
-    ids=["good", "nonsense", "long", "chunks"],
+    ids=["good", "nonsense", "long", "chunks", "upgrade"],
 )
 def test_pipelined_requests_are_answered_in_order(api: Api, last: bytes, expected: tuple[int, str]) -> None:
     """Whatever comes behind them, good requests have their answers, and what is refused has its own after them."""
