@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]  # the package carries no types
@@ -96,7 +97,9 @@ class PostgresDatabase:
     async def run(self, sql: str, *parameters: object) -> list[Row]:
         """Execute one write, committed when this returns."""
         statement = Statement(sql, parameters)
-        return await self._written(lambda connection: _whole(_fetch(connection, statement)))
+        return await self._written(
+            lambda connection: _whole(_fetch(connection, statement), partial(self._stop, connection.get_server_pid()))
+        )
 
     async def transaction(self, body: Body[T], *, locking: bool = False) -> T:
         """Run a body: all or nothing, and again after a serialization failure or a deadlock."""
@@ -158,6 +161,15 @@ class PostgresDatabase:
                 raise
             return kept[0]
 
+    async def _stop(self, pid: int) -> None:
+        """Have the server end the statement that a connection runs, if any; no other connection need be free."""
+        with contextlib.suppress(*_FAILURES):  # then the statement is waited for
+            other = await asyncpg.connect(self._options["dsn"], timeout=self._bounds.wait_s)
+            try:
+                await other.execute("SELECT pg_cancel_backend($1)", pid, timeout=self._bounds.wait_s)
+            finally:
+                other.terminate()
+
     @staticmethod
     async def _undone(connection: Any, work: Callable[[Any], Awaitable[T]]) -> T:
         try:
@@ -210,11 +222,11 @@ async def _drive(connection: Any, begin: str, body: Body[T]) -> T:
     return result
 
 
-async def _whole(sent: Coroutine[Any, Any, T]) -> T:
+async def _whole(sent: Coroutine[Any, Any, T], stop: Callable[[], Awaitable[None]] | None = None) -> T:
     """Wait for what is kept once it is sent, and return it also to whoever is cancelled meanwhile.
 
-    It is bounded by the command's time-out. Who is cancelled and nothing is kept stays cancelled; where the end is not
-    known, the error says so.
+    It is bounded by the command's time-out; what has yet to be worked or to get a lock is ended by `stop`. Who is
+    cancelled and nothing is kept stays cancelled; where the end is not known, the error says so.
     """
     task = asyncio.ensure_future(sent)
     cancelled = False
@@ -224,6 +236,8 @@ async def _whole(sent: Coroutine[Any, Any, T]) -> T:
         except asyncio.CancelledError:
             if task.cancelled():
                 raise
+            if stop is not None and not cancelled:
+                task = asyncio.ensure_future(_after(stop, task))
             cancelled = True
         except _FAILURES as error:
             if not isinstance(error, asyncpg.PostgresError) or _ended(error):
@@ -231,6 +245,12 @@ async def _whole(sent: Coroutine[Any, Any, T]) -> T:
             elif cancelled:
                 raise asyncio.CancelledError from error
             raise
+
+
+async def _after(stop: Callable[[], Awaitable[None]], task: asyncio.Future[T]) -> T:
+    """Stop it, and return what it came to all the same: the server says whether it was kept by then."""
+    await stop()
+    return await task
 
 
 async def stepped(connection: Any, body: Body[T]) -> T:

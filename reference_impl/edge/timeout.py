@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Timeout:
     """Bounds two waits by the seconds of the settings: REQUEST_TIMEOUT after the one for the body, then TIMEOUT.
 
-    An answer that has begun, such as a stream, is not bounded. A commit that is on its way is waited for, and answered.
+    An answer that has begun, such as a stream, is not bounded. A commit that is on its way is waited for, and answered
+    if nothing else was to follow: the next verb of the request's database is cancelled.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

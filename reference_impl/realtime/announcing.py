@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from reference_impl.data.cancelled import Cancelled, cancelled
 from reference_impl.data.database import DatabaseError
 from reference_impl.procedures.records import EVENT
 
@@ -17,16 +18,16 @@ T = TypeVar("T")
 
 
 class Announcing:
-    """The verbs of a database; `announce` is awaited after each commit that held an event, and raises nothing."""
+    """The verbs of a database; `announce` is awaited after each commit that held an event, and raises nothing.
+
+    Who is cancelled while a commit is on its way is told what happened, and is cancelled at its next verb.
+    """
 
     def __init__(self, database: Database, announce: Callable[[], Awaitable[None]]) -> None:
-        self._database = database
         self._announce = announce
         self.kept = False
         """Whether a write was committed, or may have been."""
-        self.query = database.query
-        self.query_one = database.query_one
-        self.read = database.read
+        self._use(database)
 
     async def run(self, sql: str, *parameters: object) -> list[Row]:
         """Execute one write, committed when this returns."""
@@ -48,9 +49,21 @@ class Announcing:
             result = await write
         except DatabaseError as error:
             self.kept = self.kept or error.unknown
+            self._look()
             raise
         self.kept = True
+        self._look()
         return result
+
+    def _look(self) -> None:
+        if cancelled() and not isinstance(self._database, Cancelled):
+            self._use(Cancelled(self._database))
+
+    def _use(self, database: Database) -> None:
+        self._database = database
+        self.query = database.query
+        self.query_one = database.query_one
+        self.read = database.read
 
 
 class _Watched(Generator["Statement", "list[Row]", T]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ from reference_impl.contract.procedure import ANYONE, Call, Procedure, Reply
 from reference_impl.data.database import Database, DatabaseError, Statement, Transaction
 from reference_impl.data.postgres import Bounds, PostgresDatabase
 from reference_impl.data.sqlite import SqliteDatabase, connect
+from reference_impl.edge.exchange import Exchange
+from reference_impl.edge.timeout import Timeout
+from reference_impl.errors import ApiError
+from reference_impl.realtime.announcing import Announcing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -135,26 +140,121 @@ def on_scene(open_settings: Callable[..., Settings], tmp_path: Path, engine: str
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_who_is_cancelled_in_a_commit_is_told_that_it_is_kept(on_scene: Callable[..., Any], times: int) -> None:
-    """However often it is cancelled, the result comes and the rows are there: of a transaction, and of one write."""
+    """However often it is cancelled, the result comes and the rows are there."""
 
     async def work(database: Database, held: Any, go: Any) -> Any:
-        tasks = [
-            asyncio.ensure_future(database.transaction(lambda: adding("one"))),
-            asyncio.ensure_future(database.run(ADD, "two")),
-        ]
+        task = asyncio.ensure_future(database.transaction(lambda: adding("one")))
         await held()
-        await asyncio.sleep(0.05)
         for _ in range(times):
-            for task in tasks:
-                task.cancel()
+            task.cancel()
             await asyncio.sleep(0)
         await go()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-        return results, await database.query(ALL)
+        return await task, await database.query(ALL)
 
-    results, rows = on_scene(work)
-    assert (results[0], rows) == ("one", [("one",), ("two",)])
-    assert results[1] == []
+    assert on_scene(work) == ("one", [("one",)])
+
+
+@pytest.mark.engines("sqlite")
+def test_one_write_is_kept_once_it_is_committed(on_scene: Callable[..., Any]) -> None:
+    """It is told like any transaction."""
+
+    async def work(database: Database, held: Any, go: Any) -> Any:
+        task = asyncio.ensure_future(database.run(ADD, "one"))
+        await held()
+        task.cancel()
+        await asyncio.sleep(0)
+        await go()
+        return await task, await database.query(ALL)
+
+    assert on_scene(work) == ([], [("one",)])
+
+
+@pytest.mark.engines("postgresql")
+@pytest.mark.parametrize("times", [1, 3])
+def test_one_write_that_waits_for_a_lock_is_ended(on_scene: Callable[..., Any], times: int) -> None:
+    """The lock need not be let go, nothing is kept, and the connection serves on."""
+
+    async def work(database: Database, held: Any, _: Any) -> Any:
+        task = asyncio.ensure_future(database.run(ADD, "one"))
+        await held()
+        for _ in range(times):
+            task.cancel()
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):  # the statement's own bound is 10 s
+            (result,) = await asyncio.gather(task, return_exceptions=True)
+        return type(result), await database.query(ALL)
+
+    assert on_scene(work) == (asyncio.CancelledError, [])
+
+
+@pytest.mark.engines("postgresql")
+def test_a_stop_that_comes_too_late_ends_nothing(
+    open_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One write that was kept by then is told, and what runs next on its connection is whole."""
+    url = open_settings().storage.database_url
+    stop = PostgresDatabase._stop
+
+    async def run() -> Any:
+        database, held, go = await postgres_scene(url)
+
+        async def late(self: PostgresDatabase, pid: int) -> None:
+            await go()
+            other = await asyncpg.connect(url)
+            while not await other.fetchval("SELECT COUNT(*) FROM tenant_held.kept"):  # noqa: ASYNC110 - a commit of another connection sets no event here
+                await asyncio.sleep(0.005)
+            await other.close()
+            await stop(self, pid)
+
+        monkeypatch.setattr(PostgresDatabase, "_stop", late)
+        task = asyncio.ensure_future(database.run(ADD, "one"))
+        await held()
+        task.cancel()
+        told = await task
+        rows = [await database.query(ALL) for _ in range(5)]
+        await database.close()
+        return told, rows
+
+    assert asyncio.run(run()) == ([], [[("one",)]] * 5)
+
+
+def test_a_deadline_that_met_a_commit_ends_what_follows(
+    on_scene: Callable[..., Any], open_settings: Callable[..., Settings]
+) -> None:
+    """A handler of several transactions keeps the one on its way and begins nothing more; the envelope says so."""
+    settings = open_settings(edge__timeout_s=1.5)
+
+    async def work(database: Database, held: Any, go: Any) -> Any:
+        scope: Any = {"type": "http", "exchange": Exchange("id", "POST", {}, "", secure=False, started_s=0.0)}
+        ended: list[str] = []
+
+        async def announce() -> None:
+            raise AssertionError("no event was written")
+
+        async def handler(*_: Any) -> None:
+            asked = scope["exchange"].writes = Announcing(database, announce)
+            for name in ("one", "two"):
+                with contextlib.suppress(DatabaseError):
+                    try:
+                        await asked.transaction(lambda name=name: adding(name))
+                    except asyncio.CancelledError:
+                        ended.append(name)
+            for verb in (asked.query, asked.query_one, asked.run):
+                with contextlib.suppress(asyncio.CancelledError):
+                    ended.append(str(await verb(ALL)))
+            await asked.read(lambda: adding("two"))
+
+        task = asyncio.ensure_future(Timeout(handler, settings)(scope, None, None))  # type: ignore[arg-type]  # it asks nobody
+        await held()
+        while not task.cancelling():  # noqa: ASYNC110 - a deadline that strikes sets no event
+            await asyncio.sleep(0.005)
+        await go()
+        with pytest.raises(ApiError) as late:
+            await task
+        return ended, str(late.value.code), late.value.message, await database.query(ALL)
+
+    told = "Not done within 1.5 s; some of it is kept: read it again."
+    assert on_scene(work) == (["two"], "TIMEOUT", told, [("one",)])
 
 
 def test_who_is_cancelled_in_a_commit_that_fails_stays_cancelled(on_scene: Callable[..., Any]) -> None:

@@ -64,6 +64,43 @@ def test_a_savepoint_undoes_its_own_part(on_database: Callable[..., Any]) -> Non
     assert on_database(work) == (["unique"], [("a",), ("a again",), ("b",), ("b again",), ("c",), ("c again",)])
 
 
+@pytest.mark.parametrize("caught", [True, False])
+def test_a_number_that_no_column_holds_is_told(on_database: Callable[..., Any], *, caught: bool) -> None:
+    """A body judges it like any refusal; else all is undone; either way the next caller is served."""
+
+    def large() -> Transaction[None]:
+        yield Statement(NAME, ("b", "b"))
+        yield Statement("SELECT id FROM products WHERE stock = ?", (2**63,))
+
+    def body() -> Transaction[list[str]]:
+        yield Statement(NAME, ("a", "a"))
+        try:
+            yield from savepoint(large())
+        except DatabaseError as error:
+            if not caught:
+                raise
+            return [error.category]
+        return []
+
+    async def work(database: Database) -> Any:
+        faults: list[dict[str, Any]] = []  # a pool tells the loop of a transaction that it has to undo
+        asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+        told = await asyncio.gather(database.transaction(body), return_exceptions=True)
+        alone = [
+            await asyncio.gather(database.run("DELETE FROM products WHERE stock = ?", 2**63), return_exceptions=True),
+            await asyncio.gather(database.query("SELECT 1 WHERE 1 = ?", 2**63), return_exceptions=True),
+        ]
+        await database.run(NAME, "c", "c")
+        assert faults == []
+        refused = [(error.category, error.unknown) for (error,) in alone]
+        return [getattr(one, "category", one) for one in told], refused, await database.query(NAMES)
+
+    told, refused, rows = on_database(work)
+    assert told == [["check"] if caught else "check"]
+    assert refused == [("check", False)] * 2
+    assert rows == ([("a",), ("c",)] if caught else [("c",)])
+
+
 @pytest.mark.parametrize("small", [True, False])
 def test_a_read_sees_one_state(on_database: Callable[..., Any], small: bool) -> None:  # noqa: FBT001 - drawn by pytest
     """What is committed while a read runs is not in it; every count of one read is the same."""
