@@ -18,6 +18,8 @@ from reference_impl.errors import ApiError, late
 if TYPE_CHECKING:
     import asyncio
 
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 MOST_HEADERS = 100
 HEAD_BYTES = 65_536
 URL_BYTES = 16_384
@@ -107,6 +109,17 @@ class Protocol(HttpToolsProtocol):
         self._barren_bytes = 0
         self._in_time()
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Run the application; where it leaves an answer unfinished that is not taken, the connection ends at once."""
+
+        async def run(*arguments: Any) -> None:
+            await app(*arguments)
+            if not (cycle.response_complete or cycle.disconnected) and self.transport.get_write_buffer_size():
+                cycle.disconnected = True
+                self.transport.abort()  # a close would wait until all is taken
+
+        super()._start_asgi_task(cycle, run)
 
     def on_response_complete(self) -> None:
         """Go on with what was asked meanwhile; a refusal is the last."""

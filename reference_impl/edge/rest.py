@@ -14,7 +14,7 @@ from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.multipart import MultipartReader
 from reference_impl.edge.preferences import hold_acceptable
 from reference_impl.edge.prepared import matches
-from reference_impl.edge.stream import send_events
+from reference_impl.edge.stream import send_events, send_head
 from reference_impl.errors import ApiError, invalid
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ class RestTransport:
 
     async def answer(self, scope: Scope, receive: Receive, send: Send, reply: Reply) -> None:
         """Send what the procedure replied."""
-        if self._procedure.stream:
+        if self._procedure.stream and of(scope).method == "HEAD":
+            await send_head(send, reply.value, reply.headers)
+        elif self._procedure.stream:
             heartbeat_s = self._settings.realtime.heartbeat_s
             await send_events(receive, send, reply.value, reply.headers, heartbeat_s=heartbeat_s)
         elif reply.value is None:

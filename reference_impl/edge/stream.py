@@ -11,7 +11,7 @@ from reference_impl.edge.answers import encode
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
-    from starlette.types import Receive, Send
+    from starlette.types import Message, Receive, Send
 
     from reference_impl.contract.event import Event
 
@@ -21,6 +21,10 @@ HEADERS = (
     (b"x-accel-buffering", b"no"),
 )
 HEARTBEAT = b": still here\n\n"
+
+
+class Stalled(Exception):
+    """The client takes nothing."""
 
 
 def frame(event: Event) -> bytes:
@@ -60,6 +64,13 @@ async def close(events: AsyncIterator[Event]) -> None:
         await aclose()
 
 
+async def send_head(send: Send, events: AsyncIterator[Event], headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Answer HEAD with what a stream's answer begins with; the events are closed before one is asked for."""
+    await close(events)
+    await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]})
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def send_frames(
     receive: Receive,
     send: Send,
@@ -68,13 +79,17 @@ async def send_frames(
     *,
     heartbeat_s: float,
 ) -> None:
-    """Send frames, and heartbeats between them, until they end or the client leaves; they are closed either way."""
-    await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]})
-    await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+    """Send frames, and heartbeats between them, until they end or the client leaves; they are closed either way.
+
+    A client that takes nothing for `heartbeat_s` is let go: the answer stays unfinished, and its connection ends.
+    """
     leaving = asyncio.create_task(_left(receive))
     next_chunk: asyncio.Task[bytes] | None = None
     try:
+        await _give(send, {"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]}, heartbeat_s)
+        body = HEARTBEAT
         while True:
+            await _give(send, {"type": "http.response.body", "body": body, "more_body": True}, heartbeat_s)
             next_chunk = next_chunk or asyncio.create_task(_next(chunks))
             done, _ = await asyncio.wait(
                 {leaving, next_chunk}, timeout=heartbeat_s, return_when=asyncio.FIRST_COMPLETED
@@ -89,11 +104,21 @@ async def send_frames(
                 next_chunk = None
             else:
                 body = HEARTBEAT
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await _give(send, {"type": "http.response.body", "body": b"", "more_body": False}, heartbeat_s)
+    except Stalled:
+        return
     finally:
         await _end(leaving, next_chunk)
         await chunks.aclose()
+
+
+async def _give(send: Send, message: Message, limit_s: float) -> None:
+    """Send one message; Stalled when the client does not take so long what was sent before."""
+    try:
+        async with asyncio.timeout(limit_s):
+            await send(message)
+    except TimeoutError:
+        raise Stalled from None
 
 
 async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes:

@@ -8,7 +8,7 @@ from reference_impl.edge.answers import send_bytes, send_empty
 from reference_impl.edge.exchange import of
 from reference_impl.edge.outer import told
 from reference_impl.edge.preferences import hold_acceptable
-from reference_impl.edge.stream import send_frames
+from reference_impl.edge.stream import send_frames, send_head
 from reference_impl.errors import invalid
 from reference_impl.rpc.events import frames
 from reference_impl.rpc.failures import failure
@@ -52,7 +52,9 @@ class RpcTransport:
     async def answer(self, scope: Scope, receive: Receive, send: Send, reply: Reply) -> None:
         """Send what the procedure replied."""
         exchange = of(scope)
-        if self._procedure.stream:
+        if self._procedure.stream and exchange.method == "HEAD":
+            await send_head(send, reply.value, reply.headers)
+        elif self._procedure.stream:
 
             def failed(error: Exception) -> dict[str, Any]:
                 refusal = told(exchange, error)

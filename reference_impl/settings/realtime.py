@@ -16,6 +16,7 @@ class Realtime:
     """Seconds and bytes of SSE streams and WebSockets."""
 
     heartbeat_s: float
+    """How often a quiet stream says something, and for how long one waits for a reader who takes nothing."""
     silence_s: float
     """A WebSocket from which nothing came for so long is closed."""
     message_limit_bytes: int

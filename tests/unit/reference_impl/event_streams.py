@@ -71,26 +71,44 @@ class Reader:
                 await self.news.wait()
 
 
-def read(shop: Shop, path: str, by: Account | None = None, **headers: str) -> Reader:
+@dataclass
+class Stalled(Reader):
+    """A client that takes an answer's start and so many messages more, and then nothing."""
+
+    takes: int = 2
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Take what the server says, or let it wait for ever."""
+        if self.status:
+            if not self.takes:
+                await asyncio.get_running_loop().create_future()
+            self.takes -= 1
+        await super().send(message)
+
+
+def read(
+    shop: Shop, path: str, by: Account | None = None, reader: Reader | None = None, verb: str = "GET", **headers: str
+) -> Reader:
     """Open a stream; it has begun when this returns."""
     if by is not None:
         headers["authorization"] = f"Bearer {by.token}"
     target, _, query = path.partition("?")
     scope = {
         "type": "http",
-        "method": "GET",
-        "path": f"/api/v1{target}",
+        "method": verb,
+        "path": target if target.startswith("/api/") else f"/api/v1{target}",
         "query_string": query.encode(),
         "headers": [(name.replace("_", "-").lower().encode(), value.encode()) for name, value in headers.items()],
         "scheme": "http",
         "client": ("127.0.0.1", 1),
     }
 
+    told = reader or Reader()
+
     async def run() -> Reader:
-        reader = Reader()
-        reader.task = asyncio.create_task(shop.application(scope, reader.receive, reader.send))  # type: ignore[arg-type]  # ASGI's own types are looser
-        await reader.until(lambda: reader.ended or any("id" in members for members in reader.frames))
-        return reader
+        told.task = asyncio.create_task(shop.application(scope, told.receive, told.send))  # type: ignore[arg-type]  # ASGI's own types are looser
+        await told.until(lambda: told.ended or any("id" in members for members in told.frames))
+        return told
 
     return shop.runner.run(run())
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-from tests.unit.reference_impl.event_streams import leave, read, wait
+import pytest
+
+from tests.unit.reference_impl.event_streams import LIMIT_S, Stalled, leave, read, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,3 +130,50 @@ def test_a_stream_is_told_while_nothing_happens(open_shop: Callable[..., Shop]) 
     shop.runner.run(reader.until(lambda: reader.raw.count(":") >= 3))
     assert reader.events == []
     leave(shop, reader)
+
+
+PATHS = ("/events", "/product-events", "/api/rpc/events/stream", "/api/rpc/products/subscribe")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_head_has_the_headers_of_get_and_ends_at_once(path: str, open_shop: Callable[..., Shop]) -> None:
+    """No body and no seat: as many as one likes, each over when its answer is, and as GET refused without a seat."""
+    shop = open_shop(stream_quota=1)
+    user = shop.account()
+    heads = [read(shop, path, user, verb="HEAD") for _ in range(3)]
+    assert [(head.status, head.raw, head.ended) for head in heads] == [(200, "", True)] * 3
+    leave(shop, *heads)
+    got = read(shop, path, user)
+    changing = ("request-id", "remaining", "reset")
+    first, last = (
+        {name: value for name, value in one.headers.items() if not name.endswith(changing)} for one in (heads[0], got)
+    )
+    assert first == last
+    assert first["content-type"] == "text/event-stream"
+    assert read(shop, path, user, verb="HEAD").status == 429
+    assert shop.send("HEAD", path).status_code == 401
+    leave(shop, got)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_reader_that_takes_nothing_is_let_go(path: str, open_shop: Callable[..., Shop]) -> None:
+    """After a heartbeat's time the stream is over, unfinished, and its seat is another's."""
+    shop = open_shop(stream_quota=1, heartbeat_s=0.05)
+    user = shop.account()
+    stalled = read(shop, path, user, Stalled())
+    assert stalled.task is not None
+    shop.runner.run(asyncio.wait_for(stalled.task, LIMIT_S))
+    assert (stalled.takes, stalled.ended) == (0, False)
+    leave(shop, read(shop, path, user))
+
+
+def test_a_reader_that_takes_nothing_when_it_begins_is_let_go(open_shop: Callable[..., Shop]) -> None:
+    """The wait is bounded before the first event too, as an answer that has begun has no other bound."""
+    shop = open_shop(stream_quota=1, heartbeat_s=0.05)
+    user = shop.account()
+    stalled = Stalled(takes=0, ended=True)
+    read(shop, "/events", user, stalled)
+    assert stalled.task is not None
+    shop.runner.run(asyncio.wait_for(stalled.task, LIMIT_S))
+    assert (stalled.status, stalled.raw) == (200, "")
+    leave(shop, read(shop, "/events", user))
