@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from argon2 import PasswordHasher, extract_parameters
+from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 
@@ -30,9 +30,8 @@ class Passwords:
         return self._hasher.hash(password)
 
     def aged(self, password_hash: str) -> bool:
-        """Say whether a hash cost less than the settings ask for; one that cost more is kept."""
-        made = extract_parameters(password_hash)
-        return made.time_cost * made.memory_cost < self._hasher.time_cost * self._hasher.memory_cost
+        """Say whether a hash was made at other costs than those of the settings."""
+        return self._hasher.check_needs_rehash(password_hash)
 
     async def holds(self, password_hash: str | None, password: str) -> bool:
         """Say whether the password fits; without a hash the same work is done and the answer is False."""
