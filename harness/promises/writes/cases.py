@@ -103,7 +103,7 @@ def _not_made(operation: Operation, resource: Resource, stage: Stage) -> Steps[N
     name = pointer.escape(_markable(stage.contract, operation))
     base = yield from things.valid(stage, operation, identity=maker, everything=True)
     tried = 0
-    for request in _wrong(stage, operation, base):
+    for request in _wrong(stage, operation, base, but=f"/{name}"):
         marked = pointer.put(request.json(), f"/{name}", stage.unique("m"))
         step = f"{REFUSED} /{name} {request.step}"
         answer = yield from one(replace(request, body=dumped(marked), step=step))
@@ -117,15 +117,18 @@ def _not_made(operation: Operation, resource: Resource, stage: Stage) -> Steps[N
     yield from walking.walk(stage, way, label=lambda number: f"{LISTED} {number}", size=paging.largest)
 
 
-def _wrong(stage: Stage, operation: Operation, base: Request) -> Iterator[Request]:
-    """The request with one thing wrong at a time: a reference to nothing first, then what its schema refuses."""
+def _wrong(stage: Stage, operation: Operation, base: Request, *, but: str = "") -> Iterator[Request]:
+    """The request with one thing wrong at a time: a reference to nothing first, then what its schema refuses.
+
+    Nothing is wrong at the place `but`, where a mark will stand.
+    """
     body = base.json()
     for place, value in pointer.leaves(body):
         names = [name for name in pointer.tokens(place) if not name.isdigit()]
         if names and isinstance(value, str) and referred(stage.contract, names[-1]) is not None:
             yield replace(base, body=dumped(pointer.put(body, place, NOWHERE)), step=f"{place} unknown")
             break
-    wrongs = [item for item in wrong_values.in_body(stage.contract, operation) if item.place]
+    wrongs = [item for item in wrong_values.in_body(stage.contract, operation) if item.place not in {"", but}]
     stage.random.shuffle(wrongs)
     sent = 0
     for wrong in wrongs:
