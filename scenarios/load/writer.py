@@ -29,6 +29,7 @@ def review(visit: Visit) -> Journey[None]:
     """Reviews a product, reads the reviews there are, and takes the own one back; one that stands is an answer too."""
     products = visit.ground.facts["products"]
     if not products:
+        yield request("products.list", "GET", "/products", visit.identity)
         return
     path = f"/products/{visit.random.choice(products)}/reviews"
     body, expected = {"rating": visit.random.randint(1, 5), "comment": "As told."}, frozenset({CONFLICT})

@@ -82,7 +82,7 @@ def test_a_served_contract_that_is_none(harness: Callable[..., Done], project: P
     """A target whose document is not where it was looked for is told with every place that was tried, and is ended."""
     served = harness("verify", "--contract", "/health")
     assert served.code == 2
-    assert "/health is not an OpenAPI 3.0 or 3.1 document" in served.err
+    assert "/health is not an OpenAPI 2.0, 3.0 or 3.1 document" in served.err
     assert list(project.glob("reports/2*")) == []
     missing = harness("verify", "--contract", "/no-such-place")
     assert missing.code == 2

