@@ -80,6 +80,7 @@ def test_a_session_that_expired_is_seen_whatever_comes(
     monkeypatch.setattr("reference_impl.realtime.standing.time", SimpleNamespace(monotonic=lambda: now_s))
     reader = read(shop, "/events", user)
     told = [shop.product(seller)["id"]]
+    assert [about for _, about in wait(shop, reader, 1)] == told  # it was asked for at the stream's beginning
     expire(shop, user)
     told.append(shop.product(seller)["id"])
     assert [about for _, about in wait(shop, reader, 2)] == told
