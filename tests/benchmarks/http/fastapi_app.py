@@ -31,6 +31,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PORT, FILE, KEY, QUOTA = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
@@ -41,6 +43,12 @@ COLUMNS = (
     "p.updated_at, c.id, c.name"
 )
 FROM = "FROM products p JOIN categories c ON c.id = p.category_id WHERE p.deleted_at IS NULL"
+LIST = (
+    f"SELECT {COLUMNS} FROM (SELECT * FROM products WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC "  # noqa: S608 - constants only
+    "LIMIT ? OFFSET ?) p JOIN categories c ON c.id = p.category_id ORDER BY p.created_at DESC, p.id DESC"
+)
+COUNT = "SELECT (SELECT COUNT(*) FROM products) - (SELECT COUNT(*) FROM products WHERE deleted_at IS NOT NULL)"
+IMAGES = "SELECT product_id, url FROM product_images WHERE product_id IN ({}) ORDER BY product_id, position"
 db = sqlite3.connect(FILE, isolation_level=None, cached_statements=256)
 for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
     db.execute(f"PRAGMA {pragma}")
@@ -221,9 +229,16 @@ async def refused(_request: Request, error: HTTPException) -> JSONResponse:
     return JSONResponse({"error": {"code": "ERROR", "message": error.detail, "retryable": False}}, error.status_code)
 
 
-def shown(row: tuple[Any, ...]) -> Product:
+def one(product_id: str) -> Product | None:
+    """One product with its images."""
+    row = db.execute(f"SELECT {COLUMNS} {FROM} AND p.id = ?", (product_id,)).fetchone()
+    if row is None:
+        return None
+    return shown(row, db.execute("SELECT url FROM product_images WHERE product_id = ? ORDER BY position", (row[0],)))
+
+
+def shown(row: tuple[Any, ...], images: Iterable[tuple[str]]) -> Product:
     """A row as a product."""
-    images = db.execute("SELECT url FROM product_images WHERE product_id = ? ORDER BY position", (row[0],)).fetchall()
     return Product(
         id=row[0], seller_id=row[1], name=row[2], slug=row[3], description=row[4], price=row[5] / 100, stock=row[6],
         version=row[7], created_at=row[8], updated_at=row[9], category=Category(id=row[10], name=row[11]),
@@ -241,26 +256,29 @@ async def health() -> dict[str, Any]:
 @app.get("/api/v1/products", dependencies=[limited("list")])
 async def list_products(query: Annotated[PageQuery, Query()]) -> Page:
     """One page of products."""
-    rows = db.execute(
-        f"SELECT {COLUMNS} {FROM} ORDER BY p.created_at DESC, p.id DESC LIMIT ? OFFSET ?",
-        (query.limit, (query.page - 1) * query.limit),
-    ).fetchall()
-    (total,) = db.execute(f"SELECT COUNT(*) {FROM}").fetchone()
-    return Page(items=[shown(row) for row in rows], total=total, page=query.page, pages=-(-total // query.limit))
+    rows = db.execute(LIST, (query.limit, (query.page - 1) * query.limit)).fetchall()
+    (total,) = db.execute(COUNT).fetchone()
+    images: dict[str, list[tuple[str]]] = {row[0]: [] for row in rows}
+    if images:
+        text = IMAGES.format(", ".join("?" * len(images)))
+        for product_id, url in db.execute(text, tuple(images)):
+            images[product_id].append((url,))
+    items = [shown(row, images[row[0]]) for row in rows]
+    return Page(items=items, total=total, page=query.page, pages=-(-total // query.limit))
 
 
 @app.get("/api/v1/products/{product_id}", dependencies=[limited("get")])
 async def get_product(product_id: str, response: Response) -> Product:
     """One product."""
-    row = db.execute(f"SELECT {COLUMNS} {FROM} AND p.id = ?", (product_id,)).fetchone()
-    if row is None:
+    found = one(product_id)
+    if found is None:
         raise HTTPException(404, "No such product.")
-    response.headers["ETag"] = f'"{row[7]}"'
-    return shown(row)
+    response.headers["ETag"] = f'"{found.version}"'
+    return found
 
 
 @app.post("/api/v1/products", status_code=201, dependencies=[limited("create")])
-async def create_product(body: ProductInput, user: Caller, response: Response) -> Product:
+async def create_product(body: ProductInput, user: Caller, response: Response) -> Product | None:
     """Make a product."""
     if user is None:
         raise HTTPException(401, "Sign in first.")
@@ -275,8 +293,8 @@ async def create_product(body: ProductInput, user: Caller, response: Response) -
             slug = f"{slug}-{product_id[-12:]}"
         cents = round(body.price * 100)
         db.execute(
-            "INSERT INTO products (id, seller_id, category_id, name, slug, description, price_cents, stock, version, "
-            "created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
+            "INSERT INTO products (id, seller_id, category_id, name, slug, description, search_text, price_cents, "
+            "stock, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
             (
                 product_id,
                 user["id"],
@@ -284,6 +302,7 @@ async def create_product(body: ProductInput, user: Caller, response: Response) -
                 body.name,
                 slug,
                 body.description,
+                f"{body.name}\n{body.description}".casefold(),
                 cents,
                 body.stock,
                 at,
@@ -298,7 +317,7 @@ async def create_product(body: ProductInput, user: Caller, response: Response) -
             "INSERT INTO events (at, channel, type, data) VALUES (?, ?, ?, ?)",
             (at, "products", "created", json.dumps({"id": product_id, "version": 1})),
         )
-        made = shown(db.execute(f"SELECT {COLUMNS} {FROM} AND p.id = ?", (product_id,)).fetchone())
+        made = one(product_id)
     except BaseException:
         db.execute("ROLLBACK")
         raise

@@ -156,6 +156,7 @@ def comparison_data(folder: Path, products: int) -> tuple[Path, dict[str, Any]]:
             f"Product {n}",
             f"product-{n}",
             "Turned by hand. " * 8,
+            f"product {n}",
             n,
             100,
             1,
@@ -163,12 +164,11 @@ def comparison_data(folder: Path, products: int) -> tuple[Path, dict[str, Any]]:
         + (f"2026-01-01T00:00:{n % 60:02}.{n % 1000:03}Z",) * 2
         for n in range(products)
     ]
-    db.executemany("INSERT INTO products VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", rows)
+    db.executemany("INSERT INTO products VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", rows)
     db.executemany(
         "INSERT INTO product_images VALUES (?, 0, ?)", [(row[0], f"https://files.test/{row[0]}") for row in rows]
     )
     db.commit()
-    db.execute("ANALYZE")
     db.close()
     claims = {"sub": seller, "sid": session, "aud": "reference-impl-api", "exp": int(time.time()) + 86400}
     token = jwt.encode(claims, KEY, algorithm="HS256")

@@ -26,20 +26,35 @@ const sql = {
   session: db.prepare('SELECT u.id, u.roles, s.expires_at, s.revoked_at FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ? AND u.id = ? AND u.deleted_at IS NULL'),
   one: db.prepare(`SELECT ${columns} ${from} AND p.id = ?`),
   images: db.prepare('SELECT url FROM product_images WHERE product_id = ? ORDER BY position'),
-  list: db.prepare(`SELECT ${columns} ${from} ORDER BY p.created_at DESC, p.id DESC LIMIT ? OFFSET ?`),
-  count: db.prepare(`SELECT COUNT(*) AS total ${from}`),
+  list: db.prepare(`SELECT ${columns} FROM (SELECT * FROM products WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?) p JOIN categories c ON c.id = p.category_id ORDER BY p.created_at DESC, p.id DESC`),
+  count: db.prepare('SELECT (SELECT COUNT(*) FROM products) - (SELECT COUNT(*) FROM products WHERE deleted_at IS NOT NULL) AS total'),
   slug: db.prepare('SELECT 1 FROM products WHERE slug = ?'),
-  insert: db.prepare('INSERT INTO products (id, seller_id, category_id, name, slug, description, price_cents, stock, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)'),
+  insert: db.prepare('INSERT INTO products (id, seller_id, category_id, name, slug, description, search_text, price_cents, stock, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)'),
   audit: db.prepare('INSERT INTO audit_log (at, actor_id, action, subject_id, details) VALUES (?, ?, ?, ?, ?)'),
   event: db.prepare('INSERT INTO events (at, channel, type, data) VALUES (?, ?, ?, ?)'),
 };
 
-const shown = (row) => ({
+// The images of a page in one statement, prepared once for each number of rows.
+const ofPage = new Map();
+function pageImages(ids) {
+  const images = new Map(ids.map((id) => [id, []]));
+  if (ids.length === 0) return images;
+  let text = ofPage.get(ids.length);
+  if (!text) ofPage.set(ids.length, (text = db.prepare(`SELECT product_id, url FROM product_images WHERE product_id IN (${ids.map(() => '?')}) ORDER BY product_id, position`)));
+  for (const { product_id, url } of text.all(...ids)) images.get(product_id).push(url);
+  return images;
+}
+
+const shown = (row, images) => ({
   id: row.id, sellerId: row.seller_id, name: row.name, slug: row.slug, description: row.description,
   price: row.price_cents / 100, stock: row.stock, version: row.version, createdAt: row.created_at,
   updatedAt: row.updated_at, category: { id: row.category_id, name: row.category_name },
-  images: sql.images.all(row.id).map((image) => image.url),
+  images,
 });
+const one = (id) => {
+  const row = sql.one.get(id);
+  return row && shown(row, sql.images.all(id).map((image) => image.url));
+};
 
 // A sliding-window log a key, as the reference has it.
 const logs = new Map();
@@ -119,24 +134,26 @@ const insert = db.transaction((user, body) => {
   let slug = slugOf(body.name);
   if (sql.slug.get(slug)) slug = `${slug}-${id.slice(-12)}`;
   const now = new Date().toISOString();
-  sql.insert.run(id, user.id, body.categoryId, body.name, slug, body.description, Math.round(body.price * 100), body.stock, now, now);
+  sql.insert.run(id, user.id, body.categoryId, body.name, slug, body.description, `${body.name}\n${body.description}`.toLowerCase(), Math.round(body.price * 100), body.stock, now, now);
   sql.audit.run(now, user.id, 'products.create', id, JSON.stringify({ name: body.name }));
   sql.event.run(now, 'products', 'created', JSON.stringify({ id, categoryId: body.categoryId, version: 1 }));
-  return shown(sql.one.get(id));
+  return one(id);
 });
 
 app.get('/health', (c) => { db.prepare('SELECT 1').get(); return c.json({ status: 'ok', timestamp: new Date().toISOString(), uptime: process.uptime(), database: 'up' }); });
 app.get('/api/v1/products', limited('list'), zValidator('query', page, refused), (c) => {
   const query = c.req.valid('query');
-  const items = sql.list.all(query.limit, (query.page - 1) * query.limit).map(shown);
+  const rows = sql.list.all(query.limit, (query.page - 1) * query.limit);
+  const images = pageImages(rows.map((row) => row.id));
+  const items = rows.map((row) => shown(row, images.get(row.id)));
   const { total } = sql.count.get();
   return c.json({ items, total, page: query.page, pages: Math.ceil(total / query.limit) });
 });
 app.get('/api/v1/products/:id', limited('get'), (c) => {
-  const row = sql.one.get(c.req.param('id'));
-  if (!row) throw new HTTPException(404, { message: 'No such product.' });
-  c.header('ETag', `"${row.version}"`);
-  return c.json(shown(row));
+  const found = one(c.req.param('id'));
+  if (!found) throw new HTTPException(404, { message: 'No such product.' });
+  c.header('ETag', `"${found.version}"`);
+  return c.json(found);
 });
 app.post('/api/v1/products', limited('create'), async (c, next) => {
   const user = c.get('user');
