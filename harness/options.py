@@ -15,6 +15,7 @@ from harness.session import STARTED, Wanted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+WHOLE_PERCENT = 100
 EXITS = (
     "exit codes: 0 holds, 1 findings, 2 wrong use, 3 target unreachable, 4 inconclusive, 5 internal, 130 interrupted"
 )
@@ -112,7 +113,7 @@ def identities(options: argparse.Namespace) -> dict[str, Any]:
 def percent(text: str) -> float:
     """A percentage of `80` or `80.5`, from 0 to 100."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)%?", text)
-    if match is None or float(match[1]) > 100:  # noqa: PLR2004 - all of it
+    if match is None or float(match[1]) > WHOLE_PERCENT:
         raise argparse.ArgumentTypeError(f"{text!r} is no percentage; write a number from 0 to 100")
     return float(match[1])
 

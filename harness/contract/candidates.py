@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # What ends like an id and names nothing that another operation makes.
 NO_THINGS = {"request", "trace", "correlation", "external", "client", "session", "span"}
 MIN_EXAMPLE = 4
+# Tokens of a pointer to what was made itself, as /id or /data/id.
+SHALLOW = 2
 
 
 class Kind(Enum):
@@ -125,7 +127,7 @@ class Candidates:
     def _linked(self, operation: Operation, place: str, name: str) -> Iterator[Producer]:
         for link in self.makers.links.get(operation.id, ()):
             if link.name == name and link.place in {"", place} and (link.place or place != "body"):
-                deep = len(pointer.tokens(link.pointer)) > 2 or any(  # noqa: PLR2004 - /id, or /data/id
+                deep = len(pointer.tokens(link.pointer)) > SHALLOW or any(
                     token.isdigit() for token in pointer.tokens(link.pointer)
                 )
                 noun = naming.plain(pointer.tokens(link.pointer)[-1]) if link.pointer else ""

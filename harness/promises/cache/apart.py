@@ -11,7 +11,8 @@ from harness.promises import paging as pages
 from harness.promises.cache import ground
 from harness.promises.cache import steps as words
 from harness.promises.cache.ground import Form
-from harness.promises.cache.steps import step
+from harness.promises.cache.steps import LARGE, SMALL, step
+from harness.promises.resource.steps import succeeded
 
 if TYPE_CHECKING:
     from harness.case import Steps
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 ROUNDS = 3
-SMALL, LARGE = 1, 2
 
 
 def tenants(operation: Operation, declared: Told, stage: Stage) -> Steps[None]:
@@ -71,7 +71,7 @@ def sizes(operation: Operation, declared: Told, stage: Stage) -> Steps[None]:
     reader = ready.forms[0].reader
     for order in ((SMALL, LARGE), (LARGE, SMALL)):
         made = yield from one((yield from ground.another(ready)))
-        if made.response is None or made.status >= 300:  # noqa: PLR2004 - the class of status
+        if not succeeded(made):
             raise CannotTell(f"{made.operation} answered {made.status or made.error} to a second thing")
         for size in order:
             form = Form("sizes", ((paging.size, str(size)),), reader)

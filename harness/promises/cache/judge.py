@@ -14,7 +14,7 @@ from harness.promises.cache import model, tags
 from harness.promises.cache import steps as words
 from harness.promises.cache.annotation import KEY, NS, Told, told
 from harness.promises.cache.headers import contradictions
-from harness.promises.cache.steps import each, first, parts
+from harness.promises.cache.steps import CAUSE_PARTS, LARGE, SMALL, each, first, parts
 from harness.promises.look import Look
 from harness.promises.paging import names_of
 from harness.promises.writing import equal
@@ -79,9 +79,9 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     return case.look.verdict()
 
 
-def _items(paging: Paging, is_list: bool, exchange: Exchange) -> list[Any]:  # noqa: FBT001 - one of two forms of an answer
-    if is_list:
-        return paging.items_of(exchange) or []
+def _items(case: _Case, exchange: Exchange) -> list[Any]:
+    if case.is_list:
+        return case.paging.items_of(exchange) or []
     body = subjects.shown(exchange)
     return [] if body is None else [body]
 
@@ -89,7 +89,7 @@ def _items(paging: Paging, is_list: bool, exchange: Exchange) -> list[Any]:  # n
 def _shown_of(case: _Case, exchange: Exchange, name: str) -> Any:
     """The thing of that id as an answer shows it; None where it does not."""
     assert case.resource is not None, "only things of a resource are looked for"
-    items = _items(case.paging, case.is_list, exchange)
+    items = _items(case, exchange)
     return next((item for item in items if names_of([item], case.resource.id) == [name]), None)
 
 
@@ -106,9 +106,14 @@ def _subject(case: _Case) -> str:
     return names[0] if names else ""
 
 
+def _of_value(written: Exchange) -> bool:
+    """Whether a write says where its value stands, beside its word and its number."""
+    return len(parts(written)) > CAUSE_PARTS
+
+
 def _values(case: _Case) -> None:
     """Reads of a value that was written again and again, held against the model."""
-    writes = [exchange for exchange in each(case.exchanges, words.WRITTEN) if len(parts(exchange)) > 2]  # noqa: PLR2004 - a write of a value
+    writes = [exchange for exchange in each(case.exchanges, words.WRITTEN) if _of_value(exchange)]
     name = _subject(case)
     before = first(case.exchanges, words.THING, words.BEFORE)
     if not writes or not name or before is None:
@@ -163,7 +168,7 @@ def fresh(ready: Ground, written: Exchange, exchange: Exchange) -> bool:
 def _cause(case: _Case) -> None:
     """Reads before and after an acknowledged call of a cause."""
     written, name = first(case.exchanges, words.WRITTEN), _subject(case)
-    if written is None or case.resource is None or len(parts(written)) > 2 or not name:  # noqa: PLR2004 - no write of a value
+    if written is None or case.resource is None or _of_value(written) or not name:
         return
     if written.operation == case.resource.create:
         made = names_of([subjects.shown(written)], case.resource.id)
@@ -239,7 +244,7 @@ def _apart(case: _Case) -> None:
         for side in (words.HERE, words.THERE)
         for exchange in each(case.exchanges, words.THING, words.PLANTED, side)
     }
-    if len(planted) < 2:  # noqa: PLR2004 - here and there
+    if planted.keys() != {words.HERE, words.THERE}:
         return
     for side, other in ((words.HERE, words.THERE), (words.THERE, words.HERE)):
         for exchange in each(case.exchanges, words.APART, side):
@@ -261,8 +266,8 @@ def _sizes(case: _Case) -> None:
     """A small page after a large one is small, if it is small when it is asked for first."""
     first_small = first(case.exchanges, words.SIZED, "12", "1")
     large, small = first(case.exchanges, words.SIZED, "21", "2"), first(case.exchanges, words.SIZED, "21", "1")
-    shown = [_items(case.paging, case.is_list, one) if one else [] for one in (first_small, large, small)]
-    if first_small is None or large is None or small is None or len(shown[0]) != 1 or len(shown[1]) != 2:  # noqa: PLR2004 - two things
+    shown = [_items(case, one) if one else [] for one in (first_small, large, small)]
+    if first_small is None or large is None or small is None or [*map(len, shown[:2])] != [SMALL, LARGE]:
         return
     case.look.examined += 1
     if len(shown[2]) > 1 and shown[2] == shown[1]:

@@ -16,6 +16,10 @@ HERE, THERE = "here", "there"
 TAG, SAME, CONDITIONAL = "tag", "same", "conditional"
 SEEN, ANY, LISTED, WEAK, OTHER, STALE = "seen", "any", "listed", "weak", "other", "stale"
 SIZED = "sized"
+# Sizes of the pages that are asked for one after the other, and with them how many things each shows.
+SMALL, LARGE = 1, 2
+# What the step of a write that is a cause alone has: its word and its number; one of a value says where that stands.
+CAUSE_PARTS = 2
 
 
 def step(word: str, *rest: object) -> str:

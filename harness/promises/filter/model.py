@@ -45,12 +45,13 @@ def _fits(rule: Rule, text: str, value: Any) -> bool | None:
         return True if True in verdicts else None if None in verdicts else False
     if rule.operator == "equals":
         return _equals(rule, text, value)
-    held, bound = values.key(value), values.like(value, text)
+    held: Any = values.key(value)
+    bound: Any = values.like(value, text)  # of the kind that `key` gives
     if held is None or bound is None or isinstance(held, str | bool):
         return None  # how texts are ordered is not told
     least, most = {"min": (0, 1), "above": (1, 1), "max": (-1, 0), "below": (-1, -1)}[rule.operator]
-    order = (held > bound) - (held < bound)  # type: ignore[operator]  # `like` gives the kind that `key` gave
-    return least <= order <= most
+    order = (held > bound) - (held < bound)
+    return bool(least <= order <= most)
 
 
 def _equals(rule: Rule, text: str, value: Any) -> bool | None:
@@ -60,7 +61,7 @@ def _equals(rule: Rule, text: str, value: Any) -> bool | None:
     held = values.key(value)
     if not isinstance(held, str):
         return held is not None and held == values.like(value, text)
-    return held == text or _folded(rule, held.casefold() == text.casefold())
+    return held == text or _folded(rule, alike=held.casefold() == text.casefold())
 
 
 def _contains(rule: Rule, text: str, value: Any) -> bool | None:
@@ -70,10 +71,10 @@ def _contains(rule: Rule, text: str, value: Any) -> bool | None:
     folded = [way(text) in way(value) for way in ways]
     if text in value:
         return True
-    return _folded(rule, any(folded), sure=all(folded))
+    return _folded(rule, alike=any(folded), sure=all(folded))
 
 
-def _folded(rule: Rule, alike: bool, *, sure: bool = True) -> bool | None:  # noqa: FBT001 - what was seen, not a switch
+def _folded(rule: Rule, *, alike: bool, sure: bool = True) -> bool | None:
     """What it means that two texts are alike but for letter case; where foldings disagree, nothing."""
     if not alike:
         return False

@@ -88,7 +88,7 @@ def _each_once(look: Look, name: str, walked: Walk, there: Sequence[str], *, dec
                 *walked.pages,
             )
     twice = [key for key in shown if names.count(key) > 1]
-    if twice and name != INSERTED and len(set(walked.totals)) < 2:  # noqa: PLR2004 - one total or none: nobody made more
+    if twice and name != INSERTED and len(set(walked.totals)) <= 1:  # nobody made more
         seen = f"{len(twice)} of {len(there)} things came twice on {len(walked.pages)} pages."
         look.found("page.duplicate", "", promised, seen, *walked.pages)
 
@@ -144,7 +144,7 @@ def _order(look: Look, whole: Walk, anew: Walk, made: Sequence[str]) -> None:
     if not (whole.whole and anew.answered):
         return
     first, second = whole.names, anew.names
-    quiet = not set(second) - set(first) and len({*whole.totals, *anew.totals}) < 2  # noqa: PLR2004 - one total or none
+    quiet = not set(second) - set(first) and len({*whole.totals, *anew.totals}) <= 1
     if quiet:
         first = first[: len(second)]
     else:
