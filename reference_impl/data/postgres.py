@@ -56,31 +56,38 @@ class Bounds:
     command_timeout_s: float
 
 
+def session(url: str, schema: str, bounds: Bounds) -> dict[str, Any]:
+    """Return what a connection to a schema is opened with: no wait without an end, on either side of it."""
+    timeout_ms = str(max(1, round(bounds.command_timeout_s * 1000)))
+    return {
+        "dsn": url,
+        "statement_cache_size": _STATEMENTS,
+        "timeout": bounds.wait_s,
+        "command_timeout": bounds.command_timeout_s,
+        "server_settings": {
+            "search_path": quoted(schema),
+            "statement_timeout": timeout_ms,
+            "idle_in_transaction_session_timeout": timeout_ms,
+            # A statement that waits for a lock keeps others' until it is told that its client is gone.
+            "client_connection_check_interval": _CHECK_MS,
+            "jit": "off",
+            "timezone": "UTC",
+        },
+    }
+
+
 class PostgresDatabase:
     """One schema. Connections are made when they are needed and again when they broke."""
 
     def __init__(self, url: str, schema: str, bounds: Bounds) -> None:
         self.schema = schema
         self._bounds = bounds
-        timeout_ms = str(max(1, round(bounds.command_timeout_s * 1000)))
         self._options: dict[str, Any] = {
-            "dsn": url,
+            **session(url, schema, bounds),
             "min_size": 0,
             "max_size": bounds.connections,
             "max_inactive_connection_lifetime": _IDLE_S,
-            "statement_cache_size": _STATEMENTS,
-            "timeout": bounds.wait_s,
-            "command_timeout": bounds.command_timeout_s,
             "reset": _leave,
-            "server_settings": {
-                "search_path": quoted(schema),
-                "statement_timeout": timeout_ms,
-                "idle_in_transaction_session_timeout": timeout_ms,
-                # A statement that waits for a lock keeps others' until it is told that its client is gone.
-                "client_connection_check_interval": _CHECK_MS,
-                "jit": "off",
-                "timezone": "UTC",
-            },
         }
         self._pool: Any = None
         self._again = asyncio.Lock()

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 STARTING_S = 30.0
 _UNPRIVILEGED = ("postgres", "nobody")
-# Nothing is kept, so nothing is forced to the disk; what is killed is the process and not the machine.
 # Making the tables of alpha and beta again would take longer; other tenants are gone.
 _EMPTY = r"""
 DO $$
@@ -40,8 +39,6 @@ BEGIN
 END $$
 """
 _OPTIONS = (
-    "-c",
-    "fsync=off",
     "-c",
     "max_connections=200",
     "-c",
@@ -75,8 +72,9 @@ def unprivileged() -> str | None:
 class Cluster:
     """One server and its data; it keeps its port when it is killed and started again."""
 
-    def __init__(self, binaries: Path, folder: Path, port: int) -> None:
+    def __init__(self, binaries: Path, folder: Path, port: int, *, durable: bool = False) -> None:
         self._binaries = binaries
+        self._durable = durable
         self._data = folder / "data"
         self._log = folder / "log"
         self._port = port
@@ -120,6 +118,8 @@ class Cluster:
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
         command = [str(self._binaries / "postgres"), "-D", str(self._data), "-p", str(self._port), "-k", "", *_OPTIONS]
+        # Tests keep nothing, so nothing is forced to the disk; what is killed is the process and not the machine.
+        command += ["-c", f"fsync={'on' if self._durable else 'off'}"]
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log, **self._as_user())  # type: ignore[call-overload]  # same
         deadline = time.monotonic() + STARTING_S
@@ -196,15 +196,18 @@ def _free_port() -> int:
     return port
 
 
-def started() -> Iterator[Cluster]:
-    """Yield a running cluster that is gone afterwards; skipped, with the reason, where PostgreSQL is not installed."""
+def started(*, durable: bool = False) -> Iterator[Cluster]:
+    """Yield a running cluster that is gone afterwards; skipped, with the reason, where PostgreSQL is not installed.
+
+    With `durable` a commit reaches the disk, as a deployment's does.
+    """
     binaries = found_binaries()
     if binaries is None:
         pytest.skip(
             "PostgreSQL's initdb and postgres are in none of PATH, pg_config --bindir, /usr/lib/postgresql/*/bin"
         )
     folder = Path(tempfile.mkdtemp(prefix="cluster-"))
-    cluster = Cluster(binaries, folder, _free_port())
+    cluster = Cluster(binaries, folder, _free_port(), durable=durable)
     try:
         cluster.prepare()
         cluster.start()
