@@ -11,20 +11,24 @@ from reference_impl.price import Price
 from reference_impl.procedures.admin_types import AuditEntry, AuditPage, AuditQuery, Stats
 from reference_impl.procedures.paging import BY_OFFSET, Pagination, Slice, page
 
-_STATS = (
-    "SELECT (SELECT COUNT(*) FROM users WHERE deleted_at IS NULL), "
+# Whole tables less what is few of them: both are counted without reading rows, and revenue from its index alone.
+STATS = (
+    "SELECT (SELECT COUNT(*) FROM users) - (SELECT COUNT(*) FROM users WHERE deleted_at IS NOT NULL), "
     "(SELECT COUNT(*) FROM users WHERE deleted_at IS NULL AND status = 'suspended'), "
     "(SELECT COUNT(*) FROM categories), "
-    "(SELECT COUNT(*) FROM products WHERE deleted_at IS NULL), "
-    # All but those of deleted products, which are few.
+    "(SELECT COUNT(*) FROM products) - (SELECT COUNT(*) FROM products WHERE deleted_at IS NOT NULL), "
     "(SELECT COUNT(*) FROM reviews) - (SELECT COUNT(*) FROM reviews WHERE product_id IN "
     "(SELECT id FROM products WHERE deleted_at IS NOT NULL)), "
-    "(SELECT COUNT(*) FROM orders WHERE status = 'placed'), "
+    "placed.orders, "
     "(SELECT COUNT(*) FROM orders WHERE status = 'cancelled'), "
     "(SELECT COUNT(*) FROM posts WHERE deleted_at IS NULL AND published_at IS NOT NULL), "
-    "(SELECT COUNT(*) FROM posts p JOIN users u ON u.id = p.author_id "
-    "WHERE p.deleted_at IS NULL AND p.published_at IS NULL AND u.deleted_at IS NULL), "
-    "(SELECT coalesce(SUM(total_cents), 0) FROM orders WHERE status = 'placed')"
+    "(SELECT COUNT(*) FROM posts WHERE deleted_at IS NULL AND published_at IS NULL) - "
+    # CROSS JOIN keeps SQLite to this order: from deleted users to their drafts.
+    "(SELECT COUNT(*) FROM users u CROSS JOIN posts p "
+    "WHERE u.deleted_at IS NOT NULL AND p.author_id = u.id AND p.deleted_at IS NULL AND p.published_at IS NULL), "
+    "placed.cents "
+    "FROM (SELECT COUNT(*) AS orders, coalesce(SUM(total_cents), 0) AS cents FROM orders "
+    "WHERE status = 'placed') placed"
 )
 _ENTRY = "id, at, actor_id, action, subject_id, details"
 _NAMES = Stats.__struct_fields__[:-1]
@@ -33,7 +37,7 @@ _FILTERS = ("action", "actor_id", "subject_id")
 
 async def stats(call: Call[None, None]) -> Reply:
     """Count everything at one moment."""
-    (row,) = await call.database.query(_STATS)
+    (row,) = await call.database.query(STATS)
     return Reply(Stats(**dict(zip(_NAMES, row[:-1], strict=True)), revenue=Price(int(row[-1]))))
 
 

@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reference_impl.data.database import DatabaseError
+from reference_impl.procedures.admin import STATS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Shop
 
+    from reference_impl.data.database import Database
+
+BUYER = "INSERT INTO users (id, email, name, roles, created_at, updated_at) VALUES ('u', 'e', 'n', '[]', '', '')"
+# Every sixth is cancelled.
+ORDERS = """
+WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
+INSERT INTO orders (id, user_id, status, total_cents, created_at)
+SELECT 'an order with an id as long as those are ' || n, 'u',
+CASE WHEN n % 6 = 0 THEN 'cancelled' ELSE 'placed' END, n, '2026-11-21T10:00:00.000Z' FROM numbers
+"""
 PASSWORD = "correct horse battery"
 
 
@@ -26,6 +39,8 @@ def test_counts_are_exact(shop: Shop) -> None:
     seller, buyer, gone, out = shop.account("seller"), shop.account(), shop.account(), shop.account()
     product = shop.product(seller, price=19.99, stock=9)
     deleted = shop.product(seller)
+    for reviewed, by in ((product, buyer), (product, gone), (deleted, buyer)):
+        assert shop.send("POST", f"/products/{reviewed['id']}/reviews", by, json={"rating": 4}).status_code == 201
     shop.send("DELETE", f"/products/{deleted['id']}", seller)
     shop.order(buyer, (product["id"], 3))
     cancelled = shop.order(buyer, (product["id"], 1)).json()
@@ -35,19 +50,42 @@ def test_counts_are_exact(shop: Shop) -> None:
     post = shop.send("POST", "/posts", buyer, json={"title": "A", "content": "B"}).json()
     shop.send("PUT", f"/posts/{post['id']}/publish", buyer)
     shop.send("DELETE", f"/users/{gone.id}", gone)
-    shop.send("PATCH", "/bulk/users/status", shop.admin, json={"ids": [out.id], "status": "suspended"})
+    shut = shop.account()
+    shop.send("PATCH", "/bulk/users/status", shop.admin, json={"ids": [out.id, shut.id], "status": "suspended"})
+    shop.send("DELETE", f"/users/{shut.id}", shop.admin)
     assert shop.send("GET", "/admin/stats", shop.admin).json() == {
         "users": 4,
         "suspendedUsers": 1,
         "categories": 2,
         "products": 1,
-        "reviews": 0,
+        "reviews": 2,
         "placedOrders": 1,
         "cancelledOrders": 1,
         "publishedPosts": 1,
         "drafts": 2,
         "revenue": 59.97,
     }
+
+
+def test_counting_reads_indexes_and_no_order(on_database: Callable[..., Any], engine: str) -> None:
+    """The plan of the counts on a shop with orders: orders are counted and summed from indexes alone."""
+
+    async def work(database: Database) -> str:
+        await database.run(BUYER)
+        await database.run(ORDERS)
+        if engine == "postgresql":
+            await database.run("VACUUM ANALYZE orders")
+        told = "EXPLAIN QUERY PLAN " if engine == "sqlite" else "EXPLAIN (COSTS OFF) "
+        return "\n".join(str(row[-1]) for row in await database.query(told + STATS))
+
+    plan = on_database(work)
+    wanted = {
+        "sqlite": ["orders USING COVERING INDEX orders_placed", "orders USING COVERING INDEX orders_cancelled"],
+        "postgresql": ["Index Only Scan using orders_placed", "Index Only Scan using orders_cancelled"],
+    }[engine]
+    assert [line for line in wanted if line not in plan] == [], plan
+    assert "SCAN orders\n" not in plan
+    assert "Seq Scan on orders" not in plan
 
 
 @pytest.mark.parametrize("path", ["/admin/stats", "/admin/audit"])
