@@ -7,11 +7,11 @@ import contextlib
 import queue
 import sqlite3
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reference_impl.data.database import Body, DatabaseError, Row, Statement, Transaction, at_once, driven
+from reference_impl.data.sqlite_readers import Readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _GROUP = 64
-_READERS = 2
 _FAILURES = (sqlite3.Error, OverflowError)
 
 
@@ -62,14 +61,12 @@ def connect(path: Path, synchronous: str, *, create: bool = False) -> sqlite3.Co
 class SqliteDatabase:
     """One file. Point reads run where they are asked for (microseconds, WAL readers never wait), others beside it."""
 
-    def __init__(self, path: Path, synchronous: str, pragmas: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: Path, synchronous: str, wait_s: float, pragmas: tuple[str, ...] = ()) -> None:
         self.path = path
         self._synchronous = synchronous
         self._pragmas = pragmas
         self._near = connect(path, synchronous)
-        self._readers = ThreadPoolExecutor(_READERS, "reader")
-        self._local = threading.local()
-        self._open: list[sqlite3.Connection] = [self._near]
+        self._readers = Readers(self._connected, wait_s)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
         self._writer.start()
@@ -120,22 +117,17 @@ class SqliteDatabase:
         """Finish what is queued, then close every connection."""
         self._jobs.put(None)
         self._writer.join()
-        self._readers.shutdown()
-        for connection in self._open:
-            connection.close()
+        self._readers.close()
+        self._near.close()
 
     async def _beside(self, body: Body[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, body)
+        return await self._readers.lend(lambda connection, left: observed(connection, body, left))
 
-    def _read(self, body: Body[T]) -> T:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            try:
-                connection = self._local.connection = connect(self.path, self._synchronous)
-            except sqlite3.Error as error:
-                raise translated(error) from error
-            self._open.append(connection)
-        return observed(connection, body)
+    def _connected(self) -> sqlite3.Connection:
+        try:
+            return connect(self.path, self._synchronous)
+        except sqlite3.Error as error:
+            raise translated(error) from error
 
     def _connect_writer(self) -> sqlite3.Connection:
         connection = connect(self.path, self._synchronous)
@@ -199,12 +191,12 @@ def alone(connection: sqlite3.Connection, body: Body[T]) -> T:
     return result
 
 
-def observed(connection: sqlite3.Connection, body: Body[T]) -> T:
+def observed(connection: sqlite3.Connection, body: Body[T], cancelled: Callable[[], bool] = bool) -> T:
     """Run a body that only reads on one snapshot."""
     try:
         connection.execute("BEGIN")
         try:
-            return step(connection, body)
+            return step(connection, body, cancelled)
         finally:
             connection.execute("COMMIT")
     except sqlite3.Error as error:

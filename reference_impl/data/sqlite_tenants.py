@@ -29,6 +29,7 @@ class SqliteTenants:
         self._pragmas = pragmas
         self._folder = storage.data / "tenants"
         self._synchronous = storage.sqlite_synchronous
+        self._wait_s = storage.pool_wait_s
         self._files = migrations.read(engine="sqlite")
         self._open: dict[str, SqliteDatabase] = {}
 
@@ -60,7 +61,7 @@ class SqliteTenants:
     async def get(self, name: str) -> SqliteDatabase | None:
         """Return a tenant's database, or None when there is no such tenant, or it is not whole yet."""
         if name not in self._open and TENANT_NAME.fullmatch(name) and self._path(name).is_file():
-            opened = SqliteDatabase(self._path(name), self._synchronous, self._pragmas)
+            opened = SqliteDatabase(self._path(name), self._synchronous, self._wait_s, self._pragmas)
             try:
                 if await self._whole(opened) and name not in self._open:
                     self._open[name] = opened

@@ -153,7 +153,7 @@ def test_misnumbered_migrations_are_refused(tmp_path: Path) -> None:
 def test_a_transaction_is_all_or_nothing_beside_others(tmp_path: Path, connection: sqlite3.Connection) -> None:
     """Of transactions in one group, the one that raises leaves nothing, the others stay."""
     connection.execute("CREATE TABLE a (x INTEGER PRIMARY KEY)")
-    database = SqliteDatabase(tmp_path / "a.sqlite", "NORMAL")
+    database = SqliteDatabase(tmp_path / "a.sqlite", "NORMAL", wait_s=5.0)
 
     def body(first: int, *, fail: bool) -> Transaction[int]:
         yield Statement("INSERT INTO a VALUES (?)", (first,))

@@ -48,7 +48,7 @@ def test_a_group_is_committed_without_those_who_left(tmp_path: Path) -> None:
         return await database.query("SELECT name FROM rows ORDER BY name")
 
     async def run() -> list[Row]:
-        database = SqliteDatabase(tmp_path / "a.sqlite", "NORMAL")
+        database = SqliteDatabase(tmp_path / "a.sqlite", "NORMAL", wait_s=5.0)
         try:
             return await work(database)
         finally:
