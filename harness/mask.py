@@ -31,6 +31,8 @@ SECRET_NAMES = {
 }  # fmt: skip
 PASSWORD_HASH = re.compile(r"(\$(?:argon2\w*|2[abxy]|scrypt|pbkdf2[\w-]*|[156y])\$)[^\s\"']+")
 MIN_LENGTH = 6
+# Cutting a text into pieces costs about what this many searches through it do, however long it is (measured).
+_SEARCHES = 300
 
 
 class Mask:
@@ -38,17 +40,20 @@ class Mask:
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
-        self._longest_first: tuple[tuple[str, str], ...] = ()
+        # The values by how they begin, as most texts hold none: what a text is looked through for first.
+        self._by_head: dict[str, tuple[str, ...]] = {}
 
     def register(self, value: str, kind: str = "token") -> None:
         """From now on the value shows as `[masked kind]`; one shorter than 6 characters would blind the record.
 
-        It is known in JSON and percent-encoded too. Another thread may read meanwhile: it sees the old list or the new.
+        It is known in JSON and percent-encoded too. Another thread may read meanwhile: it sees some forms of it or all.
         """
         if len(value) < MIN_LENGTH or value in self._values:
             return
-        self._values |= dict.fromkeys(_forms(value), f"[masked {kind}]")
-        self._longest_first = tuple(sorted(self._values.items(), key=lambda pair: -len(pair[0])))
+        for form in _forms(value) - self._values.keys():
+            self._values[form] = f"[masked {kind}]"
+            head = form[:MIN_LENGTH]
+            self._by_head[head] = (*self._by_head.get(head, ()), form)
 
     def learn(self, body: Any, pointers: tuple[str, ...]) -> None:
         """Registers what stands at the pointers of an answer."""
@@ -98,9 +103,8 @@ class Mask:
 
     def text(self, text: str) -> str:
         """The text with registered values and password hashes replaced."""
-        for value, shown in self._longest_first:
-            if value in text:
-                text = text.replace(value, shown)
+        for value in self._found(text):
+            text = text.replace(value, self._values[value])
         return PASSWORD_HASH.sub(rf"\1{PLACEHOLDER}", text) if "$" in text else text
 
     def _bytes(self, encoded: str) -> str:
@@ -108,9 +112,19 @@ class Mask:
         return base64.b64encode(self._body(base64.b64decode(encoded))).decode("ascii")
 
     def _body(self, body: bytes) -> bytes:
-        for value, shown in self._longest_first:
-            body = body.replace(value.encode("utf-8", "surrogatepass"), shown.encode())
+        for value in self._found(body.decode("utf-8", "replace")):
+            body = body.replace(value.encode("utf-8", "surrogatepass"), self._values[value].encode())
         return body
+
+    def _found(self, text: str) -> list[str]:
+        """The registered values that stand in a text, the longest first, as one may be part of another."""
+        by_head = self._by_head
+        if len(by_head) < _SEARCHES:
+            near = [head for head in tuple(by_head) if head in text]
+        else:
+            pieces = {text[at : at + MIN_LENGTH] for at in range(len(text) - MIN_LENGTH + 1)}
+            near = [piece for piece in pieces if piece in by_head]
+        return sorted((value for head in near for value in by_head[head] if value in text), key=len, reverse=True)
 
     def _header(self, name: str, value: str) -> list[str]:
         lower = name.lower()
@@ -139,7 +153,8 @@ def is_secret_name(name: str) -> bool:
 
 
 def _members_masked(text: str) -> str:
-    if not any(f'{name}"' in text.lower().replace("_", "").replace("-", "") for name in SECRET_NAMES):
+    lowered = text.lower().replace("_", "").replace("-", "")
+    if not any(f'{name}"' in lowered for name in SECRET_NAMES):
         return text
     try:
         value = json.loads(text)

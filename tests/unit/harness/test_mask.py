@@ -144,3 +144,17 @@ def test_a_value_without_the_secret_stays_as_it_is(secret: str, value: object) -
     assume(all(form not in json.dumps(value, ensure_ascii=False) for form in Forms(secret).all()))
     assert mask.value(value) == value
     assert mask.value({secret: [value, f", {secret};"]}) == {"[masked token]": [value, ", [masked token];"]}
+
+
+@given(st.lists(SECRETS, min_size=1, max_size=4), st.lists(AROUND, min_size=5, max_size=5))
+def test_a_secret_is_found_among_few_and_among_many(secrets: list[str], around: list[str]) -> None:
+    """A text is masked alike whether it is searched for each value or cut up because the values are many."""
+    few, many = Mask(), Mask()
+    for number in range(400):
+        many.register(f"{number:06}-another")
+    for secret in secrets:
+        few.register(secret)
+        many.register(secret)
+    text = "".join(f"{before}{secret}" for before, secret in zip(around, secrets, strict=False)) + around[-1]
+    assume("-another" not in text)
+    assert many.text(text) == few.text(text)
