@@ -220,7 +220,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 def _items(run: Run) -> Iterator[Promised]:
-    """What is promised and examined by sending; an item that must run alone comes last."""
+    """What is promised and examined by sending, in the order of `_turn`."""
     from harness.drivers.promised import Promised  # noqa: PLC0415 - the promises are loaded only where an API is verified
     from harness.promises.catalogue import promised  # noqa: PLC0415 - same
 
@@ -232,7 +232,18 @@ def _items(run: Run) -> Iterator[Promised]:
         for promise, operation in promised(run.contract)
         if promise.judge is not None and run.selects(promise.key, operation.id)
     ]
-    return iter(sorted(items, key=lambda item: item.promise.exhausts))
+    return iter(sorted(items, key=_turn))
+
+
+def _turn(item: Promised) -> tuple[bool, bool, int]:
+    """What uses something up comes after the rest, and of that the longest first, as it mostly waits.
+
+    What must run alone comes last: it would wait for those, and the others for it.
+    """
+    if not item.promise.exhausts:
+        return False, False, 0
+    cases = item.cases()
+    return True, any(case.alone for case in cases), -len(cases)
 
 
 def _joined(config: pytest.Config) -> Joined:
