@@ -63,7 +63,7 @@ class Hold(SqliteDatabase):
 
     def __init__(self, path: Path) -> None:
         self.committing, self.let_go = threading.Event(), threading.Event()
-        super().__init__(path, "NORMAL")
+        super().__init__(path, "NORMAL", wait_s=5.0)
 
     def _connect_writer(self) -> sqlite3.Connection:
         connection = super()._connect_writer()
