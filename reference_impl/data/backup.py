@@ -83,6 +83,14 @@ def forced(path: Path) -> None:
         os.close(descriptor)
 
 
+def identity(folder: Path) -> str:
+    """Return the SHA-256 of a back-up's list, in hex, by which it is known again; empty where there is none."""
+    try:
+        return _digest(folder / _LIST)
+    except OSError:
+        return ""
+
+
 def listed(folder: Path, engine: Engine, present: list[str]) -> list[str]:
     """Return the tenants of a whole back-up, every file of which is as it was written.
 

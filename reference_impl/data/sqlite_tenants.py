@@ -7,11 +7,11 @@ import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reference_impl.data import backup, migrations
+from reference_impl.data import backup, migrations, sqlite_restore
 from reference_impl.data.database import DatabaseError
 from reference_impl.data.names import tenant_name
 from reference_impl.data.sqlite import SqliteDatabase, alone, connect, translated
-from reference_impl.data.sqlite_backup import copy, put_back
+from reference_impl.data.sqlite_backup import copy
 from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:
@@ -81,10 +81,12 @@ class SqliteTenants:
 
     async def restore(self, folder: Path) -> list[str]:
         """Make the tenants of a back-up and return their names."""
-        names = backup.listed(folder, "sqlite", await self.names())
-        self._folder.mkdir(parents=True, exist_ok=True)
-        copies = {folder / f"{name}.sqlite": self._path(name) for name in names}
-        put_back(copies, self._files, self._synchronous)
+        with sqlite_restore.locked(self._folder):
+            placed = sqlite_restore.placed(folder, self._folder)
+            present = [name for name in await self.names() if self._path(name).name not in placed]
+            names = backup.listed(folder, "sqlite", present)
+            missing = sorted({self._path(name).name for name in names} - placed)
+            sqlite_restore.put_back(folder, self._folder, missing, self._files, self._synchronous)
         return names
 
     async def healthy(self) -> bool:

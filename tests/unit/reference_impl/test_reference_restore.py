@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from reference_impl.data.sqlite_restore import locked
+from tests.unit.reference_impl.conftest import changed
 from tests.unit.reference_impl.operator_calls import asked, emptied, names
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from tests.unit.reference_impl.conftest import Shop
     from tests.unit.reference_impl.operator_calls import Operator
 
+ROOT = Path(__file__).parents[3]
 USERS = "SELECT id, email, password_hash FROM users ORDER BY id"
 
 
@@ -181,7 +186,88 @@ def test_restored_files_are_on_the_disk(
 
     monkeypatch.setattr("os.fsync", fsync)
     assert "restored" in command(target, "restore", "--from", str(folder))
-    assert forced == ["alpha.part", "beta.part", "tenants"]
+    assert forced == ["alpha.part", "beta.part", "restore.json.part", *["tenants"] * 3]
+
+
+@pytest.mark.engines("sqlite")
+def test_a_restore_that_is_killed_anywhere_is_finished_by_the_next(
+    source: Settings, folder: Path, target: Settings, tmp_path: Path
+) -> None:
+    """Killed before each call that changes the disk, it leaves whole tenants or none; the next places the rest."""
+    command = [sys.executable, "-m", "tests.unit.reference_impl.killed_restore", str(folder), str(tmp_path / "deaths")]
+    ended = subprocess.run(command, capture_output=True, check=False, text=True, timeout=100, cwd=ROOT)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    deaths = [json.loads(line) for line in ended.stdout.splitlines()]
+    both = ["alpha.sqlite", "beta.sqlite"]
+    assert ["alpha.sqlite"] in [death["found"] for death in deaths], "one came between two tenants"
+    for death in deaths:
+        assert death["after"] == both, death
+        whole = "alpha, beta exist: a restore replaces nothing; move them away, or use other data."
+        assert death["told"] in {"alpha, beta", whole if death["found"] == both else ""}, death
+    before = [asked(source, name, USERS) for name in ("alpha", "beta")]
+    for death in deaths:
+        data = changed(target, data=Path(death["data"]))
+        assert [asked(data, name, USERS) for name in ("alpha", "beta")] == before
+
+
+@pytest.fixture
+def cut_short(folder: Path, target: Settings, command: Operator) -> Path:
+    """The folder of tenants as a restore leaves it that is killed when alpha is placed."""
+    tenants = target.storage.data / "tenants"
+    assert "restored" in command(target, "restore", "--from", str(folder))
+    (tenants / "beta.sqlite").rename(tenants / "beta.part")
+    (tenants / "alpha.part").hardlink_to(tenants / "alpha.sqlite")
+    identity = hashlib.sha256((folder / "backup.json").read_bytes()).hexdigest()
+    told = {"identity": identity, "files": ["alpha.sqlite", "beta.sqlite"]}
+    (tenants / "restore.json").write_text(json.dumps(told))
+    return tenants
+
+
+@pytest.mark.engines("sqlite")
+def test_what_was_written_since_a_killed_restore_is_kept(
+    folder: Path, cut_short: Path, target: Settings, command: Operator
+) -> None:
+    """A tenant that was placed may be in use by then: the next restore places the other and does not touch it."""
+    asked(target, "alpha", "UPDATE users SET name = 'Changed since'")
+    assert "restored: alpha, beta" in command(target, "restore", "--from", str(folder))
+    assert asked(target, "alpha", "SELECT DISTINCT name FROM users") == [[("Changed since",)]]
+    assert sorted(path.name for path in cut_short.iterdir()) == ["alpha.sqlite", "beta.sqlite"]
+
+
+@pytest.mark.engines("sqlite")
+def test_a_killed_restore_is_not_finished_by_another_back_up(
+    source: Settings, cut_short: Path, target: Settings, command: Operator, tmp_path: Path
+) -> None:
+    """Tenants of two back-ups are not mixed: the way out is named; a tenant made since by somebody is nobody's part."""
+    assert "written" in command(source, "backup", "--to", str(tmp_path / "tuesday"))
+    told = command(target, "restore", "--from", str(tmp_path / "tuesday"))
+    assert told == (
+        "A restore of another back-up was cut short when alpha.sqlite was placed: "
+        f"repeat that one first, or move {cut_short} away.\n"
+    )
+    (cut_short / "alpha.sqlite").unlink()
+    assert "restored: alpha, beta" in command(target, "restore", "--from", str(tmp_path / "tuesday"))
+
+
+@pytest.mark.engines("sqlite")
+def test_a_tenant_that_was_made_since_is_not_taken_for_a_restored_one(
+    folder: Path, cut_short: Path, target: Settings, command: Operator
+) -> None:
+    """Where it stands in the way of a restore that was killed, it is told and kept."""
+    (cut_short / "alpha.sqlite").unlink()
+    command(target, "tenant", "create", "alpha")
+    assert "alpha exist: a restore replaces nothing" in command(target, "restore", "--from", str(folder))
+    assert asked(target, "alpha", "SELECT COUNT(*) FROM users") == [[(0,)]]
+
+
+@pytest.mark.engines("sqlite")
+def test_two_restores_are_not_made_at_once(folder: Path, target: Settings, command: Operator) -> None:
+    """The second is told to wait, and does nothing."""
+    tenants = target.storage.data / "tenants"
+    with locked(tenants):
+        told = command(target, "restore", "--from", str(folder))
+        assert (command.code, told) == (2, f"Another restore works in {tenants}: wait for its end.\n")
+    assert "restored: alpha, beta" in command(target, "restore", "--from", str(folder))
 
 
 def test_a_back_up_that_cannot_be_made_is_told(source: Settings, command: Operator, tmp_path: Path) -> None:
