@@ -74,7 +74,7 @@ def _prove(options: Namespace) -> Exit:
             f"--json is {options.json}, and {options.json.parent} is no folder; make it, or choose another"
         )
     asked = Wanted(seed=options.seed, reports=options.reports, config=options.config)
-    proven = prove.prove(prove.Options(asked, ids, options.seeds, options.budget), _say)
+    proven = prove.prove(prove.Options(asked, ids, options.seeds, options.budget, max(1, options.jobs)), _say)
     if options.json:
         archive.write_text(options.json, json.dumps(proven.to_record(), indent=2) + "\n")
     caught = sum(proof.caught for proof in proven.defects)

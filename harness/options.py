@@ -227,6 +227,7 @@ def _prove(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--budget", type=duration_s, default=150.0, metavar="T", help="time for each verification (150s)"
     )
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="verifications beside each other (1)")
     command.add_argument("--seed", type=int, default=None, metavar="N", help="seed of the runs with a defect")
     command.add_argument("--config", type=Path, default=None, metavar="F", help="harness.toml to read")
     _reports(command)

@@ -1,73 +1,51 @@
 """Proves the harness: every planted defect must be caught by the ordinary verification, the clean build by none.
 
-A verification of a defect is given the address and the clean build's document, as anyone's would be; what is planted is
-compared with what was found only after it has ended.
+A verification of a defect is given the address and the clean build's document, as anyone's would be; what it tells is
+compared with what is planted outside of it, and it is ended once that was found.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import archive
-from harness.child import Child
-from harness.config import filled
+from harness import archive, planted
 from harness.contract.document import parsed
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError
 from harness.exits import Exit
+from harness.ordinary import Ordinary
 from harness.profiles import FIRST, Profile, profiles
 from harness.replay import Answer, on_target
-from harness.session import LATEST, Wanted, configuration, read_contract
+from harness.session import Wanted, configuration, read_contract
 from harness.targets import fetched
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from harness.config import Config
     from harness.finding import Finding
+    from harness.planted import Defect
     from harness.targets import ProcessTarget
 
-LIST_TIMEOUT_S = 60
-GRACE_S = 60.0
 MAX_REPLAYED = 4
 
 Told = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """What is planted: the classes of finding that name it, the operations where one may stand, and what it needs.
-
-    `profile` names the kind of target on which it exists; it says nothing of the check that is to find it.
-    """
-
-    id: str
-    title: str
-    codes: tuple[str, ...]
-    operations: tuple[str, ...]
-    profile: str = FIRST
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Defect:
-        """The defect that a project's list tells; raises KeyError or TypeError where it is no such object."""
-        codes, operations = tuple(record["codes"]), tuple(record["operations"])
-        return cls(record["id"], record["title"], codes, operations, str(record.get("profile", FIRST)))
-
-    def is_shown_by(self, finding: Finding) -> bool:
-        """Whether the finding is of the defect's class and at its operation."""
-        return finding.code in self.codes and finding.operation in self.operations
+T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What came of one defect: `by` names the finding that caught it, empty where it escaped, `why` says how."""
+    """What came of one defect: `by` names the finding that caught it, empty where it escaped, `why` says how.
+
+    `load` is the machine's average of a minute when it began.
+    """
 
     id: str
     caught: bool
@@ -75,16 +53,31 @@ class Proof:
     seconds: float
     why: str = ""
     profile: str = FIRST
+    load: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CleanRun:
+    """What came of one verification of the clean build: `broken` says why it did not hold."""
+
+    held: bool
+    alarms: int
+    broken: str
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `harness prove` was asked. `only` holds defect ids; empty is all. `seeds` counts runs of the clean build."""
+    """What `harness prove` was asked. `only` holds defect ids; empty is all. `seeds` counts runs of the clean build.
+
+    `jobs` verifications run beside each other; once `stopping` is set, all of them end.
+    """
 
     wanted: Wanted
     only: tuple[str, ...] = ()
     seeds: int = 5
     budget_s: float = 150.0
+    jobs: int = 1
+    stopping: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +90,7 @@ class Proven:
     clean: tuple[str, ...]
     contract_hash: str
     seconds: float
+    budget_s: float = 150.0
 
     @property
     def exit_code(self) -> Exit:
@@ -110,6 +104,7 @@ class Proven:
             "defects": [asdict(proof) for proof in self.defects],
             "clean": {"seeds": self.seeds, "false_alarms": self.false_alarms, "not_held": list(self.clean)},
             "contract_hash": self.contract_hash,
+            "budget_s": self.budget_s,
             "seconds": self.seconds,
         }
 
@@ -127,6 +122,12 @@ class Ground:
         """What was asked, with the profile's own file."""
         return replace(self.options.wanted, config=self.profile.file)
 
+    @property
+    def ordinary(self) -> Ordinary:
+        """The verification of a target of this profile."""
+        options = self.options
+        return Ordinary(self.document, self.profile.file, self.wanted.reports, options.budget_s, options.stopping)
+
 
 def prove(options: Options, told: Told) -> Proven:
     """Every chosen defect by its profile, then the clean build with several seeds.
@@ -135,7 +136,7 @@ def prove(options: Options, told: Told) -> Proven:
     """
     began = time.monotonic()
     config = configuration(options.wanted)
-    chosen = _chosen(listed(config), options.only)
+    chosen = planted.chosen(planted.listed(config), options.only)
     needed = dict.fromkeys(defect.profile for defect in chosen) or {FIRST: None}
     grounds: list[Ground] = []
     proofs: list[Proof] = []
@@ -145,44 +146,30 @@ def prove(options: Options, told: Told) -> Proven:
             document, own = _clean_document(profile, clean, options.wanted.reports)
             digest = digest or own
             grounds.append(Ground(options, profile, document))
-            for defect in (item for item in chosen if item.profile == name):
-                proof = _proof(grounds[-1], defect, clean)
-                word = "caught" if proof.caught else "ESCAPED"
-                told(f"{proof.id:6} {word:8} {proof.seconds:6.1f} s  {proof.by if proof.caught else proof.why}")
-                proofs.append(proof)
-    alarms, broken, held = _clean_runs(options, grounds, told)
-    return Proven(tuple(proofs), held, alarms, tuple(broken), digest, time.monotonic() - began)
+            own_defects = [defect for defect in chosen if defect.profile == name]
+            proofs += _beside(partial(_proof, grounds[-1], clean, told), own_defects, options)
+    runs = _beside(partial(_clean_run, grounds, told), range(1, options.seeds + 1), options)
+    return Proven(
+        tuple(proofs),
+        sum(run.held for run in runs),
+        sum(run.alarms for run in runs),
+        tuple(run.broken for run in runs if run.broken),
+        digest,
+        time.monotonic() - began,
+        options.budget_s,
+    )
 
 
-def listed(config: Config) -> list[Defect]:
-    """The planted defects that the command `prove.list` prints."""
-    if not config.prove or "process" not in config.target:
-        raise UsageError(
-            "harness.toml has no planted defects", ["write [prove] list and command, and [target.process]"]
-        )
-    command = filled(list(config.prove["list"]), {"python": sys.executable}, os.environ)
-    shown = f"prove.list {' '.join(command)!r}"
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's own command
-            command, cwd=config.folder, capture_output=True, check=False, timeout=LIST_TIMEOUT_S
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"{shown} gave no list: {error}") from error
-    if done.returncode:
-        raise UsageError(f"{shown} ended with {done.returncode}: {done.stderr.decode('utf-8', 'replace')[-500:]}")
-    try:
-        return [Defect.from_record(item) for item in json.loads(done.stdout)]
-    except (ValueError, TypeError, KeyError) as error:
-        told = f"{type(error).__name__}: {error}"
-        raise UsageError(f"{shown} printed no JSON list of id, title, codes and operations: {told}") from error
-
-
-def _chosen(defects: Sequence[Defect], only: Sequence[str]) -> list[Defect]:
-    known = {defect.id for defect in defects}
-    unknown = [name for name in only if name not in known]
-    if unknown:
-        raise UsageError(f"no defect is called {', '.join(unknown)}", [f"known are {', '.join(sorted(known))}"])
-    return [defect for defect in defects if not only or defect.id in only]
+def _beside(work: Callable[[Item], T], items: Iterable[Item], options: Options) -> list[T]:
+    """What the work gives of each item, in their order, as many at once as are asked for."""
+    with ThreadPoolExecutor(options.jobs) as pool:
+        begun = [pool.submit(work, item) for item in items]
+        try:
+            return [one.result() for one in begun]
+        except BaseException:
+            options.stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _clean_document(profile: Profile, clean: ProcessTarget, reports: Path) -> tuple[Path, str]:
@@ -195,21 +182,23 @@ def _clean_document(profile: Profile, clean: ProcessTarget, reports: Path) -> tu
     return place, read_contract(parsed(text, path), path, []).hash
 
 
-def _proof(ground: Ground, defect: Defect, clean: ProcessTarget) -> Proof:
+def _proof(ground: Ground, clean: ProcessTarget, told: Told, defect: Defect) -> Proof:
     """Verifies the target with the defect; only then is what was found compared with what is planted."""
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0]
     by, why = "", ""
     try:
         with ground.profile.planted(defect.id) as target:
-            # Most are caught by the first finding; only where that is another the whole verification is run.
-            for words in (("--first",), ()):
-                folder, code = _verified(ground, target, ground.wanted.seed or 1, *words)
+            # What is found is compared here alone; only where a replay does not show it, a whole run may.
+            for enough in (defect.is_shown_by, None):
+                folder, code = ground.ordinary.verified(target, ground.wanted.seed or 1, enough)
                 by, why = _caught(ground, defect, folder, code, target, clean)
-                if by or code != Exit.FINDINGS:
+                if by or not any(map(defect.is_shown_by, archive.read(folder).findings)):
                     break
     except HarnessError as error:
         why = str(error)
-    return Proof(defect.id, bool(by), by, time.monotonic() - began, why, defect.profile)
+    took_s = time.monotonic() - began
+    told(f"{defect.id:6} {'caught ' if by else 'ESCAPED'}  {took_s:6.1f} s  {by or why}")
+    return Proof(defect.id, bool(by), by, took_s, why, defect.profile, load)
 
 
 def _caught(
@@ -238,57 +227,18 @@ def _replayed(
     return "", f"{name}: {here.answer} there ({here.reason}), {there.answer} on the clean build ({there.reason})"
 
 
-def _clean_runs(options: Options, grounds: Sequence[Ground], told: Told) -> tuple[int, list[str], int]:
-    """False alarms, runs that did not hold (with their reason), and runs that count, over the seeds.
-
-    The seeds take turns over the profiles.
-    """
-    alarms, broken, held = 0, [], 0
-    for seed in range(1, options.seeds + 1):
-        began = time.monotonic()
-        ground = grounds[(seed - 1) % len(grounds)]
-        name = f"seed {seed}" + (f" of profile {ground.profile.name}" if len(grounds) > 1 else "")
-        try:
-            with ground.profile.clean() as target:
-                folder, code = _verified(ground, target, seed)
-        except HarnessError as error:
-            broken.append(f"{name}: {error}")
-            told(f"clean  {name} {time.monotonic() - began:6.1f} s  {error}")
-            continue
-        report = archive.read(folder)
-        alarms += len(report.findings)
-        held += code == Exit.HOLDS
-        if code != Exit.HOLDS:
-            broken.append(f"{name}: exit {code}: {report.reason} ({folder.name})")
-        shown = ", ".join(f"{item.code}@{item.operation}" for item in report.findings) or f"exit {code} {report.reason}"
-        told(f"clean  {name} {time.monotonic() - began:6.1f} s  {shown}")
-    return alarms, broken, held
-
-
-def _verified(ground: Ground, target: ProcessTarget, seed: int, *words: str) -> tuple[Path, int]:
-    """The ordinary verification, with further options, in a process of its own: the run's folder and its exit code."""
-    options, file, reports = ground.options, ground.profile.file, ground.wanted.reports.absolute()
-    before = set(reports.glob("*/run.json"))
-    command = [sys.executable, "-m", "harness.cli", "verify", "--url", target.url, "--contract"]
-    command += [str(ground.document)]
-    command += ["--seed", str(seed), "--budget", f"{options.budget_s:g}s", "--reports", str(reports)]
-    command += ["--config", str(file.absolute())] if file else []
-    command += words
-    environment = {**os.environ, **target.environment}
-    log = reports / "prove.log"
-    with (
-        log.open("ab") as output,
-        Child(command, environment=environment, output=output, folder=target.folder) as child,
-    ):
-        code = child.wait(options.budget_s * 2 + GRACE_S)
-    fresh = [
-        path.parent
-        for path in reports.glob("*/run.json")
-        if path not in before
-        and path.parent.name != LATEST
-        and archive.read_record(path.parent)["target"]["url"] == target.url
-    ]
-    if code is None or not fresh:
-        ended = "did not end in its time" if code is None else f"ended with {code} and left no run"
-        raise HarnessError(f"the verification {ended}; see {log}")
-    return max(fresh, key=lambda folder: folder.name), code
+def _clean_run(grounds: Sequence[Ground], told: Told, seed: int) -> CleanRun:
+    """The clean build, verified with a seed; the seeds take turns over the profiles."""
+    began, ground = time.monotonic(), grounds[(seed - 1) % len(grounds)]
+    name = f"seed {seed} of profile {ground.profile.name}"
+    try:
+        with ground.profile.clean() as target:
+            folder, code = ground.ordinary.verified(target, seed)
+    except HarnessError as error:
+        told(f"clean  {name} {time.monotonic() - began:6.1f} s  {error}")
+        return CleanRun(held=False, alarms=0, broken=f"{name}: {error}")
+    report = archive.read(folder)
+    shown = ", ".join(f"{item.code}@{item.operation}" for item in report.findings) or f"exit {code} {report.reason}"
+    told(f"clean  {name} {time.monotonic() - began:6.1f} s  {shown}")
+    held = code == Exit.HOLDS
+    return CleanRun(held, len(report.findings), "" if held else f"{name}: exit {code}: {report.reason} ({folder.name})")
