@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REMOVED = "x-harness-removed"
+AS_THREE = (
+    "the document is OpenAPI 2.0, of which an overlay meets the 3.0 form: a body stands at "
+    "requestBody.content['application/json'].schema, definitions at components.schemas"
+)
 
 
 class _Loader(yaml.SafeLoader):
@@ -58,20 +62,23 @@ def resolved(value: Any, name: str, overlays: Sequence[Path] = ()) -> dict[str, 
     A 2.0 document is rewritten first, so that overlays speak of the 3.0 form. Raises UsageError where it is not an
     OpenAPI document, with every problem at once.
     """
-    value = _of_three(value)
+    told, value = value, as_three(value)
     found = problems(value)
     if found:
         raise UsageError(f"{name} is not an OpenAPI 2.0, 3.0 or 3.1 document", found)
     document: dict[str, Any] = value
     for overlay in overlays:
-        document = applied(document, read_file(overlay), str(overlay))
+        try:
+            document = applied(document, read_file(overlay), str(overlay))
+        except UsageError as error:
+            raise UsageError(error.headline, [*error.problems, *([AS_THREE] if told is not value else [])]) from error
     removed = sorted(_methods(value) - _methods(document))
     if removed:
         document[REMOVED] = [[method, path] for method, path in removed]
     return modernised(document) if str(document["openapi"]).startswith("3.0") else document
 
 
-def _of_three(value: Any) -> Any:
+def as_three(value: Any) -> Any:
     """The value, rewritten as OpenAPI 3.0 where it is a 2.0 document that can be."""
     of_two = isinstance(value, dict) and str(value.get("swagger")) == "2.0"
     return converted(value) if of_two and isinstance(value.get("paths"), dict) else value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from harness.contract import pointer
-from harness.contract.document import parsed
+from harness.contract.document import as_three, parsed
 from harness.contract.overlay import Touch, applied
 from harness.contract.positions import Position, positions
 from harness.finding import Place
@@ -106,7 +106,8 @@ class Origin:
     @cached_property
     def _touches(self) -> tuple[tuple[Touch, ...], ...]:
         """What each overlay's updates met, in the order of its actions."""
-        document, *overlays = (parsed(source.text, source.name) for source in self.sources)
+        first, *overlays = (parsed(source.text, source.name) for source in self.sources)
+        document = as_three(first)
         found = []
         for overlay, source in zip(overlays, self.sources[1:], strict=True):
             touches: list[Touch] = []

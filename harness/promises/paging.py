@@ -12,7 +12,7 @@ from harness.contract.resource import items_member
 from harness.exchange import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from harness.contract import Contract, Operation
     from harness.contract.operation import Parameter
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 KEY = "page"
 HEADER = "header:"
-PAGES = {"page", "pagenumber"}
-OFFSETS = {"offset", "skip"}
-SIZES = {"limit", "perpage", "pagesize", "size", "take"}
-CURSORS = {"cursor", "after", "before", "pagetoken", "startingafter", "marker", "since"}
+# The likelier name first: a list may take `since` for what changed after an instant beside the token of its pages.
+PAGES = ("page", "pagenumber")
+OFFSETS = ("offset", "skip")
+SIZES = ("limit", "perpage", "pagesize", "size", "take")
+CURSORS = ("cursor", "pagetoken", "nexttoken", "startingafter", "marker", "token", "after", "before", "since")
 TOTALS = {"total", "totalcount", "totalitems"}
 MAX_SIZE = 100
 REFUSED = (400, 422)
@@ -194,8 +195,8 @@ def named_total(body: Any) -> int | None:
     return None
 
 
-def _named(queries: Mapping[str, Parameter], told: Mapping[str, str], part: str, words: set[str]) -> str:
-    return told.get(part) or next((name for name in queries if plain(name) in words), "")
+def _named(queries: Mapping[str, Parameter], told: Mapping[str, str], part: str, words: Sequence[str]) -> str:
+    return told.get(part) or next((name for word in words for name in queries if plain(name) == word), "")
 
 
 def _first(page: Parameter | None) -> int:

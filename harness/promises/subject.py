@@ -80,11 +80,13 @@ def is_self(contract: Contract, resource: Resource) -> bool:
     return any(owner and owner["resource"] == resource.name and owner.get("self") for owner in told)
 
 
-def made(stage: Stage, resource: Resource, owner: Identity | None = None) -> Steps[Subject]:
+def made(
+    stage: Stage, resource: Resource, owner: Identity | None = None, members: Mapping[str, Any] | None = None
+) -> Steps[Subject]:
     """A fresh thing of the owner's, or of an identity that may make one; where it is an identity, one registered."""
     if is_self(stage.contract, resource) and (stage.actors.can_register or not resource.create):
         return itself(stage, resource, owner if owner is not None else (yield from stage.actors.with_role(stage)))
-    thing = yield from things.make(stage, resource, maker=owner)
+    thing = yield from things.make(stage, resource, maker=owner, members=members)
     return of_thing(stage.contract, thing)
 
 

@@ -11,7 +11,7 @@ from harness.mask import is_secret_name
 from harness.things import referred
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.contract import Contract, Operation, Resource
     from harness.stage import Stage
@@ -61,23 +61,44 @@ def changeable(
 
     `body` is what a read answered; `without` are members that have a meaning of their own, as the version has.
     """
+    ranked: list[tuple[int, Member]] = []
+    for place, value, rank in _candidates(stage, operation, resource, without):
+        shown = shown_at(resource, place, body)
+        if shown is not None and alike(value, pointer.get(body, shown)):
+            ranked.append((rank, Member(place, shown)))
+    return [member for _, member in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def telling(stage: Stage, operation: Operation, resource: Resource, *, without: Iterable[str] = ()) -> dict[str, Any]:
+    """A member for the create to set, where nothing that it must set is changed by the update: else none would show."""
+    create = stage.contract.by_id.get(resource.create)
+    declared = create.json_body() if create is not None else None
+    if declared is None:
+        return {}
+    least = dict(pointer.leaves(stage.examples.value(declared.schema)))
+    full = dict(pointer.leaves(stage.examples.value(declared.schema, everything=True)))
+    changed = sorted(_candidates(stage, operation, resource, without), key=lambda candidate: candidate[2])
+    places = [place for place, value, _ in changed if alike(value, full.get(place))]
+    return {} if set(places) & set(least) else {place: full[place] for place in places[:1]}
+
+
+def _candidates(
+    stage: Stage, operation: Operation, resource: Resource, without: Iterable[str]
+) -> Iterator[tuple[str, Any, int]]:
+    """Members of an update's body that may hold any of many values: place, a value, and the rank among them."""
     declared = operation.json_body()
     if declared is None:
-        return []
+        return
     own = {pointer.tokens(place)[-1] for place in (resource.id, resource.owner, resource.version) if place}
-    ranked: list[tuple[int, Member]] = []
     for place, value in pointer.leaves(stage.examples.value(declared.schema, everything=True)):
         names = pointer.tokens(place)
         if not names or any(name.isdigit() for name in names) or names[-1] in own | set(without):
             continue
         if is_secret_name(names[-1]) or referred(stage.contract, names[-1]) is not None:
             continue
-        shown = shown_at(resource, place, body)
-        schema = _schema_at(stage.contract, declared.schema, names)
-        rank = _rank(schema, value)
-        if shown is not None and rank is not None and alike(value, pointer.get(body, shown)):
-            ranked.append((rank, Member(place, shown)))
-    return [member for _, member in sorted(ranked, key=lambda pair: pair[0])]
+        rank = _rank(_schema_at(stage.contract, declared.schema, names), value)
+        if rank is not None:
+            yield place, value, rank
 
 
 def _rank(schema: Mapping[str, Any], value: Any) -> int | None:

@@ -91,6 +91,10 @@ def _unknown(contract: Contract, signs: Sequence[Sign]) -> Iterator[Unknown]:
             more = f"; the document has {', '.join(limits)}" if key == "rate-limit" and limits else ""
             yield Unknown(what, fix + more)
     yield from (item for item in NEVER if item.fix.split("x-promises.")[1].split()[0].rstrip(",") not in told)
+    ids = [sign.name for sign in signs if sign.key == "resource" and "id" not in sign.value]
+    if ids:
+        what = f"where the id of {' and '.join(ids)} stands in what is answered to the create"
+        yield Unknown(what, "write x-promises.resource.NAME.id, such as /data/id; /id is taken where it is not told")
     yield from _needs(contract)
 
 

@@ -89,11 +89,13 @@ def _listed(operation: Operation, resource: Resource, stage: Stage) -> Steps[Non
 
 
 def _update(operation: Operation, resource: Resource, stage: Stage) -> Steps[None]:
-    subject = yield from acting.made(stage, operation, resource, step(words.MADE))
-    identity = yield from acting.actor(stage, operation, subject)
-    before = yield from subjects.read(stage, subject, step(words.BEFORE))
     forms = precondition.forms(stage.contract, operation, resource)
     in_body = [form["name"] for form in forms if form["in"] == "body"]
+    own = subjects.is_self(stage.contract, resource)
+    members = {} if own else writing.telling(stage, operation, resource, without=in_body)
+    subject = yield from acting.made(stage, operation, resource, step(words.MADE), members)
+    identity = yield from acting.actor(stage, operation, subject)
+    before = yield from subjects.read(stage, subject, step(words.BEFORE))
     member, values = writing.first_changeable(stage, operation, resource, subjects.shown(before), without=in_body)
     request = yield from acting.call(stage, operation, subject, before, "", identity)
     body = pointer.put(request.json(), member.place, values[0])

@@ -33,9 +33,21 @@ Form = dict[str, Any]
 
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
-    """A stale write and a race for each form, and a write without a version where that is promised to be refused."""
+    """A stale write and a race for each form, and a write without a version where that is promised to be refused.
+
+    What has no body, such as a delete, comes stale after an update; of several at one instant nothing can be said.
+    """
     told = contract.promise(KEY, operation)
     found = []
+    if operation.json_body() is None:
+        headers = [form for form in told["forms"] if form["in"] == "header"]
+        found = [
+            Case(KEY, operation.id, f"stale-{form['name']}", partial(_gone, operation, told, form)) for form in headers
+        ]
+        missing = (
+            [Case(KEY, operation.id, "missing", partial(_gone, operation, told, None))] if "missing" in told else []
+        )
+        return [*found, *missing]
     for form in told["forms"]:
         name = form["name"]
         found.append(Case(KEY, operation.id, f"stale-{name}", partial(_stale, operation, told, form)))
@@ -62,20 +74,24 @@ class _Ground:
         request = precondition.with_body(self.request, body)
         if form is not None:
             request = precondition.with_version(request, form, version)
-        said = Written(word, number, name_of(form) if form else "", self.member.place, self.member.shown)
-        return replace(request, step=said.step)
+        return replace(request, step=self.said(word, form, number))
+
+    def said(self, word: str, form: Mapping[str, Any] | None = None, number: int = 0) -> str:
+        """What the step of a write says."""
+        return Written(word, number, name_of(form) if form else "", self.member.place, self.member.shown).step
 
 
 def _ground(stage: Stage, operation: Operation, told: Mapping[str, Any], count: int) -> Steps[_Ground]:
     resource = stage.contract.resource(told["resource"])
     if resource is None:
         raise CannotTell(f"there is no resource {told['resource']!r}; declare it under x-promises.resource")
-    subject = yield from subjects.made(stage, resource)
+    in_body = [form["name"] for form in told["forms"] if form["in"] == "body"]
+    members = writing.telling(stage, operation, resource, without=in_body)
+    subject = yield from subjects.made(stage, resource, members=members)
     seen = yield from _seen(stage, subject, words.SEEN)
     writer = subject.owner
     if not subjects.may(stage.contract, operation, writer):
         writer = yield from things.identity_for(stage, operation)
-    in_body = [form["name"] for form in told["forms"] if form["in"] == "body"]
     member, values = writing.first_changeable(
         stage, operation, resource, subjects.shown(seen), count=count, without=in_body
     )
@@ -120,6 +136,39 @@ def _stale(operation: Operation, told: Mapping[str, Any], form: Form, stage: Sta
     yield from subjects.read(stage, ground.subject, words.SHOWN_FIRST)
     yield from one(ground.write(words.SECOND, ground.values[1], form, version))
     yield from subjects.read(stage, ground.subject, words.SHOWN_SECOND)
+
+
+def _gone(operation: Operation, told: Mapping[str, Any], form: Form | None, stage: Stage) -> Steps[None]:
+    """One client changes the thing; another, who does not know, deletes what it saw before, or tells no version."""
+    resource = stage.contract.resource(told["resource"])
+    update = stage.contract.by_id.get(resource.update) if resource is not None else None
+    if resource is None or update is None:
+        raise CannotTell(f"{operation.id}: nothing makes a version of {told['resource']} stale; declare its update")
+    forms = precondition.forms(stage.contract, update, resource)
+    ground = yield from _ground(stage, update, {"resource": resource.name, "forms": forms}, 1)
+    if form is None:
+        yield from one(replace((yield from _call(stage, operation, told, ground)), step=ground.said(words.UNVERSIONED)))
+        return
+    version = _version(form, ground.seen)
+    if form["name"].lower() == WHOLE_SECONDS:
+        yield Pause(SECOND_S)
+    write = precondition.current(ground.write(words.FIRST, ground.values[0], None, None), forms, ground.seen)
+    first = yield from one(replace(write, step=ground.said(words.FIRST, form)))
+    if first.outcome is not Outcome.OK:
+        return
+    yield from subjects.read(stage, ground.subject, words.SHOWN_FIRST)
+    call = precondition.with_version((yield from _call(stage, operation, told, ground)), form, version)
+    yield from one(replace(call, step=ground.said(words.SECOND, form)))
+    yield from subjects.read(stage, ground.subject, words.SHOWN_SECOND)
+
+
+def _call(stage: Stage, operation: Operation, told: Mapping[str, Any], ground: _Ground) -> Steps[Request]:
+    """A valid call on the ground's thing that tells no version."""
+    who = ground.subject.owner
+    if not subjects.may(stage.contract, operation, who):
+        who = yield from things.identity_for(stage, operation)
+    path = subjects.path_of(stage.contract, operation, ground.subject)
+    return precondition.bare((yield from things.valid(stage, operation, identity=who, path=path)), told["forms"])
 
 
 def _race(operation: Operation, told: Mapping[str, Any], form: Form, stage: Stage) -> Steps[None]:

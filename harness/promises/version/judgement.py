@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange
 
 TOO_MANY_REQUESTS = 429
+GONE = {404, 410}
 PRECONDITION_STATUSES = {409, 412, 428}
 Write = tuple[Written, "Exchange"]
 
@@ -148,12 +149,12 @@ def _second(look: _Look, form: Mapping[str, Any], write: Write, before: tuple[Ex
             f"After another's write the old version was accepted with {second.status}{after}.",
             *witnesses,
         )
-    elif equal(_value(shown, said.shown), pointer.get(second.request.json(), said.place)):
+    elif acted := _acted(said, second, shown):
         look.found(
             "version.lost-update",
             f"{said.form} refused-but-written",
             "refuses a stale version and writes all the same",
-            f"The stale write was answered {second.status}, and {said.place} has its value.",
+            f"The stale write was answered {second.status}, and {acted}.",
             *witnesses,
         )
     elif second.status in PRECONDITION_STATUSES - {form["stale"]}:
@@ -166,6 +167,14 @@ def _second(look: _Look, form: Mapping[str, Any], write: Write, before: tuple[Ex
         )
     elif second.status != form["stale"]:
         look.reasons.append(f"the stale write was refused with {second.status}, for another reason")
+
+
+def _acted(said: Written, refused: Exchange, shown: Exchange | None) -> str:
+    """What a refused write did all the same; empty where it did nothing."""
+    if not refused.request.body:
+        return "the thing is gone" if shown is not None and shown.status in GONE else ""
+    written_all_the_same = equal(_value(shown, said.shown), pointer.get(refused.request.json(), said.place))
+    return f"{said.place} has its value" if written_all_the_same else ""
 
 
 def _missing(look: _Look, said: Written, write: Exchange) -> None:

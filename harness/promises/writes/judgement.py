@@ -82,13 +82,18 @@ def _unchanged(look: Look, exchanges: Sequence[Exchange], *, told: bool) -> None
     else:
         still = subjects.shown(again) if again is not None else now
         places = subjects.lasting(shown, now, still)
-        places = places if told else [place for place in places if _names(place) & _sent(calls)]
+        places = places if told else [place for place in places if _name(place) in _sent(calls)]
         what = f"{', '.join(places)} had changed" if places else ""
     if what:
         statuses = ", ".join(str(status) for status in dict.fromkeys(call.status for call in calls))
         seen = f"{len(calls)} writes were refused ({statuses}); afterwards {what}."
         promised = "A write that is refused changes nothing."
         look.found("writes.refused-effect", "", promised, seen, before, *calls[:2], after)
+
+
+def _name(place: str) -> str:
+    """The name of what stands at a place: what holds it (`data` of `/data/changed`) says nothing of it."""
+    return next((name for name in reversed(pointer.tokens(place)) if not name.isdigit()), "")
 
 
 def _names(place: str) -> set[str]:
@@ -158,7 +163,7 @@ def _twice(look: Look, steps: dict[str, Exchange], *, told: bool) -> None:
     look.examined += 1
     body = first.request.json()
     named = {name for place, _ in pointer.leaves(body) for name in _names(place)} if body is not None else set()
-    places = [place for place in subjects.changes(before, after) if _names(place) & named]
+    places = [place for place in subjects.changes(before, after) if _name(place) in named]
     promised = "RFC 9110, 9.2.2: the same PUT twice is the same as once."
     if second.outcome is Outcome.REFUSED:
         if told and second.status not in {409, 412, 428}:

@@ -233,6 +233,28 @@ def test_an_account_that_asks_for_more_is_only_proposed() -> None:
     assert not register.sure
 
 
+def test_an_id_that_the_document_leaves_open_is_told() -> None:
+    """Where no answer names the id, the overlay says that and how to tell it; else nothing is said."""
+    item = [{"name": "id", "in": "path", "required": True, "schema": TEXT}]
+
+    def unknown(made: Any) -> list[str]:
+        answer = {"type": "object", "properties": {"data": {"type": "object", **made}}}
+        told = {"responses": answers(200, 201, schema=answer)}
+        contract = read({"/pets": {"post": told}, "/pets/{id}": {"parameters": item, "get": told}})
+        return [item.what for item in survey.recognised(contract).unknown if "id of" in item.what]
+
+    assert unknown({}) == ["where the id of pet stands in what is answered to the create"]
+    assert unknown({"properties": {"id": TEXT}}) == []
+
+
+def test_a_page_token_goes_before_a_time() -> None:
+    """Beside a token of pages, `since` and `before` are what changed after or before an instant."""
+    query = [{"name": name, "in": "query", "schema": TEXT} for name in ("_since", "_before", "_limit", "_token")]
+    contract = read({"/pets": {"get": {"operationId": "list", "parameters": query, "responses": answers(200)}}})
+    (sign,) = found(contract, "page")
+    assert (sign.value["style"], sign.value["parameters"]["cursor"], sign.sure) == ("cursor", "_token", False)
+
+
 def test_a_list_that_something_else_fills_is_left_out(tmp_path: Path) -> None:
     """Where a write such as `publish` stands below the item, what was made need not be in the list."""
     made = {"type": "object", "properties": {"id": TEXT}}

@@ -115,6 +115,19 @@ def test_two_operations_of_one_name_are_refused() -> None:
         Contract.read({**SMALL, "paths": {"/a": {"get": item}, "/b": {"get": item}}}, "t")
 
 
+def test_an_overlay_that_misses_a_2_0_document_is_told_what_it_meets(tmp_path: Path) -> None:
+    """The message of an overlay written for OpenAPI 2.0's own words says which form it meets; of 3.1 nothing more."""
+    overlay = tmp_path / "overlay.yaml"
+    action = {"target": "$.paths['/a'].get.parameters", "remove": True}
+    overlay.write_text(json.dumps({"overlay": "1.0.0", "info": {"title": "t", "version": "1"}, "actions": [action]}))
+    two = {**{key: value for key, value in SMALL.items() if key != "openapi"}, "swagger": "2.0"}
+    with pytest.raises(UsageError, match=r"requestBody\.content"):
+        document.resolved(two, "t", [overlay])
+    with pytest.raises(UsageError, match="does not fit the contract") as raised:
+        document.resolved(SMALL, "t", [overlay])
+    assert len(raised.value.problems) == 1
+
+
 def test_what_an_overlay_takes_out_is_remembered(tmp_path: Path) -> None:
     """A request of a removed operation is known as one, by the template that names it best, and no other is."""
     paths = {

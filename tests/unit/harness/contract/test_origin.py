@@ -124,6 +124,24 @@ def test_a_part_is_found_where_it_was_written(at: str, source: str, place: str, 
     assert (found.source, found.pointer, found.line) == (source, place, line)
 
 
+def test_an_overlay_on_a_2_0_document_has_its_lines() -> None:
+    """An overlay meets the 3.0 form of a 2.0 document; what it adds is found in it, the rest where 2.0 wrote it."""
+    body = {"name": "book", "in": "body", "schema": {"type": "object"}}
+    put = {"parameters": [body], "responses": {"200": {"description": "a book"}}}
+    document = {"swagger": "2.0", "info": {"title": "shelf", "version": "1"}, "paths": {"/books": {"put": put}}}
+    target = "$.paths['/books'].put.requestBody.content['application/json'].schema"
+    overlay = (
+        "overlay: 1.0.0\ninfo: {title: one, version: '1'}\nactions:\n"
+        f'  - target: "{target}"\n    update: {{ required: [name] }}\n'
+    )
+    origin = Origin([Source("two.json", json.dumps(document, indent=1).encode()), Source("one.yaml", overlay.encode())])
+    at = "/paths/~1books/put"
+    added = origin.place(f"{at}/requestBody/content/application~1json/schema/required")
+    assert (added.source, added.pointer, added.line) == ("one.yaml", "/actions/0/update/required", 5)
+    kept = origin.place(f"{at}/requestBody")
+    assert (kept.source, kept.pointer) == ("two.json", at)
+
+
 def test_a_run_keeps_its_texts(tmp_path: Path) -> None:
     """What was read lies in the run's folder as it was, under names that cannot leave it; an old run has none."""
     overlay = tmp_path / "one.yaml"

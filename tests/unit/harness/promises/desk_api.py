@@ -146,7 +146,9 @@ def examined(promise: Promise, desk: Desk) -> list[Verdict]:
     """The verdict of each of a promise's cases."""
     found = []
     for operation in desk.contract.operations:
-        for case in promise.cases(desk.contract, operation, Random(1)) if promise.cases else ():
+        if promise.cases is None or not promise.applies(desk.contract, operation):
+            continue
+        for case in promise.cases(desk.contract, operation, Random(1)):
             stage = Stage(desk.contract, Actors({}, {}), Random(2), f"n{next(desk.numbers)}")
             done = drive(case, stage, desk, sleep=lambda _seconds: None)
             assert promise.judge is not None

@@ -1,0 +1,1 @@
+"""A Kinto server, its promises, who speaks to it, and faults planted in it."""

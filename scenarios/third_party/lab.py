@@ -1,0 +1,122 @@
+"""What the labs of this folder share: an API installed apart, served on loopback, and the harness run on it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+START_S = 60.0
+STOP_S = 10.0
+CALL_S = 30.0
+FINDINGS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run of the harness ended: its exit code, and its findings as code and operation."""
+
+    code: int
+    findings: frozenset[tuple[str, str]]
+
+
+def install(folder: Path, package: str, constraints: Path, *, without: Sequence[str] = ()) -> None:
+    """A virtual environment with a package at its pinned versions; what is named in `without` is taken out again."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)  # noqa: S603 - our own words
+    pip = [str(folder / "bin" / "python"), "-m", "pip"]
+    own = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
+    subprocess.run([*pip, "install", "-q", package, "-c", str(constraints)], check=True, env=own)  # noqa: S603 - same
+    for name in without:
+        subprocess.run([*pip, "uninstall", "-q", "-y", name], check=True, env=own)  # noqa: S603 - same
+
+
+@contextlib.contextmanager
+def running(words: Sequence[str], data: Path, url: str, ready: str, **environment: str) -> Iterator[str]:
+    """The server while the block runs, once it answers at `ready`; its URL.
+
+    It hashes the same in every start, so that its document is the same; nothing else of the environment reaches it.
+    """
+    own = {"PATH": os.defpath, "HOME": str(data), "PYTHONHASHSEED": "0", **environment}
+    with (data / "server.out").open("wb") as out:  # noqa: SIM117 - the file is closed after the process
+        with subprocess.Popen(words, cwd=data, env=own, stdout=out, stderr=out) as process:  # noqa: S603 - our own words
+            try:
+                _answers(f"{url}{ready}", process)
+                yield url
+            finally:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(STOP_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def verified(url: str, contract: str, words: Sequence[str], environment: Mapping[str, str]) -> Run:
+    """One `harness verify` of the URL, in a folder without a harness.toml of its own, its report under `reports/` here.
+
+    The one of this project tells who speaks to another API.
+    """
+    reports = Path("reports").absolute()
+    with tempfile.TemporaryDirectory(prefix="harness-") as place:
+        run = [sys.executable, "-m", "harness.cli", "verify", "--url", url, "--contract", contract, *words]
+        own = {**os.environ, **environment}
+        done = subprocess.run([*run, "--reports", str(reports)], cwd=place, env=own, check=False)  # noqa: S603 - same
+    lines = (reports / "latest" / "findings.jsonl").read_text(encoding="utf-8").splitlines()
+    found = [json.loads(line) for line in lines]
+    return Run(done.returncode, frozenset((item["code"], item["operation"]) for item in found))
+
+
+def called(method: str, url: str, body: Any, **headers: str) -> Any:
+    """The JSON that a call is answered; raises where it is refused."""
+    data = None if body is None else json.dumps(body).encode()
+    told = {"Content-Type": "application/json", **headers}
+    request = urllib.request.Request(url, data, told, method=method)  # noqa: S310 - a loopback address
+    with urllib.request.urlopen(request, timeout=CALL_S) as answer:  # noqa: S310 - same
+        return json.load(answer)
+
+
+def stay(url: str) -> None:
+    """Says where the server is and waits until it is ended, also in the background, where Ctrl-C does not come."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.stdout.write(f"{url} is up; Ctrl-C or SIGTERM ends it\n")
+    sys.stdout.flush()
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
+
+
+def password() -> str:
+    """One that nobody knows before."""
+    return f"Pw1-{secrets.token_hex(8)}"
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    ends = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < ends:
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - a loopback address
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+    raise SystemExit(f"the server did not answer at {url} within {START_S:g} s")
