@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import archive, baseline, history, judge, prove, replay, selection
+from harness import against, archive, baseline, history, judge, prove, replay, selection
 from harness import verify as verification
 from harness.clock import SystemClock
 from harness.contract.document import read_file
@@ -22,7 +22,7 @@ from harness.options import wanted
 from harness.promises import objective
 from harness.promises.catalogue import BY_KEY, declared
 from harness.recognition import begin
-from harness.render import classes, needs, terminal
+from harness.render import classes, needs, scoreboard, terminal
 from harness.render.outlet import Outlet
 from harness.render.progress import Progress
 from harness.report import RunStatus, worst_first
@@ -69,11 +69,15 @@ def _replay(options: Namespace) -> Exit:
 
 def _prove(options: Namespace) -> Exit:
     ids = tuple(word for text in options.only for word in text.split(",") if word)
-    if options.json and not options.json.absolute().parent.is_dir():
-        raise UsageError(
-            f"--json is {options.json}, and {options.json.parent} is no folder; make it, or choose another"
-        )
+    for name in ("json", "markdown"):
+        file: Path | None = getattr(options, name)
+        if file and not file.absolute().parent.is_dir():
+            raise UsageError(f"--{name} is {file}, and {file.parent} is no folder; make it, or choose another")
     asked = Wanted(seed=options.seed, reports=options.reports, config=options.config)
+    if options.against:
+        return _against(options, asked, ids)
+    if options.compare or options.markdown:
+        raise UsageError("--compare and --markdown make a table of two tools; give --against schemathesis as well")
     proven = prove.prove(prove.Options(asked, ids, options.seeds, options.budget, max(1, options.jobs)), _say)
     if options.json:
         archive.write_text(options.json, json.dumps(proven.to_record(), indent=2) + "\n")
@@ -84,6 +88,27 @@ def _prove(options: Namespace) -> Exit:
     for line in proven.clean:
         _say(f"the clean build did not hold: {line}")
     return proven.exit_code
+
+
+def _against(options: Namespace, asked: Wanted, ids: tuple[str, ...]) -> Exit:
+    proofs = {str(file): scoreboard.read(file) for file in options.compare}
+    hashes = {file: str(proof["contract_hash"]) for file, proof in proofs.items()}
+    asked_against = against.Options(asked, ids, options.seeds, options.against_budget, hashes)
+    compared = against.compare(asked_against, _say)
+    record = compared.to_record()
+    if options.json:
+        archive.write_text(options.json, json.dumps(record, indent=2) + "\n")
+    if options.markdown:
+        words = ["harness", "prove", "--against", options.against]
+        words += ["--only", *ids] if ids else []
+        words += ["--seeds", str(options.seeds), "--against-budget", f"{options.against_budget:g}s"]
+        words += ["--seed", str(options.seed)] if options.seed is not None else []
+        words += ["--config", str(options.config)] if options.config else []
+        words += ["--compare", *map(str, options.compare)] if options.compare else []
+        words += ["--markdown", str(options.markdown)]
+        archive.write_text(options.markdown, scoreboard.page(record, proofs, shlex.join(words)))
+    _say(scoreboard.counted(record))
+    return compared.exit_code
 
 
 def _report(options: Namespace) -> Exit:

@@ -229,6 +229,15 @@ def _prove(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="verifications beside each other (1)")
     command.add_argument("--seed", type=int, default=None, metavar="N", help="seed of the runs with a defect")
+    other = command.add_argument_group("another tool on the same defects, for a table beside the proof")
+    other.add_argument("--against", choices=["schemathesis"], default="", help="run this tool in place of the harness")
+    other.add_argument(
+        "--against-budget", type=duration_s, default=120.0, metavar="T", help="time for each of its runs (120s)"
+    )
+    other.add_argument(
+        "--compare", nargs="+", type=Path, default=[], metavar="FILE", help="what prove --json wrote, for the table"
+    )
+    other.add_argument("--markdown", type=Path, default=None, metavar="FILE", help="write the table")
     command.add_argument("--config", type=Path, default=None, metavar="F", help="harness.toml to read")
     _reports(command)
 

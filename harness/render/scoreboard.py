@@ -1,0 +1,146 @@
+"""Two tools on the same planted defects as one page: what each caught, missed or could not tell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+from harness.render.text import clipped, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+MAX_TOLD = 3
+MAX_LENGTH = 160
+NOT_RUN = "not run here"
+PROOF = {"defects", "clean", "contract_hash", "budget_s"}
+PROVED = {"id", "caught", "by", "why", "seconds"}
+FIX = "name a file that `harness prove --json FILE` wrote"
+
+HEAD = """# Scoreboard
+
+Planted defects, each in a build of its own, and what two tools say of it: `harness prove`, and `schemathesis run` as
+a person calls it. The last command below wrote the page, from its own run and from the files that it names.
+
+```console
+{proof}$ {command}
+```
+"""
+
+RULES = """
+## What counts
+
+- **Both** get the build with the defect as anyone's API: its address and the clean build's document. Neither is told what is planted: what it says is compared outside of it, by the operations where the defect may show.
+- **harness** catches a defect by a finding of its class at one of its operations that a replay shows again there, and not on the clean build. It has the promises of the document (`x-promises`), which say more than shapes; Schemathesis reads none of them, and much of what is planted breaks nothing else.
+- **Schemathesis** catches a defect by any check that fails at one of its operations and that fails there (same check, same operation) in no run of the clean build. It need not show it twice. What fails elsewhere is named and does not count. Exit codes other than 0 and 1, no test case, a kill, a report that is not there, or something it could not do and could do on the clean build, are unknown, not a miss; where it could not do its work it is run once more with the next seed.
+- It is let in by a file of credentials (Web Fuzzing Commons), made for each build of the identities that harness.toml tells: {identities}. An operation that refuses the first is called as the next; they are told as peers, so that `object_level_authorization` runs; a token that holds no more is had anew. It reads the project's own schemathesis.toml where there is one, with all checks and phases asked for on the command line.
+"""  # noqa: E501 - lines of the page
+
+
+def read(file: Path) -> Mapping[str, Any]:
+    """What `harness prove --json` wrote; raises UsageError where the file is no such thing."""
+    try:
+        record: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        whole = {"budget_s", "clean", "contract_hash"} <= set(record) and all(
+            {"id", "caught", "by", "why", "seconds"} <= set(entry) for entry in record["defects"]
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{file} cannot be read as a proof ({type(error).__name__}); {FIX}") from error
+    if not whole or "tool" in record:
+        raise UsageError(f"{file} is not what harness prove wrote; {FIX}")
+    return record
+
+
+def page(compared: Mapping[str, Any], proofs: Mapping[str, Mapping[str, Any]], command: str) -> str:
+    """The whole page; `proofs` are by their files."""
+    proved = {entry["id"]: entry for proof in proofs.values() for entry in proof["defects"]}
+    lines = [HEAD.format(proof=_proof_commands(proofs), command=command), *_figures(compared, proofs, proved)]
+    lines += ["", "| id | planted | class | harness | Schemathesis |", "|---|---|---|---|---|"]
+    lines += [_row(entry, proved.get(entry["id"])) for entry in compared["defects"]]
+    return "\n".join(lines) + "\n" + RULES.format(identities=", ".join(compared["identities"]) or "nobody")
+
+
+def counted(compared: Mapping[str, Any]) -> str:
+    """One line: how many were caught, missed and could not be told."""
+    told = [str(entry["verdict"]) for entry in compared["defects"]]
+    of = ", ".join(f"{told.count(verdict)} {verdict}" for verdict in ("caught", "missed", "unknown"))
+    return f"{len(told)} defects under {compared['tool']}: {of}"
+
+
+def _proof_commands(proofs: Mapping[str, Mapping[str, Any]]) -> str:
+    """The command of each proof, a line each."""
+    lines = []
+    for file, proof in proofs.items():
+        words = ["harness", "prove", "--only", *(entry["id"] for entry in proof["defects"])]
+        words += ["--seeds", str(proof["clean"]["seeds"]), "--budget", f"{proof['budget_s']:g}s", "--json", file]
+        lines.append(f"$ {shlex.join(words)}\n")
+    return "".join(lines)
+
+
+def _figures(
+    compared: Mapping[str, Any], proofs: Mapping[str, Mapping[str, Any]], proved: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """What was run, how long, how busy the machine was, and the sums."""
+    rows = compared["defects"]
+    own = [proved[entry["id"]] for entry in rows if entry["id"] in proved]
+    caught = sum(bool(entry["caught"]) for entry in own)
+    budgets = " or ".join(sorted({f"{proof['budget_s']:g} s" for proof in proofs.values()}))
+    verdicts = [str(entry["verdict"]) for entry in rows]
+    sums = f"{verdicts.count('missed')} missed, {verdicts.count('unknown')} unknown"
+    command = f"`{shlex.join(compared['command'])}`, one worker unless schemathesis.toml says otherwise"
+    times = f"{compared['budget_s']:g} s for each run ({command}){_load(rows)}"
+    told = [
+        f"harness: **{caught} of {len(own)}** caught, {budgets} at most for each verification{_load(own)}."
+        if own
+        else "harness: not run for this page.",
+        f"Schemathesis {compared['version']}: **{verdicts.count('caught')} of {len(rows)}** caught, {sums}; {times}.",
+    ]
+    for clean in compared["clean"]:
+        errors = "; ".join(clean["errors"]) or "nothing"
+        failures = "; ".join(f"`{failure}`" for failure in clean["failures"]) or "nothing"
+        told.append(
+            f"What fails under Schemathesis on the clean build (profile {clean['profile']}, {clean['runs']} runs "
+            f"together), and counts for no defect: {failures}. What it could not do there: {errors}."
+        )
+    return [f"- {line}" for line in told]
+
+
+def _load(rows: Sequence[Mapping[str, Any]]) -> str:
+    loads = [float(entry.get("load", 0)) for entry in rows if entry.get("load")]
+    return f"; load of the machine at the start of each {min(loads):.1f} to {max(loads):.1f}" if loads else ""
+
+
+def _row(entry: Mapping[str, Any], proof: Mapping[str, Any] | None) -> str:
+    cells = [entry["id"], _cell(entry["title"]), ", ".join(entry["classes"]), _own(proof), _other(entry)]
+    return f"| {' | '.join(cells)} |"
+
+
+def _own(proof: Mapping[str, Any] | None) -> str:
+    if proof is None:
+        return NOT_RUN
+    if proof["caught"]:
+        return f"caught, {proof['seconds']:.0f} s: {_cell(proof['by'].partition(' (')[0])}"
+    return f"**missed**: {_cell(proof['why'].partition(' (')[0])}"
+
+
+def _other(entry: Mapping[str, Any]) -> str:
+    if entry["verdict"] == "caught":
+        return f"caught: {_listed(entry['by'])}"
+    if entry["verdict"] == "missed":
+        return f"missed ({_cell(entry['why'])})" if entry["why"] else "missed"
+    return f"unknown: {_cell(entry['why'])}"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    kept = list(texts)
+    more = f", and {len(kept) - MAX_TOLD} more" if len(kept) > MAX_TOLD else ""
+    return ", ".join(_cell(text) for text in kept[:MAX_TOLD]) + more
+
+
+def _cell(text: str) -> str:
+    """The text in a table's cell, on one line; what it holds of Markdown is shown as it is."""
+    shown = clipped(one_line(text), MAX_LENGTH)
+    return "".join(f"\\{sign}" if sign in "\\|`*_<[" else sign for sign in shown)

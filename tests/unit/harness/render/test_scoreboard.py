@@ -1,0 +1,121 @@
+"""The scoreboard: what each tool said of a defect as a table, with the sums, the commands and what does not count."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import UsageError
+from harness.options import parser
+from harness.render import scoreboard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = "harness prove --against schemathesis --only A1 A2 A3 --seeds 2 --compare proof.json --markdown board.md"
+
+
+def shown(name: str, verdict: str, **told: Any) -> dict[str, Any]:
+    """One defect as the comparison's JSON tells it."""
+    usual = {"title": f"{name} is wrong", "classes": ["schema", "fuzz"], "by": [], "why": "", "load": 1.25}
+    return {"id": name, "verdict": verdict, **usual, **told}
+
+
+COMPARED: dict[str, Any] = {
+    "tool": "schemathesis",
+    "version": "4.32.5",
+    "command": ["schemathesis", "run", "openapi.json", "--origin", "URL"],
+    "identities": ["caller-of-every-role (user, admin)", "caller (user)"],
+    "budget_s": 120.0,
+    "clean": [{"profile": "1", "runs": 2, "failures": ["positive_data_acceptance at POST /a"], "errors": ["Late"]}],
+    "defects": [
+        shown("A1", "caught", by=["not_a_server_error at GET /b"]),
+        shown("A2", "missed", why="elsewhere only: use_after_free at GET /c"),
+        shown("A3", "unknown", why="it ended with 2"),
+    ],
+}
+PROOF: dict[str, Any] = {
+    "contract_hash": "hash",
+    "budget_s": 150.0,
+    "clean": {"seeds": 0},
+    "defects": [
+        {"id": "A1", "caught": False, "by": "", "why": "exit 0: no finding (run-1)", "seconds": 101.4, "load": 2.0},
+        {"id": "A2", "caught": True, "by": "a.b at c.d (confirmed, run-2/f)", "why": "", "seconds": 41.2, "load": 8.0},
+    ],
+}
+
+
+def rows(page: str) -> dict[str, list[str]]:
+    """The table's cells by the defect's id."""
+    lines = [re.split(r"(?<!\\)\|", line)[1:-1] for line in page.splitlines() if line.startswith("| ")]
+    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in lines[1:]}
+
+
+def test_each_defect_is_a_row() -> None:
+    """What the one said stands beside what the other said; what was not run is not called missed."""
+    page = scoreboard.page(COMPARED, {"proof.json": PROOF}, COMMAND)
+    caught = r"caught: not\_a\_server\_error at GET /b"
+    missed = r"missed (elsewhere only: use\_after\_free at GET /c)"
+    assert rows(page) == {
+        "A1": ["A1 is wrong", "schema, fuzz", "**missed**: exit 0: no finding", caught],
+        "A2": ["A2 is wrong", "schema, fuzz", "caught, 41 s: a.b at c.d", missed],
+        "A3": ["A3 is wrong", "schema, fuzz", "not run here", "unknown: it ended with 2"],
+    }
+
+
+def test_sums_name_budgets_versions_and_what_the_clean_build_shows() -> None:
+    """A reader sees how many, of how many, in what time, on how busy a machine, by which command and as whom."""
+    page = scoreboard.page(COMPARED, {"proof.json": PROOF}, COMMAND)
+    assert "harness: **1 of 2** caught, 150 s at most for each verification" in page
+    assert "load of the machine at the start of each 2.0 to 8.0" in page
+    assert "Schemathesis 4.32.5: **1 of 3** caught, 1 missed, 1 unknown; 120 s for each run" in page
+    assert "`positive_data_acceptance at POST /a`. What it could not do there: Late." in page
+    assert "caller-of-every-role (user, admin), caller (user)" in page
+    assert scoreboard.counted(COMPARED) == "3 defects under schemathesis: 1 caught, 1 missed, 1 unknown"
+
+
+def test_its_commands_are_taken() -> None:
+    """The commands that it shows are ones that `harness` has, with the files of the page."""
+    page = scoreboard.page(COMPARED, {"proof.json": PROOF}, COMMAND)
+    commands = [shlex.split(line[2:])[1:] for line in page.splitlines() if line.startswith("$ ")]
+    proof, compared = map(parser().parse_args, commands)
+    assert (proof.only, str(proof.json), proof.budget, proof.seeds) == (["A1", "A2"], "proof.json", 150, 0)
+    assert (compared.against, [str(file) for file in compared.compare]) == ("schemathesis", ["proof.json"])
+
+
+def test_without_a_proof() -> None:
+    """Nothing is said of the harness where it was not run."""
+    page = scoreboard.page(COMPARED, {}, COMMAND)
+    assert "harness: not run for this page." in page
+    assert [cells[2] for cells in rows(page).values()] == ["not run here"] * 3
+
+
+@given(st.text(max_size=300))
+def test_a_cell_stays_one_cell(text: str) -> None:
+    """Whatever a title or a tool says: the table keeps its columns and its lines."""
+    compared = {**COMPARED, "defects": [shown("A1", "missed", title=text, why=text)]}
+    assert [len(cells) for cells in rows(scoreboard.page(compared, {}, COMMAND)).values()] == [4]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"defects": [{}]}', json.dumps({**PROOF, "tool": "schemathesis"})])
+def test_what_is_no_proof(text: str, tmp_path: Path) -> None:
+    """A file that another command wrote, or none, is wrong use and says what to name."""
+    file = tmp_path / "proof.json"
+    file.write_text(text)
+    with pytest.raises(UsageError, match="name a file that `harness prove --json FILE` wrote"):
+        scoreboard.read(file)
+
+
+def test_a_proof_is_read(tmp_path: Path) -> None:
+    """What `harness prove --json` writes is taken as it is; a file that is not there is not."""
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(PROOF))
+    assert scoreboard.read(file) == PROOF
+    with pytest.raises(UsageError, match="cannot be read as a proof"):
+        scoreboard.read(tmp_path / "none.json")
