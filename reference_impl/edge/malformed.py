@@ -17,6 +17,7 @@ from reference_impl.errors import ApiError, late
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -27,6 +28,14 @@ URL_BYTES = 16_384
 _SLACK_S = 2.0
 _USUAL_S = 30.0
 _LINGER_S = 2.0
+
+
+class _Answering:
+    """A transport as the answer to one request sees it: its close leaves the client the time to read."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.close = close
 
 
 class Protocol(HttpToolsProtocol):
@@ -42,6 +51,7 @@ class Protocol(HttpToolsProtocol):
         self._late: asyncio.TimerHandle | None = None
         self._refusal: ApiError | None = None
         self._over = False  # nothing more is read here
+        self._answered = False  # the last answer is written, and more of its request may come
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin; who connects and says nothing is not waited for either."""
@@ -93,6 +103,7 @@ class Protocol(HttpToolsProtocol):
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             self._raise(ApiError("VALIDATION_ERROR", "A request has one Host."))
         super().on_headers_complete()
+        self.cycle.transport = _Answering(self.transport, self._leave)  # type: ignore[assignment]  # what it uses
         self._in_head = False
         self._in_time()  # a body has its own
         if not self.parser.should_upgrade():
@@ -122,7 +133,9 @@ class Protocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, run)
 
     def on_response_complete(self) -> None:
-        """Go on with what was asked meanwhile; a refusal is the last."""
+        """Go on with what was asked meanwhile; a refusal is the last, and so is an answer that ends the connection."""
+        if self._answered:
+            return
         last = not self.pipeline
         super().on_response_complete()
         if self.transport.is_closing():
@@ -212,6 +225,17 @@ class Protocol(HttpToolsProtocol):
         line = f"HTTP/1.1 {exchange.status} {HTTPStatus(exchange.status).phrase}\r\n".encode()
         self.transport.write(line + lines + b"\r\n" + body)
         log(exchange)
+        self._linger()
+
+    def _leave(self) -> None:
+        """Close after an answer, at once where its request has come whole."""
+        if self._receiving and not self.transport.is_closing():
+            self._over = self._answered = True
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _linger(self) -> None:
         self._unset_keepalive_if_required()
         if self.transport.can_write_eof():
             self.transport.write_eof()

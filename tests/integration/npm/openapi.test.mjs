@@ -4,7 +4,7 @@ import { before, test } from 'node:test'
 import { createORPCClient, ORPCError } from '@orpc/client'
 import { oc } from '@orpc/contract'
 import { OpenAPILink } from '@orpc/openapi-client/fetch'
-import { account, category, ORIGIN } from './shop.mjs'
+import { account, ALONE, category, ORIGIN } from './shop.mjs'
 
 let contract
 let shop
@@ -34,7 +34,7 @@ function envelope(body, response) {
 before(async () => {
   const document = await (await fetch(`${ORIGIN}/openapi.json`)).json()
   contract = contractOf(document)
-  const headers = { authorization: `Bearer ${await account('seller')}` }
+  const headers = { ...ALONE, authorization: `Bearer ${await account('seller')}` }
   const url = `${ORIGIN}${document.servers?.[0]?.url ?? ''}`
   shop = createORPCClient(new OpenAPILink(contract, { url, headers, customErrorResponseBodyDecoder: envelope }))
 })

@@ -9,10 +9,13 @@ export const ORIGIN = process.env.SHOP_ORIGIN
 export const PASSWORD = 'correct horse battery'
 export const ADMIN = 'admin@example.test'
 
+// A connection a call, so that each may meet another worker than the one before.
+export const ALONE = { connection: 'close' }
+
 let accounts = 0
 
 export function client(token, options = {}) {
-  const headers = token ? { authorization: `Bearer ${token}` } : {}
+  const headers = token ? { ...ALONE, authorization: `Bearer ${token}` } : ALONE
   return createORPCClient(new RPCLink({ url: `${ORIGIN}/api/rpc`, headers, ...options }))
 }
 

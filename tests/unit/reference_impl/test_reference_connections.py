@@ -26,6 +26,8 @@ END_S = TIMEOUT_S + 2.0
 FIRST = b"GET /first HTTP/1.1\r\nHost: shop.test\r\n\r\n"
 HEAD = b"POST /second HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 4\r\n\r\n"
 SECOND = HEAD + b"body"
+CLOSING = b"POST /early HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+CLOSING_BODY = b"4\r\nbody\r\n0\r\n\r\n"
 UPGRADE = b"GET /ws HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 
@@ -76,6 +78,7 @@ class Wire(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 1)})
         self.written = b""
         self.closed = False
+        self.ended = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Keep it; what comes after the end is lost, as in a true one."""
@@ -96,6 +99,7 @@ class Wire(asyncio.Transport):
 
     def write_eof(self) -> None:
         """End one direction."""
+        self.ended = True
 
     def pause_reading(self) -> None:
         """Nothing to hold back: a test sends what it means to."""
@@ -124,13 +128,14 @@ class Client:
         self.protocol.connection_made(self.wire)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer once the body is there, the first when it is told to."""
-        while (await receive()).get("more_body"):
+        """Answer once the body is there, the first when it is told to, an early one before."""
+        early = scope["path"] == "/early"
+        while not early and (await receive()).get("more_body"):
             pass
         if scope["path"] == "/first":
             await self.done.wait()
         length = [(b"content-length", b"0")]
-        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.start", "status": 401 if early else 200, "headers": length})
         await send({"type": "http.response.body"})
 
     async def send(self, data: bytes) -> list[int]:
@@ -202,3 +207,20 @@ def test_what_is_refused_behind_the_first_waits_for_its_answer() -> None:
 
     for refused in (UPGRADE, b"GET / HTTP\0\r\n\r\n"):
         asyncio.run(run(refused))
+
+
+@given(cut=st.integers(0, len(CLOSING_BODY)))
+def test_an_answer_that_ends_the_connection_is_not_overtaken_by_a_reset(cut: int) -> None:
+    """Given before all of the body came, it leaves its client the time to send the rest; given after, it does not."""
+
+    async def run() -> None:
+        client = Client()
+        assert await client.send(CLOSING + CLOSING_BODY[:cut]) == [401]
+        assert b"connection: close" in client.wire.written
+        assert client.wire.closed == (cut == len(CLOSING_BODY))
+        assert client.wire.ended != client.wire.closed
+        assert await client.send(CLOSING_BODY[cut:] + FIRST) == [401], "what comes after is read and thrown away"
+        client.clock.forward(2.0)
+        assert client.wire.closed
+
+    asyncio.run(run())
