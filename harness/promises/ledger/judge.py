@@ -168,7 +168,10 @@ def _how(held: Held, draws: Sequence[Draw]) -> str:
 
 
 def _conserved(held: Held, whole: Account, spoilt: set[str]) -> Iterator[Fault]:
-    """What is left against what must be; a lack that refused draws of several keys explain is a part they took."""
+    """What is left against what must be; a lack that only refused draws of several keys explain is a part they took.
+
+    What was given back may be missing as well: where that explains the lack too, it is not told which it was.
+    """
     if held.final is None or held.last is None or held.key in spoilt or held.final < 0:
         return
     least, most = left(held.initial, held.key, whole.draws)
@@ -181,8 +184,10 @@ def _conserved(held: Held, whole: Account, spoilt: set[str]) -> Iterator[Fault]:
     witnesses = (held.read.id, *_ids(touching), held.last.id)
     refused = [draw for draw in touching if draw.outcome is Outcome.REFUSED and len(draw.keys) > 1]
     parts = [draw.wanted[held.key] for draw in refused]
-    if held.final < least and is_sum_of(least - held.final, parts):
-        seen = f"{held.final} is left: refused draws of several keys took {least - held.final}"
+    back = [draw.wanted[held.key] for draw in touching if draw.restored is Outcome.OK]
+    lack = least - held.final
+    if lack > 0 and is_sum_of(lack, parts) and not is_sum_of(lack, back):
+        seen = f"{held.final} is left: refused draws of several keys took {lack}"
         yield Fault(PARTIAL, "", promised, seen, (held.read.id, *_ids(refused), held.last.id))
     elif held.final > most:
         twice = any(sum(e.outcome is Outcome.OK for e in whole.restores.get(d.number, ())) > 1 for d in touching)

@@ -87,7 +87,7 @@ CONTRACT = Contract(document())
 
 @dataclass
 class Shop:
-    """`defect` is race, negative, zero, fraction, twice, partial, price, total, free, restores, lost, closed, or none.
+    """`defect` is none, or one of the words that its methods compare it with; each breaks one thing.
 
     `lost` is how often an answer does not come although the server did it.
     """
@@ -205,7 +205,8 @@ class Shop:
         if not order["placed"] and self.defect != "restores":
             return _json(409, {})
         order["placed"] = False
-        for key, quantity in order["wanted"].items():
+        given_back = list(order["wanted"].items())[: 1 if self.defect == "first" else None]
+        for key, quantity in given_back:
             self.products[key]["stock"] += quantity
         return _json(200, order)
 

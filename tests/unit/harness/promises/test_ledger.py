@@ -79,11 +79,17 @@ def test_the_model_never_goes_below_zero_and_gives_back_what_it_took(
         ("free", "ledger.amount"),
         ("restores", "ledger.not-conserved"),
         ("lost", "ledger.not-conserved"),
+        ("first", "ledger.not-conserved"),
     ],
 )
 def test_each_defect_is_found(defect: str, expected: str) -> None:
     """Each way to break a ledger gives its code, by the cases of an ordinary run."""
     assert expected in {code for code, _ in found(defect)}
+
+
+def test_what_is_not_given_back_is_no_part_that_a_refused_draw_took() -> None:
+    """Where a lack is as much as was given back, refused draws that could explain it too are not blamed."""
+    assert "ledger.partial" not in {code for code, _ in found("first")}
 
 
 def test_one_key_twice_is_told_apart() -> None:
