@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from scenarios.mutants.mutant import Mutant
     from scenarios.mutants.source import Source
 
+NOT_KILLED = (Fate.SURVIVED, Fate.UNREACHED, Fate.UNKNOWN)
 ROOT = Path(__file__).parents[2].absolute()
 
 
@@ -36,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser("scenarios.mutants", description=__doc__.splitlines()[0] if __doc__ else None)
     options.add_argument("--count", type=int, default=100, help="mutants that start (100)")
     options.add_argument("--seed", type=int, default=1, help="draws which, and in what order (1)")
+    options.add_argument("--skip", type=int, default=0, metavar="N", help="pass over the first N of that order")
     options.add_argument(
         "--jobs", type=int, default=min(2, os.cpu_count() or 1), help="mutants at a time (two at most, one a core)"
     )
@@ -53,13 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     interruption.listen()
     try:
+        _check(options)
         files = {source.path: source for source in sources(ROOT, options.only)}
-        mutants = ordered(list(files.values()), options.seed)
+        mutants = islice(ordered(list(files.values()), options.seed), options.skip, None)
         if options.list:
-            for _, mutant in zip(range(options.count), mutants, strict=False):
+            for mutant in islice(mutants, options.count):
                 _say(mutant.told())
             return Exit.HOLDS
-        _check(options)
         sample = Sample(options.seed, tuple(_trials(options, files, mutants)))
     except HarnessError as error:
         sys.stderr.write(f"mutants: {error}\n")
@@ -69,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
     if options.json:
         options.json.write_text(json.dumps(sample.to_record(), indent=2) + "\n", encoding="utf-8")
-    left = [*sample.of(Fate.SURVIVED), *sample.of(Fate.UNKNOWN)]
+    left = [trial for fate in NOT_KILLED for trial in sample.of(fate)]
     _say(sample.told([f"{item.told()}\n{item.mutant.diff(files[item.mutant.path].text)}" for item in left]))
     return Exit.HOLDS if sample.judged and sample.percent >= options.at_least else Exit.FINDINGS
 
@@ -77,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _check(options: argparse.Namespace) -> None:
     problems = [f"--{name} is {getattr(options, name)}; it is 1 or more" for name in ("count", "jobs", "budget")]
     wrong = [problem for problem in problems if float(problem.split()[2].rstrip(";")) < 1]
+    wrong += [f"--skip is {options.skip}; it is 0 or more"] if options.skip < 0 else []
     if options.json and not options.json.absolute().parent.is_dir():
         wrong.append(f"--json is {options.json}, and {options.json.parent} is no folder; make it, or choose another")
     if wrong:
@@ -88,15 +92,18 @@ def _trials(options: argparse.Namespace, files: dict[str, Source], mutants: Iter
     with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as work:
         told = config.read(ROOT / config.FILE)
         ground = Ground(ROOT, told, Path(work), options.budget, tuple(options.words))
-        _say(f"the build without a mutant holds ({ground.hold():.0f} s)")
+        reached = ground.hold()
+        _say(f"the build without a mutant holds, and ran {len(reached.lines)} lines")
+
+        def tried(mutant: Mutant) -> Trial:
+            source = files[mutant.path]
+            if not reached.holds(mutant, source):
+                return Trial(mutant, Fate.UNREACHED, "the run without a mutant does not get there", 0.0)
+            return ground.tried(mutant, source)
+
         with ThreadPoolExecutor(options.jobs) as pool:
             try:
-                return filled(
-                    options.count,
-                    options.jobs,
-                    mutants,
-                    lambda mutant: pool.submit(ground.tried, mutant, files[mutant.path]),
-                )
+                return filled(options.count, options.jobs, mutants, lambda mutant: pool.submit(tried, mutant))
             finally:
                 ground.stopping.set()
 

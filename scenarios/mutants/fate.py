@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 
 class Fate(StrEnum):
-    """Killed by a finding; survived a run that holds; unknown where the run told neither; or it did not start."""
+    """Killed by a finding; survived a run that holds; unknown where the run told neither; or it did not start.
+
+    One that the run without a mutant does not get to is unreached, and not started: nothing could tell it apart.
+    """
 
     KILLED = "killed"
     SURVIVED = "SURVIVED"
+    UNREACHED = "UNREACHED"
     UNKNOWN = "UNKNOWN"
     DISCARDED = "discarded"
 
@@ -60,19 +64,20 @@ class Sample:
 
     @property
     def judged(self) -> int:
-        """How many started, whatever came of them."""
+        """How many count: all but those that did not start."""
         return len(self.trials) - len(self.of(Fate.DISCARDED))
 
     @property
     def percent(self) -> float:
-        """The share that was killed of all that started; 0 where none did."""
+        """The share that was killed of all that count; 0 where none does."""
         return 100 * len(self.of(Fate.KILLED)) / self.judged if self.judged else 0.0
 
     def told(self, diffs: Sequence[str]) -> str:
         """The figures, then the diffs of those that were not killed."""
         figures = (
             f"{len(self.of(Fate.KILLED))} of {self.judged} mutants killed ({self.percent:.0f} %), "
-            f"{len(self.of(Fate.SURVIVED))} survived, {len(self.of(Fate.UNKNOWN))} unknown; "
+            f"{len(self.of(Fate.SURVIVED))} survived, {len(self.of(Fate.UNREACHED))} unreached, "
+            f"{len(self.of(Fate.UNKNOWN))} unknown; "
             f"{len(self.of(Fate.DISCARDED))} more did not start (seed {self.seed})"
         )
         return "\n\n".join([figures, *diffs])

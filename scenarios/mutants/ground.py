@@ -18,7 +18,9 @@ from harness.child import Child
 from harness.errors import HarnessError, TargetError, UsageError
 from harness.exits import Exit
 from harness.targets import ProcessTarget, fetched
+from scenarios.mutants import recorded
 from scenarios.mutants.fate import Fate, Trial, fate_of
+from scenarios.mutants.reached import Reached
 from scenarios.mutants.scope import PACKAGE
 
 if TYPE_CHECKING:
@@ -56,21 +58,24 @@ class Ground:
         """The clean build's document, with which every mutant is verified."""
         return self.work / "openapi.json"
 
-    def hold(self) -> float:
-        """Verifies the copy without a change and keeps its document; how long that took.
+    def hold(self) -> Reached:
+        """Verifies the copy without a change and keeps its document; what of the copy was run.
 
         Raises UsageError where that run does not hold: then a run that finds something says nothing of a mutant.
         """
-        began = time.monotonic()
-        with self._copied() as folder, self._target(folder) as clean:
-            self.document.write_bytes(fetched(clean.url, self._table.get("contract", "/openapi.json")))
-            code, why = self._verified(clean, folder)
+        with self._copied() as folder:
+            lines = folder / "reached.txt"
+            recorded.install(folder, lines)
+            with self._target(folder) as clean:
+                self.document.write_bytes(fetched(clean.url, self._table.get("contract", "/openapi.json")))
+                code, why = self._verified(clean, folder)
+            reached = Reached.read(lines)
         if code != Exit.HOLDS:
             more = ["a busy machine needs more time: --budget"] if code == Exit.INCONCLUSIVE else []
             raise UsageError(
                 "the build without a mutant does not hold, so nothing can be told of mutants", [why, *more]
             )
-        return time.monotonic() - began
+        return reached
 
     def tried(self, mutant: Mutant, source: Source) -> Trial:
         """What becomes of one mutant. Raises Stopped when the command ends before that is known."""
