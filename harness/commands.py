@@ -76,8 +76,8 @@ def _prove(options: Namespace) -> Exit:
     asked = Wanted(seed=options.seed, reports=options.reports, config=options.config)
     if options.against:
         return _against(options, asked, ids)
-    if options.compare or options.markdown:
-        raise UsageError("--compare and --markdown make a table of two tools; give --against schemathesis as well")
+    if options.compare or options.markdown or options.kept:
+        raise UsageError("--compare, --kept and --markdown are of two tools; give --against schemathesis as well")
     proven = prove.prove(prove.Options(asked, ids, options.seeds, options.budget, max(1, options.jobs)), _say)
     if options.json:
         archive.write_text(options.json, json.dumps(proven.to_record(), indent=2) + "\n")
@@ -93,22 +93,20 @@ def _prove(options: Namespace) -> Exit:
 def _against(options: Namespace, asked: Wanted, ids: tuple[str, ...]) -> Exit:
     proofs = {str(file): scoreboard.read(file) for file in options.compare}
     hashes = {file: str(proof["contract_hash"]) for file, proof in proofs.items()}
-    asked_against = against.Options(asked, ids, options.seeds, options.against_budget, hashes)
-    compared = against.compare(asked_against, _say)
-    record = compared.to_record()
+    if options.kept:
+        record = scoreboard.read_kept(options.kept, hashes)
+        code = Exit.INCONCLUSIVE if scoreboard.is_unknown(record) else Exit.HOLDS
+    else:
+        asked_against = against.Options(asked, ids, options.seeds, options.against_budget, hashes)
+        compared = against.compare(asked_against, _say)
+        record, code = compared.to_record(), compared.exit_code
     if options.json:
         archive.write_text(options.json, json.dumps(record, indent=2) + "\n")
     if options.markdown:
-        words = ["harness", "prove", "--against", options.against]
-        words += ["--only", *ids] if ids else []
-        words += ["--seeds", str(options.seeds), "--against-budget", f"{options.against_budget:g}s"]
-        words += ["--seed", str(options.seed)] if options.seed is not None else []
-        words += ["--config", str(options.config)] if options.config else []
-        words += ["--compare", *map(str, options.compare)] if options.compare else []
-        words += ["--markdown", str(options.markdown)]
-        archive.write_text(options.markdown, scoreboard.page(record, proofs, shlex.join(words)))
+        page = scoreboard.page(record, proofs, str(options.markdown), str(options.kept or ""))
+        archive.write_text(options.markdown, page)
     _say(scoreboard.counted(record))
-    return compared.exit_code
+    return code
 
 
 def _report(options: Namespace) -> Exit:

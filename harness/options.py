@@ -237,6 +237,9 @@ def _prove(command: argparse.ArgumentParser) -> None:
     other.add_argument(
         "--compare", nargs="+", type=Path, default=[], metavar="FILE", help="what prove --json wrote, for the table"
     )
+    other.add_argument(
+        "--kept", type=Path, default=None, metavar="FILE", help="what --against --json wrote: it is not run again"
+    )
     other.add_argument("--markdown", type=Path, default=None, metavar="FILE", help="write the table")
     command.add_argument("--config", type=Path, default=None, metavar="F", help="harness.toml to read")
     _reports(command)

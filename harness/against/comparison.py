@@ -262,16 +262,18 @@ def _shown(ground: Ground, defect: Defect) -> Shown:
             return replace(shown, why=str(error), seconds=time.monotonic() - began)
         shown = told_of(shown, defect, said, clean, ground.contract)
         # What it could not do may be what its own draws did, such as to its own account.
-        if shown.verdict is Verdict.CAUGHT or not (said.unknown or said.errors):
+        if shown.verdict is not Verdict.UNKNOWN:
             break
     return replace(shown, seconds=time.monotonic() - began)
 
 
 def told_of(shown: Shown, defect: Defect, said: Said, clean: Clean, contract: Contract) -> Shown:
-    """The verdict: caught by a check that fails at an operation of the defect, and never there on the clean build."""
-    found = [item for item in map(contract.by_id.get, defect.operations) if item]
-    # As Schemathesis names an operation: by its path in the document, without that of the server.
-    own = {f"{item.method} {item.path.removeprefix(contract.base_path)}" for item in found}
+    """The verdict: caught by a check that fails at an operation of the defect, and never there on the clean build.
+
+    Schemathesis names an operation by its path in the document, without that of the server.
+    """
+    names = {item.id: f"{item.method} {item.path.removeprefix(contract.base_path)}" for item in contract.operations}
+    own = {names[name] for name in defect.operations if name in names}
     fresh = sorted(said.failures - clean.failures)
     by = _texts(failure for failure in fresh if failure.operation in own)
     elsewhere = _texts(failure for failure in fresh if failure.operation not in own)
@@ -280,11 +282,12 @@ def told_of(shown: Shown, defect: Defect, said: Said, clean: Clean, contract: Co
         return replace(shown, by=(), elsewhere=(), why=said.unknown)
     if by:
         return replace(shown, verdict=Verdict.CAUGHT)
-    if said.errors - clean.errors:
-        return replace(shown, why=f"it could not do all: {', '.join(sorted(said.errors - clean.errors))}")
-    reasons = [f"elsewhere only: {', '.join(elsewhere[:MAX_TOLD])}"] if elsewhere else []
-    reasons += [f"could not do all, nor on the clean build: {', '.join(sorted(said.errors))}"] if said.errors else []
-    return replace(shown, verdict=Verdict.MISSED, why="; ".join(reasons))
+    # A word that is no operation may stand for any.
+    hindered = [name for name in sorted(said.errors - clean.errors) if name in own or name not in names.values()]
+    if hindered:
+        return replace(shown, why=f"it could not do all of {', '.join(hindered[:MAX_TOLD])}")
+    why = f"elsewhere only: {', '.join(elsewhere[:MAX_TOLD])}" if elsewhere else ""
+    return replace(shown, verdict=Verdict.MISSED, why=why)
 
 
 def _texts(failures: Iterable[Failure]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 from harness.child import Child
 from harness.errors import UsageError
@@ -26,7 +27,7 @@ PHASES = ("--phases", "examples,coverage,fuzzing,stateful")
 GRACE_S = 60.0
 PASSED, FAILED = 0, 1
 DOCUMENT, CONFIGURATION, CREDENTIALS = "openapi.json", "schemathesis.toml", "credentials.json"
-LOG, REPORT, FAILURES = "schemathesis.log", "report.json", "failures.json"
+LOG, REPORT, FAILURES, JUNIT = "schemathesis.log", "report.json", "failures.json", "junit.xml"
 _MEMBER = re.compile(r'"(\w+)"(\s*:\s*)"(?:[^"\\]|\\.)*"')
 
 
@@ -45,7 +46,7 @@ class Failure:
 class Said:
     """What a run said. `unknown` tells why it said nothing of use, and then nothing else counts.
 
-    `errors` are titles of what it could not do; `sent` counts its test cases.
+    `errors` are the operations, or its own words for several, where it could not do all; `sent` counts test cases.
     """
 
     failures: frozenset[Failure] = frozenset()
@@ -86,8 +87,8 @@ def said(call: Call, folder: Path, mask: Mask, *, program: Sequence[str] = PROGR
     (folder / CONFIGURATION).write_text(call.configuration, encoding="utf-8")
     command = [*program, "--config-file", str(folder / CONFIGURATION)]
     command += words(str(folder / DOCUMENT), call.url, call.budget_s, call.seed)
-    command += ["--report", "json", "--report-json-path", str(folder / REPORT), "--baseline", str(folder / FAILURES)]
-    command += ["--no-color"]
+    command += ["--report", "json,junit", "--report-json-path", str(folder / REPORT), "--report-junit-path", JUNIT]
+    command += ["--baseline", str(folder / FAILURES), "--no-color"]
     began = time.monotonic()
     # What it keeps for its next run, it keeps where there is none.
     with tempfile.TemporaryDirectory(prefix="harness-against-", ignore_cleanup_errors=True) as place:
@@ -96,30 +97,42 @@ def said(call: Call, folder: Path, mask: Mask, *, program: Sequence[str] = PROGR
         secret.write_text(json.dumps(call.credentials), encoding="utf-8")
         with (folder / LOG).open("wb") as output, Child(command, output=output, folder=Path(place)) as child:
             code = child.wait(call.budget_s + grace_s)
+        junit = _text(Path(place) / JUNIT)
     seconds = time.monotonic() - began
     for name in (LOG, REPORT, FAILURES):
         _mask(folder / name, mask)
     try:
-        return _read(folder, code, seconds)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _read(folder, junit, code, seconds)
+    except (OSError, ValueError, KeyError, TypeError, ET.ParseError) as error:
         ended = "was killed" if code is None else f"ended with {code}"
         reason = f"it {ended} and left no report that can be read ({type(error).__name__}); see {folder.name}/{LOG}"
         return Said(unknown=reason, seconds=seconds)
 
 
-def _read(folder: Path, code: int | None, seconds: float) -> Said:
+def _read(folder: Path, junit: str, code: int | None, seconds: float) -> Said:
     if code is None:
         return Said(unknown=f"it did not end in its time and was killed; see {folder.name}/{LOG}", seconds=seconds)
     report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-    errors = frozenset(str(entry["title"]) for entry in report["errors"])
+    titles = ", ".join(sorted(str(entry["title"]) for entry in report["errors"]))
     sent, version = int(report["test_cases"]["generated"]), str(report["schemathesis_version"])
     unknown = ""
     if code not in {PASSED, FAILED} or not report["complete"]:
-        told = ", ".join(sorted(errors)) or str(report["stop_reason"])
+        told = titles or str(report["stop_reason"])
         unknown = f"it ended with {code}: {told}; see {folder.name}/{LOG}"
     elif not sent:
         unknown = f"it sent no test case; see {folder.name}/{LOG}"
+    errors = _errors(junit) if titles and not unknown else frozenset()
     return Said(_failures(folder, report), errors, unknown, sent, version, seconds)
+
+
+def _errors(junit: str) -> frozenset[str]:
+    """The test cases with an error, each named by its operation."""
+    cases = ET.fromstring(junit).iter("testcase")  # noqa: S314 - written by the tool that was just run here
+    return frozenset(str(case.get("name")) for case in cases if case.find("error") is not None)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def _failures(folder: Path, report: Mapping[str, Any]) -> frozenset[Failure]:

@@ -18,15 +18,18 @@ MAX_LENGTH = 160
 NOT_RUN = "not run here"
 PROOF = {"defects", "clean", "contract_hash", "budget_s"}
 PROVED = {"id", "caught", "by", "why", "seconds"}
+COMPARISON = {"tool", "version", "command", "identities", "budget_s", "contract_hash", "clean", "defects"}
+COMPARED = {"id", "title", "classes", "verdict", "by", "why", "sent"}
+FIX_KEPT = "name a file that `harness prove --against schemathesis --json FILE` wrote"
 FIX = "name a file that `harness prove --json FILE` wrote"
 
 HEAD = """# Scoreboard
 
 Planted defects, each in a build of its own, and what two tools say of it: `harness prove`, and `schemathesis run` as
-a person calls it. The last command below wrote the page, from its own run and from the files that it names.
+a person calls it. The last command wrote the page, from its own run or from the files that it names.
 
 ```console
-{proof}$ {command}
+{commands}
 ```
 """
 
@@ -35,7 +38,7 @@ RULES = """
 
 - **Both** get the build with the defect as anyone's API: its address and the clean build's document. Neither is told what is planted: what it says is compared outside of it, by the operations where the defect may show.
 - **harness** catches a defect by a finding of its class at one of its operations that a replay shows again there, and not on the clean build. It has the promises of the document (`x-promises`), which say more than shapes; Schemathesis reads none of them, and much of what is planted breaks nothing else.
-- **Schemathesis** catches a defect by any check that fails at one of its operations and that fails there (same check, same operation) in no run of the clean build. It need not show it twice. What fails elsewhere is named and does not count. Exit codes other than 0 and 1, no test case, a kill, a report that is not there, or something it could not do and could do on the clean build, are unknown, not a miss; where it could not do its work it is run once more with the next seed.
+- **Schemathesis** catches a defect by any check that fails at one of its operations and that fails there (same check, same operation) in no run of the clean build. It need not show it twice. What fails elsewhere is named and does not count. Exit codes other than 0 and 1, no test case, a kill, a report that is not there, or an error of its own at an operation of the defect and not there on the clean build, are unknown, not a miss; then it is run once more with the next seed.
 - It is let in by a file of credentials (Web Fuzzing Commons), made for each build of the identities that harness.toml tells: {identities}. An operation that refuses the first is called as the next; they are told as peers, so that `object_level_authorization` runs; a token that holds no more is had anew. It reads the project's own schemathesis.toml where there is one, with all checks and phases asked for on the command line.
 """  # noqa: E501 - lines of the page
 
@@ -54,13 +57,38 @@ def read(file: Path) -> Mapping[str, Any]:
     return record
 
 
-def page(compared: Mapping[str, Any], proofs: Mapping[str, Mapping[str, Any]], command: str) -> str:
-    """The whole page; `proofs` are by their files."""
+def read_kept(file: Path, hashes: Mapping[str, str]) -> Mapping[str, Any]:
+    """What `harness prove --against schemathesis --json` wrote; raises UsageError where the file is no such thing.
+
+    Nor may one of the proofs, whose contract's hashes are given by their files, be of another contract.
+    """
+    try:
+        record: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        whole = set(record) >= COMPARISON and all(set(entry) >= COMPARED for entry in record["defects"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{file} cannot be read as a comparison ({type(error).__name__}); {FIX_KEPT}") from error
+    if not whole:
+        raise UsageError(f"{file} is not what harness prove --against wrote; {FIX_KEPT}")
+    other = [name for name, digest in hashes.items() if digest != record["contract_hash"]]
+    if other:
+        raise UsageError(f"{', '.join(other)} is the proof of another contract than that of {file}; make both anew")
+    return record
+
+
+def page(compared: Mapping[str, Any], proofs: Mapping[str, Mapping[str, Any]], markdown: str, kept: str = "") -> str:
+    """The whole page; `proofs` are by their files, `kept` names that of a comparison which was run before."""
     proved = {entry["id"]: entry for proof in proofs.values() for entry in proof["defects"]}
-    lines = [HEAD.format(proof=_proof_commands(proofs), command=command), *_figures(compared, proofs, proved)]
+    commands = "\n".join(f"$ {line}" for line in _commands(compared, proofs, markdown, kept))
+    lines = [HEAD.format(commands=commands), *_figures(compared, proofs, proved)]
     lines += ["", "| id | planted | class | harness | Schemathesis |", "|---|---|---|---|---|"]
     lines += [_row(entry, proved.get(entry["id"])) for entry in compared["defects"]]
     return "\n".join(lines) + "\n" + RULES.format(identities=", ".join(compared["identities"]) or "nobody")
+
+
+def is_unknown(compared: Mapping[str, Any]) -> bool:
+    """Whether something of the comparison could not be told."""
+    unknown = any(entry["verdict"] == "unknown" for entry in compared["defects"])
+    return unknown or any(clean["unknown"] for clean in compared["clean"])
 
 
 def counted(compared: Mapping[str, Any]) -> str:
@@ -70,14 +98,26 @@ def counted(compared: Mapping[str, Any]) -> str:
     return f"{len(told)} defects under {compared['tool']}: {of}"
 
 
-def _proof_commands(proofs: Mapping[str, Mapping[str, Any]]) -> str:
-    """The command of each proof, a line each."""
+def _commands(
+    compared: Mapping[str, Any], proofs: Mapping[str, Mapping[str, Any]], markdown: str, kept: str
+) -> list[str]:
+    """The command of each proof, of the comparison, and of the page where that is another."""
     lines = []
     for file, proof in proofs.items():
-        words = ["harness", "prove", "--only", *(entry["id"] for entry in proof["defects"])]
-        words += ["--seeds", str(proof["clean"]["seeds"]), "--budget", f"{proof['budget_s']:g}s", "--json", file]
-        lines.append(f"$ {shlex.join(words)}\n")
-    return "".join(lines)
+        only = ["--only", *(entry["id"] for entry in proof["defects"])]
+        budget = ["--seeds", str(proof["clean"]["seeds"]), "--budget", f"{proof['budget_s']:g}s"]
+        lines.append(["harness", "prove", *only, *budget, "--json", file])
+    against = ["harness", "prove", "--against", compared["tool"]]
+    own = ["--only", *(entry["id"] for entry in compared["defects"])]
+    own += ["--seeds", str(compared["clean"][0]["runs"]), "--against-budget", f"{compared['budget_s']:g}s"]
+    seed = compared["command"][compared["command"].index("--seed") + 1]
+    own += ["--seed", seed] if seed != "1" else []
+    table = [*(["--compare", *proofs] if proofs else []), "--markdown", markdown]
+    if kept:
+        lines += [[*against, *own, "--json", kept], [*against, "--kept", kept, *table]]
+    else:
+        lines += [[*against, *own, *table]]
+    return [shlex.join(words) for words in lines]
 
 
 def _figures(
@@ -91,7 +131,9 @@ def _figures(
     verdicts = [str(entry["verdict"]) for entry in rows]
     sums = f"{verdicts.count('missed')} missed, {verdicts.count('unknown')} unknown"
     command = f"`{shlex.join(compared['command'])}`, one worker unless schemathesis.toml says otherwise"
-    times = f"{compared['budget_s']:g} s for each run ({command}){_load(rows)}"
+    cases = [int(entry["sent"]) for entry in rows if entry["verdict"] != "unknown"]
+    sent = f", {min(cases):,} to {max(cases):,} test cases" if cases else ""
+    times = f"{compared['budget_s']:g} s for each run{sent} ({command}){_load(rows)}"
     told = [
         f"harness: **{caught} of {len(own)}** caught, {budgets} at most for each verification{_load(own)}."
         if own
@@ -103,7 +145,7 @@ def _figures(
         failures = "; ".join(f"`{failure}`" for failure in clean["failures"]) or "nothing"
         told.append(
             f"What fails under Schemathesis on the clean build (profile {clean['profile']}, {clean['runs']} runs "
-            f"together), and counts for no defect: {failures}. What it could not do there: {errors}."
+            f"together), and counts for no defect: {failures}. Errors of its own there: {errors}."
         )
     return [f"- {line}" for line in told]
 

@@ -58,7 +58,13 @@ def test_a_defect_is_caught_and_another_missed(begin: Callable[..., Started], pl
     assert (record["clean"][0]["runs"], record["clean"][0]["unknown"]) == (1, [])
     page = (planted / "board.md").read_text()
     assert f"Schemathesis {record['version']}: **1 of 2** caught, 1 missed, 0 unknown; 10 s for each run" in page
-    assert "harness prove --against schemathesis --seeds 1 --against-budget 10s --markdown board.md" in page
+    command = "harness prove --against schemathesis --only fails slips --seeds 1 --against-budget 10s"
+    assert f"$ {command} --markdown board.md" in page
+    again = begin(*AGAINST[:3], "--kept", "board.json", "--markdown", "again.md").done(TIMEOUT_S)
+    assert again.code == 0, again.text
+    tables = [(planted / name).read_text().partition("\n- harness:")[2] for name in ("board.md", "again.md")]
+    assert tables[0] == tables[1]
+    assert tables[0]
 
 
 @pytest.mark.slow
@@ -79,6 +85,8 @@ def test_an_interrupted_comparison_leaves_nothing(begin: Callable[..., Started],
         (("prove", "--compare", "proof.json"), "give --against schemathesis as well"),
         (("prove", "--markdown", "board.md"), "give --against schemathesis as well"),
         ((*AGAINST, "--compare", "none.json"), "none.json cannot be read as a proof"),
+        ((*AGAINST, "--kept", "none.json"), "none.json cannot be read as a comparison"),
+        (("prove", "--kept", "none.json"), "give --against schemathesis as well"),
         ((*AGAINST, "--markdown", "no/such/board.md"), "--markdown is no/such/board.md"),
         ((*AGAINST, "--seeds", "0"), "--seeds is 0; what fails on the clean build is needed, give 1 or more"),
         ((*AGAINST, "--only", "S999"), "no defect is called S999"),

@@ -63,16 +63,19 @@ def test_a_run_that_says_nothing_is_no_miss(failures: frozenset[Failure]) -> Non
 @pytest.mark.parametrize(
     ("found", "errors", "known", "expected"),
     [
-        ("POST /notes", {"Network Error"}, set(), Verdict.CAUGHT),
-        ("GET /notes", {"Network Error"}, set(), Verdict.UNKNOWN),
-        ("GET /notes", {"Network Error"}, {"Network Error"}, Verdict.MISSED),
-        ("GET /notes", set(), {"Network Error"}, Verdict.MISSED),
+        ("POST /notes", {"GET /notes/{id}"}, set(), Verdict.CAUGHT),
+        ("GET /notes", {"GET /notes/{id}"}, set(), Verdict.UNKNOWN),
+        ("GET /notes", {"GET /notes/{id}"}, {"GET /notes/{id}"}, Verdict.MISSED),
+        ("GET /notes", {"GET /notes"}, set(), Verdict.MISSED),
+        ("GET /notes", {"Stateful tests"}, set(), Verdict.UNKNOWN),
+        ("GET /notes", {"Stateful tests"}, {"Stateful tests"}, Verdict.MISSED),
+        ("GET /notes", set(), {"POST /notes"}, Verdict.MISSED),
     ],
 )
 def test_what_could_not_be_done_on_the_defect_alone_is_unknown(
     found: str, errors: set[str], known: set[str], expected: Verdict
 ) -> None:
-    """An error that the clean build does not give leaves what was not caught unknown; one that it gives does not."""
+    """An error at an operation of the defect, or at no operation, that the clean build does not give is no miss."""
     said = Said(frozenset({Failure("not_a_server_error", found)}), frozenset(errors), sent=1)
     assert told_of(BLANK, DEFECT, said, clean(errors=frozenset(known)), CONTRACT).verdict is expected
 

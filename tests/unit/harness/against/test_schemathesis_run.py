@@ -29,6 +29,10 @@ ENTRIES = [
     {"check": "not_a_server_error", "operation": "POST /notes", "signature": "503"},
     {"check": "use_after_free", "operation": "GET /notes/{id}", "signature": ""},
 ]
+JUNIT = """<testsuites><testsuite>
+<testcase name="GET /notes"><error>Authentication Error</error></testcase>
+<testcase name="POST /notes"><failure>ST101</failure></testcase>
+</testsuite></testsuites>"""
 FOUND = {Failure("not_a_server_error", "POST /notes"), Failure("use_after_free", "GET /notes/{id}")}
 # A tool that does what it is told: writes these files, shows how it was called, and ends so.
 STAND_IN = """
@@ -43,6 +47,7 @@ print(told["says"], flush=True)
 time.sleep(told["sleeps_s"])
 if told["report"] is not None:
     open(after("--report-json-path"), "w").write(told["report"])
+open(after("--report-junit-path"), "w").write(told["junit"])
 if told["entries"] is not None:
     json.dump(dict(entries=told["entries"]), open(after("--baseline"), "w"))
 sys.exit(told["code"])
@@ -51,7 +56,7 @@ sys.exit(told["code"])
 
 def stand_in(**told: Any) -> list[str]:
     """The program that stands in for Schemathesis."""
-    usual = {"says": "", "sleeps_s": 0, "report": json.dumps(REPORT), "entries": None, "code": 0}
+    usual = {"says": "", "sleeps_s": 0, "report": json.dumps(REPORT), "entries": None, "code": 0, "junit": JUNIT}
     return [sys.executable, "-c", STAND_IN.format(told=json.dumps({**usual, **told}))]
 
 
@@ -99,7 +104,7 @@ def test_what_fails_is_named_by_check_and_operation(tmp_path: Path) -> None:
     report = {**REPORT, "failures": [{"title": "Server error"}], "errors": [{"title": "Network Error", "count": 1}]}
     told = run(tmp_path, code=1, report=json.dumps(report), entries=ENTRIES)
     assert told.failures == FOUND
-    assert told.errors == {"Network Error"}
+    assert told.errors == {"GET /notes"}
     assert told.unknown == ""
 
 
@@ -111,6 +116,7 @@ def test_what_fails_is_named_by_check_and_operation(tmp_path: Path) -> None:
         ({"code": 0, "report": json.dumps({**REPORT, "complete": False})}, "ended with 0"),
         ({"code": 0, "report": json.dumps({**REPORT, "test_cases": {"generated": 0}})}, "sent no test case"),
         ({"code": 1, "report": None}, "ended with 1 and left no report"),
+        ({"code": 1, "report": json.dumps({**REPORT, "errors": [{"title": "A"}]}), "junit": "<"}, "left no report"),
         ({"code": 0, "report": "not json"}, "left no report that can be read"),
         ({"code": 0, "report": "[]"}, "left no report that can be read"),
         ({"code": 1, "report": json.dumps({**REPORT, "failures": [{}]})}, "left no report that can be read"),

@@ -18,22 +18,36 @@ from harness.render import scoreboard
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMAND = "harness prove --against schemathesis --only A1 A2 A3 --seeds 2 --compare proof.json --markdown board.md"
-
 
 def shown(name: str, verdict: str, **told: Any) -> dict[str, Any]:
     """One defect as the comparison's JSON tells it."""
-    usual = {"title": f"{name} is wrong", "classes": ["schema", "fuzz"], "by": [], "why": "", "load": 1.25}
+    usual = {
+        "title": f"{name} is wrong",
+        "classes": ["schema", "fuzz"],
+        "by": [],
+        "why": "",
+        "load": 1.25,
+        "sent": 1200,
+    }
     return {"id": name, "verdict": verdict, **usual, **told}
 
 
 COMPARED: dict[str, Any] = {
     "tool": "schemathesis",
     "version": "4.32.5",
-    "command": ["schemathesis", "run", "openapi.json", "--origin", "URL"],
+    "command": ["schemathesis", "run", "openapi.json", "--origin", "URL", "--seed", "1"],
     "identities": ["caller-of-every-role (user, admin)", "caller (user)"],
     "budget_s": 120.0,
-    "clean": [{"profile": "1", "runs": 2, "failures": ["positive_data_acceptance at POST /a"], "errors": ["Late"]}],
+    "contract_hash": "hash",
+    "clean": [
+        {
+            "profile": "1",
+            "runs": 2,
+            "failures": ["positive_data_acceptance at POST /a"],
+            "errors": ["Late"],
+            "unknown": [],
+        }
+    ],
     "defects": [
         shown("A1", "caught", by=["not_a_server_error at GET /b"]),
         shown("A2", "missed", why="elsewhere only: use_after_free at GET /c"),
@@ -59,7 +73,7 @@ def rows(page: str) -> dict[str, list[str]]:
 
 def test_each_defect_is_a_row() -> None:
     """What the one said stands beside what the other said; what was not run is not called missed."""
-    page = scoreboard.page(COMPARED, {"proof.json": PROOF}, COMMAND)
+    page = scoreboard.page(COMPARED, {"proof.json": PROOF}, "board.md")
     caught = r"caught: not\_a\_server\_error at GET /b"
     missed = r"missed (elsewhere only: use\_after\_free at GET /c)"
     assert rows(page) == {
@@ -71,27 +85,42 @@ def test_each_defect_is_a_row() -> None:
 
 def test_sums_name_budgets_versions_and_what_the_clean_build_shows() -> None:
     """A reader sees how many, of how many, in what time, on how busy a machine, by which command and as whom."""
-    page = scoreboard.page(COMPARED, {"proof.json": PROOF}, COMMAND)
+    page = scoreboard.page(COMPARED, {"proof.json": PROOF}, "board.md")
     assert "harness: **1 of 2** caught, 150 s at most for each verification" in page
     assert "load of the machine at the start of each 2.0 to 8.0" in page
-    assert "Schemathesis 4.32.5: **1 of 3** caught, 1 missed, 1 unknown; 120 s for each run" in page
-    assert "`positive_data_acceptance at POST /a`. What it could not do there: Late." in page
+    assert (
+        "Schemathesis 4.32.5: **1 of 3** caught, 1 missed, 1 unknown; 120 s for each run, 1,200 to 1,200 test cases"
+        in page
+    )
+    assert "`positive_data_acceptance at POST /a`. Errors of its own there: Late." in page
     assert "caller-of-every-role (user, admin), caller (user)" in page
     assert scoreboard.counted(COMPARED) == "3 defects under schemathesis: 1 caught, 1 missed, 1 unknown"
 
 
 def test_its_commands_are_taken() -> None:
     """The commands that it shows are ones that `harness` has, with the files of the page."""
-    page = scoreboard.page(COMPARED, {"proof.json": PROOF}, COMMAND)
+    page = scoreboard.page(COMPARED, {"proof.json": PROOF}, "board.md")
     commands = [shlex.split(line[2:])[1:] for line in page.splitlines() if line.startswith("$ ")]
     proof, compared = map(parser().parse_args, commands)
     assert (proof.only, str(proof.json), proof.budget, proof.seeds) == (["A1", "A2"], "proof.json", 150, 0)
-    assert (compared.against, [str(file) for file in compared.compare]) == ("schemathesis", ["proof.json"])
+    assert (compared.against, compared.only, compared.seeds) == ("schemathesis", ["A1", "A2", "A3"], 2)
+    assert ([str(file) for file in compared.compare], str(compared.markdown)) == (["proof.json"], "board.md")
+    assert compared.against_budget == 120
+
+
+def test_a_page_of_a_comparison_that_was_kept() -> None:
+    """It shows what ran, with the file that it wrote, and the command that made the page of it."""
+    seeded = {**COMPARED, "command": ["schemathesis", "run", "--seed", "7"]}
+    page = scoreboard.page(seeded, {"proof.json": PROOF}, "board.md", "kept.json")
+    commands = [shlex.split(line[2:])[1:] for line in page.splitlines() if line.startswith("$ ")]
+    _, ran, made = map(parser().parse_args, commands)
+    assert (ran.only, str(ran.json), ran.seed, ran.kept) == (["A1", "A2", "A3"], "kept.json", 7, None)
+    assert (str(made.kept), str(made.markdown), made.only) == ("kept.json", "board.md", [])
 
 
 def test_without_a_proof() -> None:
     """Nothing is said of the harness where it was not run."""
-    page = scoreboard.page(COMPARED, {}, COMMAND)
+    page = scoreboard.page(COMPARED, {}, "board.md")
     assert "harness: not run for this page." in page
     assert [cells[2] for cells in rows(page).values()] == ["not run here"] * 3
 
@@ -100,7 +129,7 @@ def test_without_a_proof() -> None:
 def test_a_cell_stays_one_cell(text: str) -> None:
     """Whatever a title or a tool says: the table keeps its columns and its lines."""
     compared = {**COMPARED, "defects": [shown("A1", "missed", title=text, why=text)]}
-    assert [len(cells) for cells in rows(scoreboard.page(compared, {}, COMMAND)).values()] == [4]
+    assert [len(cells) for cells in rows(scoreboard.page(compared, {}, "board.md")).values()] == [4]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"defects": [{}]}', json.dumps({**PROOF, "tool": "schemathesis"})])
@@ -119,3 +148,38 @@ def test_a_proof_is_read(tmp_path: Path) -> None:
     assert scoreboard.read(file) == PROOF
     with pytest.raises(UsageError, match="cannot be read as a proof"):
         scoreboard.read(tmp_path / "none.json")
+
+
+def test_a_kept_comparison_is_read(tmp_path: Path) -> None:
+    """What it wrote is taken as it is, beside proofs of the same contract; one of another is told."""
+    file = tmp_path / "kept.json"
+    file.write_text(json.dumps(COMPARED))
+    assert scoreboard.read_kept(file, {"proof.json": "hash"}) == COMPARED
+    with pytest.raises(UsageError, match=r"proof\.json is the proof of another contract"):
+        scoreboard.read_kept(file, {"proof.json": "other"})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", json.dumps(PROOF), json.dumps({**COMPARED, "defects": [{"id": "A1"}]})]
+)
+def test_what_is_no_comparison(text: str, tmp_path: Path) -> None:
+    """A proof is no comparison, nor is half of one."""
+    file = tmp_path / "kept.json"
+    file.write_text(text)
+    with pytest.raises(UsageError, match="name a file that `harness prove --against schemathesis --json FILE` wrote"):
+        scoreboard.read_kept(file, {})
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "clean", "expected"),
+    [(["caught", "missed"], [], False), (["unknown", "caught"], [], True), ([], ["seed 1: killed"], True)],
+)
+def test_what_could_not_be_told(
+    verdicts: list[str],
+    clean: list[str],
+    expected: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """A defect that is unknown, or a clean build that is, leaves the table with a gap."""
+    defects = [shown("A1", verdict) for verdict in verdicts]
+    cleans = [{**COMPARED["clean"][0], "unknown": clean}]
+    assert scoreboard.is_unknown({**COMPARED, "defects": defects, "clean": cleans}) is expected
