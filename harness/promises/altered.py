@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from harness.contract import pointer
+from harness.promises.wrong_values import TWICE
 
 if TYPE_CHECKING:
     from harness.contract import Operation
@@ -62,7 +63,7 @@ def with_wrong(base: Request, wrong: Wrong) -> Request | None:
     if not isinstance(holder, dict) and pointer.get(body, wrong.place) is pointer.MISSING:
         return None
     value = wrong.value
-    if wrong.rule == "maxItems":
+    if wrong.rule in {"maxItems", TWICE}:
         held = pointer.get(body, wrong.place)
         if not isinstance(held, list) or not held:
             return None

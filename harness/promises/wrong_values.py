@@ -19,10 +19,14 @@ MAX_ITEMS = 1_000
 WRONG_TEXT = "no-such-value"
 FORMATS = {"uuid": "not-a-uuid", "email": "not an address", "date-time": "yesterday", "date": "yesterday"}
 UNEXPECTED = "unexpectedMember"
+# One item again: no fault where the schema allows it, but a place at which servers fall over.
+TWICE = "an item twice"
 # What a client gains by writing it, first.
 WORTH = ("total", "price", "amount", "role", "roles")
 SET = ("status", "id", "version")
 MAX_COMPUTED = 6
+# The first number that 64 bits with a sign do not hold, and one that none of a usual width does.
+SIGNED, HUGE = 2**63, 10**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ def of_parameter(contract: Contract, parameter: Parameter) -> list[str]:
     kind = type_of(schema)
     if kind in {"integer", "number"}:
         wrong = [str(value.value) for value in _of_number(schema, "", kind) if not isinstance(value.value, str)]
-        return list(dict.fromkeys([*wrong, "-1", "-5", "abc", *(["1.5"] if kind == "integer" else [])]))
+        whole = ["1.5", str(SIGNED), str(HUGE)] if kind == "integer" else []
+        return list(dict.fromkeys([*wrong, "-1", "-5", "abc", *whole]))
     if kind == "boolean":
         return ["maybe"]
     if "enum" in schema:
@@ -135,6 +140,8 @@ def _of_array(contract: Contract, schema: Mapping[str, Any], place: str, depth: 
         yield Wrong(place, "minItems", [])
     if schema.get("maxItems", MAX_ITEMS) < MAX_ITEMS:
         yield Wrong(place, "maxItems", schema["maxItems"] + 1)
+    if schema.get("maxItems", MAX_ITEMS) > 1:
+        yield Wrong(place, TWICE, 2)
     yield Wrong(place, "type", "abc")
     yield from _of_schema(contract, schema.get("items", {}), f"{place}/0", depth + 1, required=True)
 

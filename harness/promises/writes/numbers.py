@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.contract import pointer
 from harness.mask import is_secret_name
 from harness.promises import wrong_values
+from harness.promises.wrong_values import HUGE, SIGNED
 from harness.things import referred
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.contract import Contract, Operation
 
-EXACT, SIGNED, HUGE = 2**53 + 1, 2**63, 10**20
+EXACT = 2**53 + 1
 MAX_MEMBERS = 3
 BITS = (8, 16, 32, 64)
 

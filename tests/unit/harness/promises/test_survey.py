@@ -131,6 +131,8 @@ class Shop:
             rule = self.document["paths"]["/things"]["get"]["parameters"][0]["schema"]
             if whole is None or not jsonschema_rs.is_valid(rule, int(texts[0])):
                 return Response(500, (), b"ValueError") if self.fault == "crash" else self.error(400)
+            if self.fault == "64 bits" and int(texts[0]) >= 1 << 63:
+                return Response(500, (), b"OverflowError")
         return Response(200, JSON, json.dumps([{"id": key, **thing} for key, thing in self.things.items()]).encode())
 
     def written(self, request: Request, key: str, status: int) -> Response:
@@ -145,6 +147,8 @@ class Shop:
             rule = {**rule, "properties": {**rule["properties"], "value": {}}}
         if not jsonschema_rs.is_valid(rule, body, validate_formats=True):
             return self.error(400)
+        if self.fault == "once" and len(set(body.get("value", ()))) < len(body.get("value", ())):
+            return Response(500, (), b"IntegrityError")
         self.things[key] = {name: value for name, value in body.items() if name in rule["properties"]}
         return Response(
             200 if self.fault == "wrong status" else status, JSON, json.dumps({"id": key, **self.things[key]}).encode()
@@ -218,6 +222,17 @@ FAULTS: dict[str, Callable[[list[tuple[str, str, str]]], bool]] = {
 def test_each_planted_fault_is_found(fault: str) -> None:
     """A survey sends what shows the fault, and the judges name operation and rule."""
     assert FAULTS[fault](surveyed(Shop(PLAIN, fault)))
+
+
+@pytest.mark.parametrize(
+    ("fault", "operation"), [("64 bits", "things.list"), ("once", "things.create"), ("once", "things.update")]
+)
+def test_a_server_falls_over_what_its_contract_allows(fault: str, operation: str) -> None:
+    """A number that 64 bits do not hold in a query without a bound, an item twice in a list: allowed, and sent."""
+    items = {"type": "array", "items": {"type": "integer", "minimum": 0}, "maxItems": 9}
+    plain = document(items, limit={"type": "integer", "minimum": 1}, required=["name", "value"])
+    assert ("schema.server-error", operation, "500") in surveyed(Shop(plain, fault))
+    assert surveyed(Shop(plain)) == []
 
 
 def test_the_calls_of_an_operation_stay_few_and_are_the_same_for_the_same_seed() -> None:
