@@ -103,7 +103,14 @@ class Endpoint:
             base=exchange.base,
             secure=exchange.secure,
         )
-        reply = await self._lists.run(self.procedure, call)
+
+        async def handled(call: Call[Any, Any]) -> Reply:
+            try:
+                return await self.procedure.handler(call)
+            finally:
+                database.over()
+
+        reply = await self._lists.run(self.procedure, call, handled)
         await self._transport.answer(scope, receive, send, reply)
 
     async def _admit(self, exchange: Exchange) -> None:

@@ -13,7 +13,7 @@ from reference_impl.edge.answers import encode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reference_impl.contract.procedure import Call, Procedure, Services
+    from reference_impl.contract.procedure import Call, Handler, Procedure, Services
     from reference_impl.stores.cache import Key
 
 
@@ -25,18 +25,18 @@ class ListCache:
         self._cache = services.cache
         self._age_s = services.settings.cache.list_age_s
 
-    async def run(self, procedure: Procedure, call: Call[Any, Any]) -> Reply:
-        """Return the procedure's reply; UNAVAILABLE before a change whose lists could not be forgotten after it."""
+    async def run(self, procedure: Procedure, call: Call[Any, Any], handler: Handler) -> Reply:
+        """Return the handler's reply; UNAVAILABLE before a change whose lists could not be forgotten after it."""
         if procedure.cached:
-            return Reply(msgspec.Raw(await self._listed(procedure, call)))
+            return Reply(msgspec.Raw(await self._listed(procedure, call, handler)))
         if not procedure.changes:
-            return await procedure.handler(call)
+            return await handler(call)
         async with self._cache.changing(*((call.tenant, family) for family in procedure.changes)):
-            return await procedure.handler(call)
+            return await handler(call)
 
-    async def _listed(self, procedure: Procedure, call: Call[Any, Any]) -> bytes:
+    async def _listed(self, procedure: Procedure, call: Call[Any, Any], handler: Handler) -> bytes:
         async def page() -> bytes:
-            return encode((await procedure.handler(call)).value)
+            return encode((await handler(call)).value)
 
         return await self._cache.get_or_set(self._key(procedure, call), self._age_s, page)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,13 +21,15 @@ T = TypeVar("T")
 class Announcing:
     """The verbs of a database; `announce` is awaited after each commit that held an event, and raises nothing.
 
-    Who is cancelled while a commit is on its way is told what happened, and is cancelled at its next verb.
+    Who is cancelled while a commit is on its way is told what happened, and is cancelled at its next verb and at
+    whatever else it waits for, until `over`.
     """
 
     def __init__(self, database: Database, announce: Callable[[], Awaitable[None]]) -> None:
         self._announce = announce
         self.kept = False
         """Whether a write was committed, or may have been."""
+        self._due: asyncio.Handle | None = None
         self._use(database)
 
     async def run(self, sql: str, *parameters: object) -> list[Row]:
@@ -34,6 +37,7 @@ class Announcing:
         rows = await self._noted(self._database.run(sql, *parameters))
         if sql == EVENT:
             await self._announce()
+        self._end()
         return rows
 
     async def transaction(self, body: Body[T], *, locking: bool = False) -> T:
@@ -42,7 +46,19 @@ class Announcing:
         result = await self._noted(self._database.transaction(lambda: _Watched(body, told), locking=locking))
         if told:
             await self._announce()
+        self._end()
         return result
+
+    def over(self) -> None:
+        """Say that nothing more is done for this caller: giving it what was done is not cut short."""
+        if self._due is not None:
+            self._due.cancel()
+
+    def _end(self) -> None:
+        """Have a caller who is to end cancelled where it next waits, if it does."""
+        task = asyncio.current_task()
+        if task is not None and cancelled():
+            self._due = asyncio.get_running_loop().call_soon(_again, task)
 
     async def _noted(self, write: Awaitable[T]) -> T:
         try:
@@ -64,6 +80,12 @@ class Announcing:
         self.query = database.query
         self.query_one = database.query_one
         self.read = database.read
+
+
+def _again(task: asyncio.Task[object]) -> None:
+    """Raise in a task what it was told before, and count it once, as a deadline does."""
+    if task.cancel():
+        task.uncancel()
 
 
 class _Watched(Generator["Statement", "list[Row]", T]):

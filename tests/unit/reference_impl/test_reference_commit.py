@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -18,7 +20,10 @@ from reference_impl.data.sqlite import SqliteDatabase, connect
 from reference_impl.edge.exchange import Exchange
 from reference_impl.edge.timeout import Timeout
 from reference_impl.errors import ApiError
+from reference_impl.identity.passwords import Passwords
+from reference_impl.objects.s3 import S3Objects
 from reference_impl.realtime.announcing import Announcing
+from reference_impl.settings.storage import Objects
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,10 +31,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reference_impl.settings import Settings
+    from tests.servers.redis import RedisServer
     from tests.unit.reference_impl.conftest import Shop
 
 ADD = "INSERT INTO kept (name) VALUES (?)"
 ALL = "SELECT name FROM kept ORDER BY name"
+CATEGORY = "INSERT INTO categories (id, name, created_at, updated_at) VALUES ('a', 'a', '', '')"
 # A row whose name is `bad` is refused when it is committed, and no sooner.
 SQLITE = (
     "CREATE TABLE good (name TEXT PRIMARY KEY)",
@@ -50,6 +57,11 @@ CREATE CONSTRAINT TRIGGER kept_slowly AFTER INSERT ON kept
 WAITING = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 ENDING = f"SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS waiting"  # noqa: S608 - constants only
+
+
+async def quiet() -> None:
+    """What is not called, as no event is written."""
+    raise AssertionError("no event was written")
 
 
 def adding(name: str) -> Transaction[str]:
@@ -228,11 +240,8 @@ def test_a_deadline_that_met_a_commit_ends_what_follows(
         scope: Any = {"type": "http", "exchange": Exchange("id", "POST", {}, "", secure=False, started_s=0.0)}
         ended: list[str] = []
 
-        async def announce() -> None:
-            raise AssertionError("no event was written")
-
         async def handler(*_: Any) -> None:
-            asked = scope["exchange"].writes = Announcing(database, announce)
+            asked = scope["exchange"].writes = Announcing(database, quiet)
             for name in ("one", "two"):
                 with contextlib.suppress(DatabaseError):
                     try:
@@ -255,6 +264,101 @@ def test_a_deadline_that_met_a_commit_ends_what_follows(
 
     told = "Not done within 1.5 s; some of it is kept: read it again."
     assert on_scene(work) == (["two"], "TIMEOUT", told, [("one",)])
+
+
+async def hashing(_: int) -> None:
+    """A password's hash, in a thread."""
+    passwords = Passwords(1, 64)
+    try:
+        await passwords.hash("correct horse battery")
+    finally:
+        passwords.close()
+
+
+async def storing(port: int) -> None:
+    """A file for a bucket."""
+    section = Objects(f"http://127.0.0.1:{port}", "files", "us-east-1", "key", "secret")
+    objects = S3Objects(section)
+    try:
+        await objects.put("alpha", "a.jpg", b"bytes", "image/jpeg")
+    finally:
+        await objects.close()
+
+
+async def waiting(_: int) -> None:
+    """Any wait."""
+    await asyncio.sleep(5)
+
+
+@pytest.mark.parametrize("follows", [hashing, storing, waiting])
+def test_a_deadline_that_met_a_commit_ends_what_is_no_verb_too(
+    on_scene: Callable[..., Any], open_settings: Callable[..., Settings], follows: Callable[[int], Awaitable[None]]
+) -> None:
+    """A hash, a file for a bucket, any wait that follows the commit: none comes to its end, no byte is sent."""
+    settings = open_settings(edge__timeout_s=1.5)
+
+    async def work(database: Database, held: Any, go: Any) -> Any:
+        scope: Any = {"type": "http", "exchange": Exchange("id", "POST", {}, "", secure=False, started_s=0.0)}
+        seen: list[str] = []
+
+        async def bucket(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if await reader.read(1):
+                seen.append("sent")
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            writer.close()
+
+        async def handler(*_: Any) -> None:
+            asked = scope["exchange"].writes = Announcing(database, quiet)
+            seen.append(await asked.transaction(lambda: adding("one")))
+            await follows(server.sockets[0].getsockname()[1])
+            seen.append("done")
+
+        async with await asyncio.start_server(bucket, "127.0.0.1", 0) as server:
+            task = asyncio.ensure_future(Timeout(handler, settings)(scope, None, None))  # type: ignore[arg-type]  # it asks nobody
+            await held()
+            while not task.cancelling():  # noqa: ASYNC110 - a deadline that strikes sets no event
+                await asyncio.sleep(0.005)
+            await go()
+            with pytest.raises(ApiError) as late:
+                await task
+        return seen, late.value.message, await database.query(ALL)
+
+    told = "Not done within 1.5 s; some of it is kept: read it again."
+    assert on_scene(work) == (["one"], told, [("one",)])
+
+
+@pytest.mark.engines("sqlite")
+def test_the_answer_to_a_late_commit_is_not_cut_short(
+    open_shop: Callable[..., Shop], redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else was to be done: the lists are forgotten in Redis, which is a wait, and the client has its answer."""
+    late, go = threading.Event(), threading.Event()
+    connected = SqliteDatabase._connect_writer
+
+    def slowly(self: SqliteDatabase) -> sqlite3.Connection:
+        connection = connected(self)
+        connection.set_trace_callback(lambda sql: sql == "COMMIT" and late.is_set() and go.wait(10))
+        return connection
+
+    async def handler(call: Call[None, None]) -> Reply:
+        late.set()
+        asyncio.get_running_loop().call_later(1.0, go.set)
+        await call.database.run(CATEGORY)
+        return Reply()
+
+    monkeypatch.setattr(SqliteDatabase, "_connect_writer", slowly)
+    procedure = replace(slow("commit"), handler=handler, changes=("products",))
+    parts = Parts(procedures=(*Parts().procedures, procedure))
+    shop = open_shop(parts, edge__timeout_s=0.5, redis_url=redis_server.url, redis_prefix=uuid.uuid4().hex)
+
+    async def closed() -> None:
+        await shop.application.stores.close()
+
+    try:
+        assert shop.send("DELETE", "/slow/commit").status_code == 204
+        assert shop.send("GET", "/categories").json()["total"] == 1
+    finally:
+        shop.runner.run(closed())
 
 
 def test_who_is_cancelled_in_a_commit_that_fails_stays_cancelled(on_scene: Callable[..., Any]) -> None:
@@ -410,7 +514,7 @@ def test_the_envelope_says_whether_something_is_kept(open_shop: Callable[..., Sh
     """After a time-out, and where the end of a commit was lost: its text is true, whatever was written by then."""
     procedures = (
         slow("nothing"),
-        slow("some", "INSERT INTO categories (id, name, created_at, updated_at) VALUES ('a', 'a', '', '')"),
+        slow("some", CATEGORY),
         lost("late", "timeout"),
         lost("gone", "unavailable"),
     )
