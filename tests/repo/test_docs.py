@@ -124,7 +124,13 @@ def _pets(overlay: Any) -> dict[str, Any]:
     """The pet shop of the documents with an overlay laid over it."""
     paths: dict[str, Any] = {
         "/pets": {"post": {"operationId": "addPet"}, "get": {"operationId": "listPets"}},
-        "/pets/{id}": {"get": {"operationId": "getPet"}, "delete": {"operationId": "deletePet"}},
+        "/pets/{id}": {
+            "get": {"operationId": "getPet", "responses": {"200": {"description": "a pet"}}},
+            "patch": {"operationId": "updatePet"},
+            "delete": {"operationId": "deletePet"},
+        },
+        "/orders": {"post": {"operationId": "addOrder"}},
+        "/orders/{id}/cancel": {"post": {"operationId": "cancelOrder"}},
         "/backups": {"post": {"operationId": "backUp", "tags": ["Backups"]}},
         "/shutdown": {"post": {"operationId": "shutDown"}},
         "/events": {"get": {"operationId": "events"}},

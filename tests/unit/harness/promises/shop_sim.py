@@ -215,9 +215,9 @@ def _json(status: int, value: Any) -> Response:
     return Response(status, (), json.dumps(value).encode())
 
 
-def examined(shop: Shop, case: Case, *, seed: int = 1) -> tuple[Verdict, Driven]:
+def examined(shop: Shop, case: Case, *, seed: int = 1, contract: Contract = CONTRACT) -> tuple[Verdict, Driven]:
     """A case driven against the simulated shop, and what the promise says of it."""
-    stage = Stage(CONTRACT, Actors({"known": [{"name": "buyer", "headers": {"X-Key": "k"}}]}), Random(seed), "n")
+    stage = Stage(contract, Actors({"known": [{"name": "buyer", "headers": {"X-Key": "k"}}]}), Random(seed), "n")
     driven = drive(case, stage, shop, sleep=shop.sleep)
     assert PROMISE.judge is not None
-    return PROMISE.judge(CONTRACT, CONTRACT.by_id[case.operation], driven.exchanges), driven
+    return PROMISE.judge(contract, contract.by_id[case.operation], driven.exchanges), driven
