@@ -5,14 +5,15 @@ Everything here is a generator of requests, as a case is: it sends nothing itsel
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.case import Steps, one, unlimited
+from harness.case import TOO_MANY_REQUESTS, Steps, one, together, unlimited
 from harness.config import filled
 from harness.contract import pointer
-from harness.errors import CannotTell
+from harness.errors import CannotTell, UsageError
 from harness.exchange import Exchange, Outcome, Request
 from harness.identities import ANONYMOUS, CREDENTIALS, GIVEN, Identity
 
@@ -23,6 +24,10 @@ SETUP = "set-up"
 CASES_SHARING = 12
 ROLE = "{role}"
 PRESENT = {"Authorization": "Bearer {token}"}
+
+
+class Limited(CannotTell):
+    """A call of the set-up was refused with 429 and not waited for."""
 
 
 Forge = Callable[[Sequence[str], Mapping[str, str], str, str], str]
@@ -37,13 +42,15 @@ def no_forge(command: Sequence[str], _environment: Mapping[str, str], _token: st
 class Actors:
     """Gives cases their identities as `[identities]` of harness.toml tells. Logins of known identities are kept.
 
-    `forge` runs the project's command for tokens that do not hold; `void` keeps what it gave for other cases.
+    `forge` runs the project's command for tokens that do not hold; `void` keeps what it gave for other cases. `shared`
+    are sessions of known identities, by tenant and name, that stand in where the API limits how often one logs in.
     """
 
     told: Mapping[str, Any]
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     forge: Forge = no_forge
     void: dict[tuple[str, ...], Identity] = field(default_factory=dict, repr=False)
+    shared: dict[tuple[str, str], Identity] = field(default_factory=dict, repr=False)
     _company: dict[tuple[str, str], Identity] = field(default_factory=dict, repr=False)
     _cases: int = 0
     _logged_in: dict[tuple[str, str], Identity] = field(default_factory=dict, repr=False)
@@ -145,16 +152,36 @@ class Actors:
         """Known identities log in again when next asked for, since what they have may not be accepted any more."""
         self._logged_in.clear()
 
+    def begun(self, stage: Stage) -> Steps[dict[tuple[str, str], Identity]]:
+        """A session of each known identity that logs in here, as far as the login lets them without a wait."""
+        found = {}
+        for entry in self.told.get("known", ()):
+            if "login" in entry and entry.get("tenant", stage.tenant) == stage.tenant:
+                with contextlib.suppress(CannotTell, UsageError):
+                    identity = yield from self._login(stage, self._base(stage, entry), self._account(entry), wait=False)
+                    facts = {**identity.facts, CREDENTIALS: GIVEN}
+                    found[stage.tenant, entry["name"]] = replace(identity, facts=facts)
+        return found
+
+    def _base(self, stage: Stage, entry: Mapping[str, Any]) -> Identity:
+        facts = {**entry.get("facts", {}), **({} if "login" in entry else {CREDENTIALS: GIVEN})}
+        return Identity(entry["name"], tuple(entry.get("roles", ())), stage.tenant, facts=facts)
+
+    def _account(self, entry: Mapping[str, Any]) -> dict[str, str]:
+        return {name: str(filled(value, {}, self.environment)) for name, value in entry["login"].items()}
+
     def _entered(self, stage: Stage, entry: Mapping[str, Any]) -> Steps[Identity]:
         key = (stage.tenant, entry["name"])
         if key in self._logged_in:
             return self._logged_in[key]
-        facts = {**entry.get("facts", {}), **({} if "login" in entry else {CREDENTIALS: GIVEN})}
-        base = Identity(entry["name"], tuple(entry.get("roles", ())), stage.tenant, facts=facts)
-        if "login" in entry:
-            values = {**entry["login"]}
-            filled_values = {name: str(filled(value, {}, self.environment)) for name, value in values.items()}
-            identity = yield from self._login(stage, base, filled_values)
+        base = self._base(stage, entry)
+        if "login" in entry and key in self.shared:
+            try:
+                identity = yield from self._login(stage, base, self._account(entry), wait=False)
+            except Limited:
+                identity = self.shared[key]
+        elif "login" in entry:
+            identity = yield from self._login(stage, base, self._account(entry))
         elif "token" in entry:
             identity = self.presenting(base, str(filled(entry["token"], {}, self.environment)))
         else:
@@ -173,8 +200,9 @@ class Actors:
         registered = Identity(base.name, base.roles, base.tenant, facts=facts)
         return (yield from self._login(stage, registered, {**facts, **values}))
 
-    def _login(self, stage: Stage, base: Identity, values: Mapping[str, str]) -> Steps[Identity]:
-        exchange = yield from self._call(stage, "login", values, self.anonymous(stage.tenant))
+    def _login(self, stage: Stage, base: Identity, values: Mapping[str, str], *, wait: bool = True) -> Steps[Identity]:
+        nobody = self.anonymous(stage.tenant)
+        exchange = yield from self.call(stage, self.told["login"], values, nobody, "login", wait=wait)
         return self.entered(base, exchange)
 
     def entered(self, base: Identity, exchange: Exchange) -> Identity:
@@ -197,9 +225,19 @@ class Actors:
         return (yield from self.call(stage, self.told[table], values, identity, table))
 
     def call(
-        self, stage: Stage, told: Mapping[str, Any], values: Mapping[str, str], identity: Identity, place: str
+        self,
+        stage: Stage,
+        told: Mapping[str, Any],
+        values: Mapping[str, str],
+        identity: Identity,
+        place: str,
+        *,
+        wait: bool = True,
     ) -> Steps[Exchange]:
-        """Sends a call that harness.toml tells at a place; raises CannotTell where the API refuses it."""
+        """Sends a call that harness.toml tells at a place; raises CannotTell where the API refuses it.
+
+        Without `wait` a 429 is not waited out: Limited.
+        """
         operation = told["operation"]
         if operation not in stage.contract.by_id:
             raise CannotTell(f"identities.{place}.operation is {operation!r}, which the contract does not have")
@@ -213,7 +251,9 @@ class Actors:
         )
         if "password" in values:
             stage.secret(values["password"], "password")
-        exchange = unlimited((yield from one(request)))
+        exchange = unlimited((yield from one(request))) if wait else (yield from together((request,)))[0]
+        if exchange.status == TOO_MANY_REQUESTS:
+            raise Limited(f"{operation} is at its rate limit (429)")
         if exchange.outcome is not Outcome.OK:
             raise CannotTell(f"{operation} answered {exchange.status or exchange.error} in the set-up of an identity")
         return exchange

@@ -69,10 +69,18 @@ def one(request: Request) -> Steps[Exchange]:
 
 
 def unlimited(exchange: Exchange) -> Exchange:
-    """The exchange; raises CannotTell where it is the 429 that is left after as many waits as whoever drives allows."""
+    """The exchange; raises CannotTell where a 429 is left after as long a wait as whoever drives allows."""
     if exchange.status == TOO_MANY_REQUESTS:
-        raise CannotTell(f"{exchange.operation} stayed at its rate limit (429) after {MAX_PACED} waits")
+        told = exchange.response.header("Retry-After") if exchange.response else None
+        more = f"; it says to come again after {told} s" if told and told.isdigit() else ""
+        raise CannotTell(f"{exchange.operation} stayed at its rate limit (429) for longer than can be waited{more}")
     return exchange
+
+
+def wait_of(exchange: Exchange) -> float:
+    """Seconds to wait before a request that got a 429 is sent again: Retry-After's, or one where it tells none."""
+    told = exchange.response.header("Retry-After") if exchange.response else None
+    return float(told) if told and told.isdigit() else 1.0
 
 
 def together(requests: tuple[Request, ...]) -> Steps[tuple[Exchange, ...]]:

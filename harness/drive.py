@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from harness.case import MAX_PACED, TOO_MANY_REQUESTS, Answer, Case, Pause, Step, Together
+from harness.case import MAX_PACED, TOO_MANY_REQUESTS, Answer, Case, Pause, Step, Together, wait_of
 from harness.errors import CannotTell, UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange, Request
     from harness.stage import Stage
 
-MAX_WAIT_S = 15.0
+MAX_WAITED_S = 60.0
 MAX_STEPS = 5_000
 EXHAUSTING = "rate-limit"
 CUT_SHORT = "its share of the time was used up before all of it was sent"
@@ -44,6 +44,14 @@ class Driven:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How a wait passes, and how long the case may still take."""
+
+    sleep: Callable[[float], None]
+    left_s: float
+
+
 def drive(
     case: Case,
     stage: Stage,
@@ -55,8 +63,8 @@ def drive(
 ) -> Driven:
     """Drives a case to its end. `run` counts the case's runs, so that their exchanges are told apart in a history.
 
-    With `limit_s` it sends no more once it has taken so long. A 429 is waited out and the request sent again, except
-    where exhausting a limit is the case's purpose.
+    With `limit_s` it sends no more once it has taken so long. A 429 is waited out as its Retry-After says and the
+    request sent again, except where exhausting a limit is the case's purpose, or where that is longer than there is.
     """
     driven = Driven()
     began = time.monotonic()
@@ -69,7 +77,8 @@ def drive(
             if time.monotonic() - began > limit_s:
                 driven.reason = CUT_SHORT
                 break
-            answer = _answer(step, case, key, sender, driven, sleep)
+            pace = _Pace(sleep, limit_s - (time.monotonic() - began))
+            answer = _answer(step, case, key, sender, driven, pace)
         else:
             driven.reason = f"the case did not end within {MAX_STEPS} steps"
     except StopIteration:
@@ -82,24 +91,23 @@ def drive(
     return driven
 
 
-def _answer(step: Step, case: Case, key: str, sender: Sender, driven: Driven, sleep: Callable[[float], None]) -> Answer:
+def _answer(step: Step, case: Case, key: str, sender: Sender, driven: Driven, pace: _Pace) -> Answer:
     if isinstance(step, Pause):
-        sleep(step.seconds)
+        pace.sleep(step.seconds)
         return None
     if isinstance(step, Together):
         exchanges = sender.release(step.requests, case=key)
         driven.exchanges += exchanges
         return exchanges
+    left_s = min(pace.left_s, MAX_WAITED_S)
+    exchange = sender.send(step, case=key)
     for _ in range(MAX_PACED):
-        exchange = sender.send(step, case=key)
-        if exchange.status != TOO_MANY_REQUESTS or case.promise == EXHAUSTING:
+        wait_s = wait_of(exchange)
+        if exchange.status != TOO_MANY_REQUESTS or case.promise == EXHAUSTING or wait_s > left_s:
             break
         driven.paced += 1
-        sleep(_wait_s(exchange))
+        pace.sleep(wait_s)
+        left_s -= wait_s
+        exchange = sender.send(step, case=key)
     driven.exchanges.append(exchange)
     return exchange
-
-
-def _wait_s(exchange: Exchange) -> float:
-    told = exchange.response.header("Retry-After") if exchange.response else None
-    return min(float(told), MAX_WAIT_S) if told and told.isdigit() else 1.0

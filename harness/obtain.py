@@ -34,3 +34,16 @@ def identity(run: Run, role: str, purpose: str, number: int = 1) -> Identity:
     """An identity with a role, fresh where one can be made. `number` tells several of one purpose apart."""
     stage = run.stage(f"{SETUP}/{purpose}/{role}", number)
     return obtained(run, stage.actors.with_role(stage, role), stage, purpose)
+
+
+def share_sessions(run: Run) -> None:
+    """Logs each account that is told in once, so that all processes of the run have a session of it.
+
+    Where the login is limited, they speak by that one instead of waiting; else each logs in by itself, as sessions end.
+    """
+    if not run.actors.login_operation:
+        return
+    for tenant in run.actors.tenants or ("",):
+        stage = run.stage(f"{SETUP}/sessions/{tenant}")
+        stage.tenant = tenant
+        run.share(obtained(run, run.actors.begun(stage), stage, "sessions"))

@@ -9,7 +9,7 @@ import re
 import secrets
 import socket
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
@@ -20,13 +20,14 @@ from harness.actors import Actors
 from harness.contract import Contract, pointer
 from harness.errors import UsageError
 from harness.history import Journal, lines
+from harness.identities import Identity
 from harness.mask import is_secret_name
 from harness.recorder import Recorder
 from harness.stage import Stage
 from harness.verdict import Status, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from harness.survey import Survey
 
@@ -43,7 +44,7 @@ class Attachment:
     """What a driver's process needs to join a run; it holds secrets and goes through an environment, never a file.
 
     `only` holds promise keys and operation ids, empty for all; `deadline_ns`, on the monotonic clock, is 0 for none;
-    `safe` that nothing but reads and the login is sent.
+    `safe` that nothing but reads and the login is sent; `sessions` are identities that logged in.
     """
 
     folder: str
@@ -54,6 +55,7 @@ class Attachment:
     only: tuple[str, ...] = ()
     deadline_ns: int = 0
     safe: bool = False
+    sessions: tuple[Identity, ...] = field(default=(), repr=False)
 
     def to_json(self) -> str:
         """The text for the variable HARNESS_RUN."""
@@ -67,6 +69,7 @@ class Attachment:
                 "only": list(self.only),
                 "deadline_ns": self.deadline_ns,
                 "safe": self.safe,
+                "sessions": [asdict(identity) for identity in self.sessions],
             }
         )
 
@@ -74,7 +77,8 @@ class Attachment:
     def from_json(cls, text: str) -> Attachment:
         """The attachment that `to_json` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "only": tuple(values["only"])})
+        sessions = tuple(_identity(session) for session in values["sessions"])
+        return cls(**{**values, "only": tuple(values["only"]), "sessions": sessions})
 
     @classmethod
     def from_environment(cls) -> Attachment | None:
@@ -100,6 +104,7 @@ class Run:
         )
         for value, kind in told_secrets(attachment).items():
             self.recorder.mask.register(value, kind)
+        self._speak_by(attachment.sessions)
         self.failed = 0
         self.surveys: dict[str, Survey] = {}
         self._verdicts = Journal(self.folder / VERDICTS / f"{driver}-{os.getpid()}.jsonl")
@@ -124,6 +129,17 @@ class Run:
             secret=self.recorder.mask.register,
             source=own_source(self.url),
         )
+
+    def share(self, sessions: Mapping[tuple[str, str], Identity]) -> None:
+        """Gives sessions to this process and to those that are attached from now on."""
+        self.attachment = replace(self.attachment, sessions=(*self.attachment.sessions, *sessions.values()))
+        self._speak_by(sessions.values())
+
+    def _speak_by(self, sessions: Iterable[Identity]) -> None:
+        for identity in sessions:
+            self.actors.shared[identity.tenant, identity.name] = identity
+            if token := self.actors.token_of(identity):
+                self.recorder.mask.register(token, SECRET)
 
     def random(self, key: str) -> Random:
         """The random source that a promise's cases are drawn with."""
@@ -162,6 +178,11 @@ def _told(attachment: Attachment) -> Mapping[str, Any]:
     """What is told of identities; nobody is registered or given a role where nothing may be changed."""
     changing = {"register", "grant"} if attachment.safe else set()
     return {name: table for name, table in attachment.identities.items() if name not in changing}
+
+
+def _identity(session: Mapping[str, Any]) -> Identity:
+    headers = tuple((name, value) for name, value in session["headers"])
+    return Identity(**{**session, "roles": tuple(session["roles"]), "headers": headers})
 
 
 def frozen_contract(folder: Path) -> Contract:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness import archive, checklist, ending, interruption, phases, selection
+from harness import archive, checklist, ending, interruption, obtain, phases, selection
 from harness.baseline import lasting
 from harness.clock import SystemClock
 from harness.errors import HarnessError
@@ -120,6 +120,7 @@ def _examined(verification: _Verification) -> Report:
     """Every phase, and the report of what they told."""
     session = verification.session
     with Run(session.attachment, DRIVER, contract=session.contract) as run:
+        obtain.share_sessions(run)
         _phases(verification, run)
     ended = ending.complete(
         verification.report,

@@ -2,13 +2,16 @@
 
 Told by the environment: NOTES_PID a file for its process id, NOTES_DELAY_S a wait before each answer, NOTES_FAULT
 `forgets` (a note that was made cannot be read), `fails` (every answer is 500) or `refuses` (no token is taken),
-NOTES_TOKEN the token that may delete, NOTES_HOST the address that it listens at.
+NOTES_TOKEN the token that may delete, NOTES_HOST the address that it listens at. With NOTES_LOGINS, such as `3/60`,
+the token is the password of `keeper` and `reader`, who log in at /login, so many times within so many seconds.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
+import secrets
 import sys
 import threading
 import time
@@ -19,6 +22,8 @@ from typing import Any, ClassVar
 FAULT = os.environ.get("NOTES_FAULT", "")
 DELAY_S = float(os.environ.get("NOTES_DELAY_S", "0"))
 TOKEN = os.environ.get("NOTES_TOKEN", "")
+LOGINS, _, WINDOW_S = os.environ.get("NOTES_LOGINS", "").partition("/")
+ACCOUNTS = ("keeper", "reader")
 OPEN_PATHS = {"/openapi.json", "/health"}
 
 _NOTE = {
@@ -86,6 +91,22 @@ DOCUMENT: dict[str, Any] = {
     },
 }
 
+_ENTRANCE = {
+    "type": "object",
+    "properties": {name: {"type": "string", "minLength": 1} for name in ("name", "password")},
+    "required": ["name", "password"],
+    "additionalProperties": False,
+}
+_LOGIN = {
+    "operationId": "auth.login",
+    "requestBody": {"required": True, "content": _json(_ENTRANCE)},
+    "responses": _answers(
+        200, 400, 401, 415, 429, body={"type": "object", "properties": {"token": {"type": "string"}}}
+    ),
+}
+if LOGINS:
+    DOCUMENT["paths"]["/login"] = {"post": _LOGIN}
+
 
 class Refused(Exception):
     """What a request is answered instead."""
@@ -102,6 +123,8 @@ class Notes(BaseHTTPRequestHandler):
     kept: ClassVar[dict[int, str]] = {}
     lock = threading.Lock()
     count = 0
+    logins: ClassVar[list[float]] = []
+    tokens: ClassVar[dict[str, str]] = {}
 
     def answer(self) -> None:
         """Any method, any path."""
@@ -139,6 +162,9 @@ class Notes(BaseHTTPRequestHandler):
         if path == "/notes":
             self.allow("GET", "POST")
             return (201, self.made(body)) if self.command == "POST" else (200, self.listed())
+        if path == "/login" and LOGINS:
+            self.allow("POST")
+            return 200, {"token": self.logged_in(body)}
         if path.startswith("/notes/"):
             self.allow("GET", "DELETE")
             return self.one(path.removeprefix("/notes/"))
@@ -154,14 +180,38 @@ class Notes(BaseHTTPRequestHandler):
         with self.lock:
             return [{"id": number, "text": text} for number, text in self.kept.items()]
 
-    def made(self, body: bytes) -> dict[str, Any]:
-        """A new note."""
+    def json(self, body: bytes) -> Any:
+        """The body's value."""
         if self.headers.get_content_type() != "application/json":
             raise Refused(415, "send application/json")
         try:
-            value = json.loads(body)
+            return json.loads(body)
         except ValueError as error:
             raise Refused(400, "no JSON") from error
+
+    def logged_in(self, body: bytes) -> str:
+        """A fresh token of an account; every try counts, and one too many is told when to come again."""
+        now = time.monotonic()
+        with self.lock:
+            self.logins[:] = [at for at in self.logins if now - at < float(WINDOW_S)]
+            if len(self.logins) >= int(LOGINS):
+                left = math.ceil(self.logins[0] + float(WINDOW_S) - now)
+                raise Refused(429, "too many logins", (("Retry-After", str(max(1, left))),))
+            self.logins.append(now)
+        value = self.json(body)
+        if not isinstance(value, dict) or set(value) != {"name", "password"}:
+            raise Refused(400, "name and password must be there and stand alone")
+        if not all(isinstance(item, str) and item for item in value.values()):
+            raise Refused(400, "name and password must be texts")
+        if value["name"] not in ACCOUNTS or value["password"] != TOKEN:
+            raise Refused(401, "no such account", (("WWW-Authenticate", "Bearer"),))
+        token = secrets.token_hex(8)
+        self.tokens[token] = value["name"]
+        return token
+
+    def made(self, body: bytes) -> dict[str, Any]:
+        """A new note."""
+        value = self.json(body)
         text = value.get("text") if isinstance(value, dict) else None
         if not isinstance(text, str) or not 1 <= len(text) <= 40 or set(value) != {"text"}:
             raise Refused(400, "text must be of 1 to 40 characters and stand alone")
@@ -186,9 +236,13 @@ class Notes(BaseHTTPRequestHandler):
             return 200, {"id": int(name), "text": text}
 
     def entered(self) -> None:
-        """Refuses who has not the token."""
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}" or FAULT == "refuses":
+        """Refuses who has not the token, or who logged in and is not the keeper."""
+        given = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        name = self.tokens.get(given, "") if LOGINS else "keeper" if given == TOKEN else ""
+        if not name or FAULT == "refuses":
             raise Refused(401, "who are you?", (("WWW-Authenticate", "Bearer"),))
+        if name != "keeper":
+            raise Refused(403, "you may not")
 
     def log_message(self, *_: object) -> None:
         """Nothing is logged."""

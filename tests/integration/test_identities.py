@@ -103,3 +103,70 @@ def test_secrets_stay_out_of_the_run(harness: Callable[..., Done], guarded: Path
     files = [file for file in (guarded / "reports").rglob("*") if file.is_file()]
     assert len(files) > 5
     assert [str(file) for file in files if secret.encode() in file.read_bytes()] == []
+
+
+LIMITED = """
+[identities]
+roles = ["keeper", "reader"]
+[identities.login]
+operation = "auth.login"
+body = { name = "{name}", password = "{password}" }
+token = "/token"
+[[identities.known]]
+name = "keeper"
+roles = ["keeper"]
+login = { name = "keeper", password = "{env:KEEPER}" }
+[[identities.known]]
+name = "reader"
+roles = ["reader"]
+login = { name = "reader", password = "{env:KEEPER}" }
+"""
+
+
+def limited(project: Path, logins: str) -> None:
+    """Two accounts that log in, at an API that lets that be done so often."""
+    path = project / "harness.toml"
+    environment = f'NOTES_TOKEN = "{{secret:KEEPER}}"\nNOTES_LOGINS = "{logins}"\nNOTES_PID ='
+    path.write_text(path.read_text().replace("NOTES_PID =", environment) + LIMITED)
+
+
+def answers(project: Path, operation: str) -> list[int]:
+    """What an operation was answered, in all processes of the run."""
+    files = (project / "reports/latest/history").iterdir()
+    lines = [line for file in files for line in file.read_text().split("\n") if line]
+    records = [record for line in lines if isinstance(record := json.loads(line), dict)]
+    return [item["response"]["status"] for item in records if item.get("operation") == operation and item["response"]]
+
+
+def test_a_login_that_is_limited(harness: Callable[..., Done], project: Path) -> None:
+    """Three logins are enough for all processes of a run: they share two sessions where they get none of their own."""
+    limited(project, "3/3600")
+    done = harness("verify", "--budget", "90s", "--seed", "1", "--jobs", "2", "--only", "roles,owner,fuzz")
+    assert done.code == 0, done.text
+    assert told(project)["examined"] == 3
+    assert answers(project, "auth.login").count(200) <= 3
+    assert 403 in answers(project, "notes.delete")
+
+
+def test_a_login_that_stays_limited(harness: Callable[..., Done], project: Path) -> None:
+    """An identity that the login keeps out is a reason at once, with when to come again, and never a finding."""
+    limited(project, "1/3600")
+    done = harness(*WORDS)
+    assert done.code == 4, done.text
+    verdict = told(project)
+    assert verdict["examined"] > 0
+    assert "auth.login stayed at its rate limit (429) for longer than can be waited" in verdict["reason"]
+    assert "it says to come again after 3" in verdict["reason"]
+    assert (project / "reports/latest/findings.jsonl").read_text() == ""
+    assert "Traceback" not in done.text
+
+
+def test_accounts_with_a_wrong_password(harness: Callable[..., Done], project: Path) -> None:
+    """A login that is refused is the reason, with its status; what needs nobody is examined all the same."""
+    limited(project, "1000/1")
+    path = project / "harness.toml"
+    path.write_text(path.read_text().replace('password = "{env:KEEPER}"', 'password = "wrong"'))
+    done = harness(*WORDS)
+    assert done.code == 4, done.text
+    assert "auth.login answered 401 in the set-up of an identity" in told(project)["reason"]
+    assert (project / "reports/latest/findings.jsonl").read_text() == ""

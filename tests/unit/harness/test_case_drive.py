@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -136,9 +137,25 @@ def test_set_up_that_stays_at_a_rate_limit_says_so(stage: Stage) -> None:
 
     stages = (stage, Stage(stage.contract, Actors({"register": {"operation": "counter.raise"}}), Random(0), "abcd"))
     for given, steps in zip(stages, (made, registered), strict=True):
-        driven = drive(case(steps), given, Table(*[429] * MAX_PACED), sleep=lambda _: None)
-        assert driven.reason == "counter.raise stayed at its rate limit (429) after 4 waits"
+        driven = drive(case(steps), given, Table(*[429] * (MAX_PACED + 1)), sleep=lambda _: None)
+        assert driven.reason == "counter.raise stayed at its rate limit (429) for longer than can be waited"
         assert driven.paced == MAX_PACED
+
+
+@pytest.mark.parametrize(("told", "limit_s", "waited"), [(3600, math.inf, []), (20, 10.0, []), (40, math.inf, [40.0])])
+def test_a_429_is_not_waited_out_for_longer_than_there_is(
+    stage: Stage, told: int, limit_s: float, waited: list[float]
+) -> None:
+    """A Retry-After past what a case may wait, or has left, is not begun to be waited for, and the reason tells it."""
+    slept: list[float] = []
+
+    def steps(stage: Stage) -> Steps[None]:
+        yield from things.make(stage, Resource("counter", create="counter.raise"))
+
+    table = Table(*[429] * 9, headers=(("Retry-After", str(told)),))
+    driven = drive(case(steps), stage, table, sleep=slept.append, limit_s=limit_s)
+    assert slept == waited
+    assert driven.reason.endswith(f"for longer than can be waited; it says to come again after {told} s")
 
 
 def registered(stage: Stage) -> Steps[None]:
