@@ -46,6 +46,7 @@ def _verify(options: Namespace, phase: str = "") -> Exit:
         only=only | ({phase} if phase else frozenset()),
         fail_on=Severity(options.fail_on),
         jobs=max(1, options.jobs),
+        examples=options.examples,
         first=options.first,
         again=_again(options, phase or "verify"),
         min_coverage=options.min_coverage,
@@ -210,6 +211,7 @@ def _again(options: Namespace, command: str) -> str:
     for name in ("bearer", "header", "account"):
         words += [f"--{name} {shlex.quote(text)}" for text in getattr(options, name)]
     words += ["--safe"] if options.safe else []
+    words += [f"--examples {options.examples}"] if getattr(options, "examples", 0) else []
     words += ["--first"] if getattr(options, "first", False) else []
     words += [f"--only {','.join(options.only)}"] if options.only else []
     return " ".join(words)

@@ -118,6 +118,13 @@ def percent(text: str) -> float:
     return float(match[1])
 
 
+def whole(text: str) -> int:
+    """A whole number above 0."""
+    if re.fullmatch(r"[1-9]\d{0,8}", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0; write 20")
+    return int(text)
+
+
 def duration_s(text: str) -> float:
     """Seconds of `90`, `120s` or `2m`."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m)?", text)
@@ -209,6 +216,13 @@ def _verifying(command: argparse.ArgumentParser) -> None:
     command.add_argument("--first", action="store_true", help="end at the first finding that is confirmed")
     command.add_argument(
         "--jobs", type=int, default=2, metavar="N", help="processes for promise cases, and for fuzzing (2)"
+    )
+    command.add_argument(
+        "--examples",
+        type=whole,
+        default=0,
+        metavar="N",
+        help="fuzz with so many for each phase and operation, not as time allows: the same seed draws the same",
     )
 
 

@@ -51,6 +51,8 @@ Advanced = Callable[[int, int, int, str], None]
 class Context:
     """What a phase works in. `only` holds promise keys, operation ids and phase names; empty is everything.
 
+    `examples` is a fixed program of the fuzzing, so many for each phase and operation; 0 is as time allows.
+
     `advanced` is told (done, total, findings, what runs); `deadline_ns` ends the phase,
     `budget_ns` the whole run (0 is no limit), with `first` a confirmed finding whose fingerprint is not `known`.
     """
@@ -59,6 +61,7 @@ class Context:
     run: Run
     only: frozenset[str] = frozenset()
     jobs: int = 2
+    examples: int = 0
     advanced: Advanced = lambda *_: None
     deadline_ns: int = 0
     budget_ns: int = 0
@@ -112,6 +115,7 @@ def fuzz(context: Context) -> list[Verdict]:
     budget_s = max(5.0, context.left_s)
     command = [sys.executable, "-m", "harness.drivers.fuzz", "--budget", f"{budget_s:.0f}"]
     command += ["--jobs", str(context.jobs)]
+    command += ["--examples", str(context.examples)] if context.examples else []
     with log.open("wb") as output, Child(command, environment=_environment(context), output=output) as child:
         code, ends = None, time.monotonic() + budget_s + GRACE_S
         while code is None and time.monotonic() < ends:

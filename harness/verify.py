@@ -37,7 +37,8 @@ WORK: Mapping[str, phases.Phase] = {"promises": phases.promises, "fuzz": phases.
 class Options:
     """What `harness verify` was asked. `only` holds phases, promises and operations; empty is everything.
 
-    With `first` it ends at the first finding that is confirmed.
+    With `first` it ends at the first finding that is confirmed. `examples` are drawn by the fuzzing for each phase and
+    operation; 0 is as many as time allows.
     """
 
     wanted: Wanted
@@ -45,6 +46,7 @@ class Options:
     only: frozenset[str] = frozenset()
     fail_on: Severity = Severity.LOW
     jobs: int = 2
+    examples: int = 0
     first: bool = False
     again: str = "harness verify"
     baseline: tuple[Known, ...] = ()
@@ -201,6 +203,7 @@ def _context(verification: _Verification, run: Run, only: frozenset[str], second
         run=run,
         only=only,
         jobs=verification.options.jobs,
+        examples=verification.options.examples,
         advanced=verification.progress.advanced,
         deadline_ns=time.monotonic_ns() + int(seconds * 1e9),
         budget_ns=verification.deadline_ns,

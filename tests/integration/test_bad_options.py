@@ -17,6 +17,7 @@ WORDS = {
     "budget-nothing": (("--budget", "0"), "'0' is no duration; write 120s or 2m"),
     "budget-word": (("--budget", "long"), "'long' is no duration; write 120s or 2m"),
     "jobs": (("--jobs", "two"), "argument --jobs"),
+    "examples": (("--examples", "0"), "argument --examples: '0' is no whole number above 0; write 20"),
     "fail-on": (("--fail-on", "never"), "argument --fail-on"),
     "bearer": (("--bearer", "admin"), "--bearer is 'admin'; it must be ROLE=VARIABLE"),
     "header": (("--header", "admin=Key"), "--header is 'admin=Key'; it must be 'ROLE=Header-Name: VARIABLE'"),

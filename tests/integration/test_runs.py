@@ -53,6 +53,23 @@ def test_a_clean_target_holds(harness: Callable[..., Done], project: Path) -> No
     assert not [name for name in left if name.endswith(".new")]
 
 
+def test_a_number_of_examples_is_a_program_of_its_own(harness: Callable[..., Done], project: Path) -> None:
+    """With `--examples` the same seed fuzzes a new target with the same calls."""
+    sent = []
+    for _ in range(2):
+        done = harness("fuzz", "--examples", "3", "--budget", "90s", "--seed", "5", "--jobs", "1")
+        assert done.code in {0, 4}, done.text
+        assert "--examples 3" in latest(project)["again"]
+        lines = [
+            json.loads(line)
+            for path in sorted((project / "reports/latest/history").glob("fuzz*.jsonl"))
+            for line in path.read_text().splitlines()
+        ]
+        sent.append([(line["operation"], line["request"]["method"], line["request"]["query"]) for line in lines])
+    assert len(sent[0]) > 20
+    assert sent[0] == sent[1]
+
+
 def test_a_fault_is_found_replayed_and_fixed(harness: Callable[..., Done], faulty: Path) -> None:
     """A finding ends with 1; its replay says STILL FAILS, FIXED once it is mended, CANNOT TELL where all fails."""
     found = harness(*QUICK)
