@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.contract import Contract
 from harness.exchange import Exchange, Request, Response
 from tests.unit.harness.promises import limiter_sim, shelf_document, shop_sim
-from tests.unit.harness.promises.shelf_api import Shelf
+from tests.unit.harness.promises.shelf_api import IDENTITIES, Refused, Shelf
 from tests.unit.harness.promises.shop_sim import Shop
 
 if TYPE_CHECKING:
@@ -45,7 +45,10 @@ SHELF = {
     "notes.update": "updatePet",
     "notes.delete": "deletePet",
     "note": "pet",
+    "writer": "keeper",
 }
+METHODS = ("get", "post", "patch", "delete")
+KEEPERS: Mapping[str, Any] = {**IDENTITIES, "roles": ["reader", "keeper", "admin"]}
 SHOP = {
     "/products": "/pets",
     "products.get": "getPet",
@@ -137,12 +140,13 @@ class Counter:
 
 
 def shelf_pets(without: str) -> dict[str, Any]:
-    """The pet shop whose pets have versions, without the promise of those, `version`, or without its `resource`."""
+    """The pet shop whose pets have keepers, owners and versions, with one of its promises on pets taken out."""
     document = shelf_document.document()
-    if without == "version":
-        del document["paths"]["/notes/{id}"]["patch"]["x-promises"]["version"]
-    else:
+    if without == "resource":
         del document["x-promises"]["resource"]["note"]
+    for path in ("/notes", "/notes/{id}"):
+        for operation in (document["paths"][path].get(method, {}) for method in METHODS):
+            operation.get("x-promises", {}).pop(without, None)
     return renamed(document, SHELF)
 
 
@@ -150,7 +154,29 @@ class PetShelf(Shelf):
     """The shelf under the pet shop's names."""
 
     def _handle(self, request: Request) -> Any:
-        return super()._handle(replace(request, operation=_own(SHELF, request.operation)))
+        body = request.body and request.body.replace(b'"keeper"', b'"writer"')
+        return super()._handle(replace(request, operation=_own(SHELF, request.operation), body=body))
+
+
+class PrivateShelf(PetShelf):
+    """A shelf of pets that their owners alone see; a stranger does not learn that one is there, but by `existence`."""
+
+    def _handle(self, request: Request) -> Any:
+        if request.operation != "getPet":
+            return (yield from super()._handle(request))
+        yield
+        caller = self.people.get(dict(request.identity.headers).get("Authorization", "").removeprefix("Bearer t-"))
+        if caller is None:
+            raise Refused(401)
+        note = self._note(request.path.strip("/").split("/")[1])
+        self._gate(caller, note, "notes.get")
+        return 200, dict(note)
+
+    def _gate(self, caller: dict[str, Any], note: dict[str, Any], name: str) -> None:
+        try:
+            super()._gate(caller, note, name)
+        except Refused as refused:
+            raise refused if self.has("existence") else Refused(404) from refused
 
 
 def shop_pets() -> dict[str, Any]:

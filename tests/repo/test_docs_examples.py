@@ -18,7 +18,7 @@ from harness.promises.catalogue import BY_KEY
 from harness.verdict import Status, merged
 from tests.repo import pet_shop
 from tests.repo.sources import blocks
-from tests.unit.harness.promises import desk_api, gate_api, limiter_sim, shelf_api, shop_sim
+from tests.unit.harness.promises import branch_api, desk_api, gate_api, limiter_sim, shelf_api, shelf_document, shop_sim
 
 if TYPE_CHECKING:
     from harness.verdict import Verdict
@@ -124,6 +124,61 @@ def test_the_desk(defect: str, expected: str) -> None:
         whole(verdict)
     broken = desk_api.examined(BY_KEY["writes"], desk_api.Desk(frozenset({defect}), told=document))
     assert expected in {code for verdict in broken for code in codes(verdict)}
+
+
+def test_roles() -> None:
+    """Keepers and admins make pets and anyone lists them, as the example declares; a shop that lets all in is found."""
+    contract = pet_shop.read(overlaid("roles", pet_shop.shelf_pets("roles")))
+
+    def verdict(operation: str, *defects: str) -> Verdict:
+        shelf = pet_shop.PetShelf(frozenset(defects), contract=contract)
+        return shelf_api.examined(BY_KEY["roles"], shelf, operation, people=pet_shop.KEEPERS)
+
+    whole(verdict("addPet"))
+    whole(verdict("listPets"))
+    assert codes(verdict("addPet", "any role")) == {"roles.role-allowed"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "defect", "expected"),
+    [
+        ("getPet", "open notes.get", "owner.stranger-allowed"),
+        ("getPet", "existence", "owner.status"),
+        ("deletePet", "open notes.delete", "owner.stranger-allowed"),
+        ("deletePet", "no admin notes.delete", "owner.role-refused"),
+    ],
+)
+def test_an_owner(operation: str, defect: str, expected: str) -> None:
+    """Pets are their owners' as the example declares; one that shows them, or that they are there, is found."""
+    contract = pet_shop.read(overlaid("owner", pet_shop.shelf_pets("owner")))
+
+    def verdict(*defects: str) -> Verdict:
+        return shelf_api.examined(
+            BY_KEY["owner"], pet_shop.PrivateShelf(frozenset(defects), contract=contract), operation
+        )
+
+    whole(verdict())
+    assert codes(verdict(defect)) == {expected}
+
+
+@pytest.mark.parametrize(
+    ("operation", "defect", "expected"),
+    [
+        ("notes.list", "one world", "tenant.canary"),
+        ("notes.get", "tells", "tenant.existence"),
+        ("notes.create", "unbound", "tenant.credentials"),
+    ],
+)
+def test_a_tenant(operation: str, defect: str, expected: str) -> None:
+    """Shops tell their tenant as the example declares; ones that mix two are found."""
+    contract = pet_shop.read(overlaid("tenant", shelf_document.document()))
+
+    def verdict(*defects: str) -> Verdict:
+        shops = branch_api.Branches(frozenset(defects), contract=contract, header="X-Shop", prefix="/shops/")
+        return branch_api.examined(shops, operation)
+
+    whole(verdict())
+    assert expected in codes(verdict(defect))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,6 @@ TOLD: dict[str, Any] = {
     "other": 401,
     "conflict": "first",
 }
-PEOPLE = {**IDENTITIES, "tenants": {"header": "X-Branch", "names": list(NAMES)}}
 
 
 def contract(**changes: Any) -> Contract:
@@ -41,11 +40,13 @@ def contract(**changes: Any) -> Contract:
 
 @dataclass
 class Branches:
-    """A shelf a tenant. `fault` is the shelf's."""
+    """A shelf a tenant, who is told by a header or by a path's prefix. `fault` is the shelf's."""
 
     defects: frozenset[str] = frozenset()
     fault: Callable[[Request], str | int] = lambda _request: ""
     contract: Contract = field(default_factory=contract)
+    header: str = "X-Branch"
+    prefix: str = "/b/"
     shelves: dict[str, Shelf] = field(default_factory=dict)
     kept: dict[str, Response] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -107,9 +108,9 @@ class Branches:
 
     def _tenant(self, request: Request) -> tuple[str, str]:
         headers = dict((*request.identity.headers, *request.headers))
-        told, path, prefixed = headers.get("X-Branch", ""), request.path, ""
-        if path.startswith("/b/"):
-            prefixed, _, rest = path[3:].partition("/")
+        told, path, prefixed = headers.get(self.header, ""), request.path, ""
+        if path.startswith(self.prefix):
+            prefixed, _, rest = path.removeprefix(self.prefix).partition("/")
             path = f"/{rest}"
         if self.has("deaf to the path"):
             prefixed = ""
@@ -123,7 +124,7 @@ def examined(branches: Branches, operation_id: str, *, names: Sequence[str] = NA
     assert PROMISE.cases is not None
     assert PROMISE.judge is not None
     (case,) = PROMISE.cases(branches.contract, operation, Random(seed))
-    people = {**PEOPLE, "tenants": {"header": "X-Branch", "names": list(names)}}
+    people = {**IDENTITIES, "tenants": {"header": branches.header, "names": list(names)}}
     nonce = f"{canary.OPENING}{canary.tag(names[0])}{seed:04x}{hash(operation_id) & 0xFFFF:04x}"
     stage = Stage(branches.contract, Actors(people), Random(seed), nonce, tenant=names[0])
     driven = drive(case, stage, branches, sleep=lambda _seconds: None)

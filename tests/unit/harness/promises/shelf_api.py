@@ -242,7 +242,9 @@ class Shelf:
         return 200, {"id": "pin1"}
 
 
-def examined(promise: Promise, shelf: Shelf, operation_id: str, *, only: str = "", seed: int = 1) -> Verdict:
+def examined(
+    promise: Promise, shelf: Shelf, operation_id: str, *, only: str = "", seed: int = 1, people: Any = IDENTITIES
+) -> Verdict:
     """The merged verdict of a promise's cases on an operation, each judged from what a history would keep of it."""
     operation = shelf.contract.by_id[operation_id]
     assert promise.cases is not None
@@ -250,7 +252,7 @@ def examined(promise: Promise, shelf: Shelf, operation_id: str, *, only: str = "
     for case in promise.cases(shelf.contract, operation, Random(seed)):
         if only and not case.name.startswith(only):
             continue
-        stage = Stage(shelf.contract, Actors(IDENTITIES), Random(seed), f"n{seed}{operation_id}{case.name}")
+        stage = Stage(shelf.contract, Actors(people), Random(seed), f"n{seed}{operation_id}{case.name}")
         driven = drive(case, stage, shelf, sleep=lambda _seconds: None)
         kept = [Exchange.from_record(exchange.to_record()) for exchange in driven.exchanges]
         verdict = promise.judge(shelf.contract, operation, kept)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,12 +23,12 @@ from harness.exchange import Exchange, Request, Response
 from harness.promises.credentials import PROMISE
 from harness.stage import Stage
 from harness.verdict import Status, Verdict
+from tests.repo.sources import blocks
 from tests.unit.harness.promises.shelf_api import IDENTITIES, Shelf
 from tests.unit.harness.promises.shelf_document import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 KINDS = ("expired", "revoked", "wrong-audience")
 PEOPLE = {
@@ -143,6 +145,18 @@ def test_broken(kind: str, operation: str) -> None:
     column = kind.replace("-", " ")
     assert [(finding.code, finding.kind) for finding in verdict.findings] == [("credentials.taken", column)]
     assert [cell.identity for cell in verdict.cells if cell.state is CellState.BROKEN] == [column]
+
+
+def test_the_example_of_the_page_is_examined() -> None:
+    """What the page's overlay promises is kept by an API that refuses each kind; one that takes a kind is caught."""
+    (block,) = blocks(Path("docs/promises/credentials.md"), "yaml")
+    (action,) = yaml.safe_load(block.body)["actions"]
+    promised = told(**action["update"]["x-promises"])
+    kept = examined(Gate(contract=promised), "notes.create")
+    assert (kept.status, kept.findings, kept.reason) == (Status.PASS, (), "")
+    assert kept.examined == len(EVERY_KIND)
+    broken = examined(Gate(frozenset({"expired"}), contract=promised), "notes.create")
+    assert [finding.code for finding in broken.findings] == ["credentials.taken"]
 
 
 @settings(deadline=None, max_examples=40)
