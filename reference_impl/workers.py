@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -61,7 +62,7 @@ class Workers:
             self._become_worker(listener)
         self._running[process] = listener
         if self._ending():  # the signal came while the child was not in the list
-            os.kill(process, signal.SIGTERM)
+            _tell(process, signal.SIGTERM)
 
     def _become_worker(self, listener: socket.socket) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
@@ -100,10 +101,15 @@ class Workers:
         for listener in self._listeners:
             listener.close()
         for process in self._running:
-            os.kill(process, signal.SIGTERM)
+            _tell(process, signal.SIGTERM)
         signal.alarm(_PATIENCE_S)
 
     def _kill(self, _number: int, _frame: object) -> None:
         self._failed = True
         for process in self._running:
-            os.kill(process, signal.SIGKILL)
+            _tell(process, signal.SIGKILL)
+
+
+def _tell(process: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended, and this signal came before it left the list
+        os.kill(process, number)
