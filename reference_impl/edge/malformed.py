@@ -102,8 +102,10 @@ class Protocol(HttpToolsProtocol):
         # RFC 9112, 3.2: whose host it is must not be in doubt, as it may tell the tenant.
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             self._raise(ApiError("VALIDATION_ERROR", "A request has one Host."))
+        before = self.cycle
         super().on_headers_complete()
-        self.cycle.transport = _Answering(self.transport, self._leave)  # type: ignore[assignment]  # what it uses
+        if self.cycle is not before:  # an upgrade has no cycle of its own
+            self.cycle.transport = _Answering(self.transport, self._leave)  # type: ignore[assignment]  # what it uses
         self._in_head = False
         self._in_time()  # a body has its own
         if not self.parser.should_upgrade():

@@ -29,6 +29,7 @@ SECOND = HEAD + b"body"
 CLOSING = b"POST /early HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 CLOSING_BODY = b"4\r\nbody\r\n0\r\n\r\n"
 UPGRADE = b"GET /ws HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+HANDSHAKE = UPGRADE[:-2] + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 
 
 @dataclass
@@ -79,6 +80,7 @@ class Wire(asyncio.Transport):
         self.written = b""
         self.closed = False
         self.ended = False
+        self.reader: asyncio.BaseProtocol | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Keep it; what comes after the end is lost, as in a true one."""
@@ -107,6 +109,10 @@ class Wire(asyncio.Transport):
     def resume_reading(self) -> None:
         """As above."""
 
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Note who reads from now on."""
+        self.reader = protocol
+
 
 class Client:
     """One connection to an application whose first request is worked on until it is told to end."""
@@ -129,6 +135,9 @@ class Client:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer once the body is there, the first when it is told to, an early one before."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+            return
         early = scope["path"] == "/early"
         while not early and (await receive()).get("more_body"):
             pass
@@ -224,3 +233,18 @@ def test_an_answer_that_ends_the_connection_is_not_overtaken_by_a_reset(cut: int
         assert client.wire.closed
 
     asyncio.run(run())
+
+
+def test_a_handshake_is_the_first_or_the_next_of_a_connection() -> None:
+    """A WebSocket is opened by the first request, and by one that comes when those before are answered."""
+
+    async def run(before: bytes, expected: list[int]) -> None:
+        client = Client()
+        client.done.set()
+        assert await client.send(before) == expected
+        client.protocol.data_received(HANDSHAKE)
+        assert isinstance(client.wire.reader, SocketProtocol)
+        assert await client.answered() == [*expected, 101]
+
+    asyncio.run(run(b"", []))
+    asyncio.run(run(FIRST, [200]))
