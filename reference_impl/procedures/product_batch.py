@@ -56,8 +56,10 @@ async def batch_update(call: Call[BatchInput, None]) -> Reply:
     for chunk in chunks(body.ids):
         try:
             done = await call.database.transaction(partial(change, call.identity, chunk, body), locking=True)
-        except DatabaseError:
-            if not updated:  # nothing has happened: the whole call is refused and may be sent again
+        except DatabaseError as error:
+            # Nothing has happened, and the call may be sent again; or it is not known whether this chunk is kept, and
+            # its ids are neither changed nor failed: the refusal says so.
+            if error.unknown or not updated:
                 raise
             done = frozenset()
         updated += len(done)
@@ -94,7 +96,10 @@ PROCEDURES = (
         method="POST",
         path="/bulk/products",
         summary="Change many products",
-        description="Ten at a time are changed together; what a chunk did stays when a later one fails.",
+        description=(
+            "Ten at a time are changed together; what a chunk did stays when a later one fails. Where the end of a "
+            "chunk's commit is lost the call is refused, and says that it is not known what is kept."
+        ),
         handler=batch_update,
         changes=("products",),
         access=ADMIN,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
 import uuid_utils
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reference_impl.data import postgres
 from reference_impl.data.database import DatabaseError
 from reference_impl.price import discounted
 from reference_impl.procedures import product_batch
@@ -150,3 +152,32 @@ def test_a_chunk_that_fails_is_undone_whole(shop: Shop, monkeypatch: pytest.Monk
     assert seen == [2] * 10 + [1] * 10 + [2] * 5
     assert batch(shop, ids[:3], discount=7).status_code == 504
     assert shop.send("GET", f"/products/{ids[0]}").json()["discount"] == 5
+
+
+@pytest.mark.engines("postgresql")
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_chunk_whose_commit_may_be_kept_is_not_told_as_failed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    """The connection ends when a COMMIT was done and not answered: the call is refused and says that it is unknown."""
+    seller = shop.account("seller")
+    category = shop.category()
+    ids = [shop.product(seller, categoryId=category)["id"] for _ in range(25)]
+    whole, commits = postgres._whole, []
+
+    async def cut_short(sent: Any, stop: Any = None) -> Any:
+        told = await whole(sent, stop)
+        commits.append(told)
+        if len(commits) == lost:
+            error = asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+            error.unknown = True
+            raise error
+        return told
+
+    with monkeypatch.context() as during:
+        during.setattr(postgres, "_whole", cut_short)
+        answer = batch(shop, ids, discount=5)
+    assert (answer.status_code, commits) == (503, ["COMMIT"] * lost)
+    assert "it is not known whether the change is kept" in answer.json()["error"]["message"]
+    seen = [shop.send("GET", f"/products/{product_id}").json()["discount"] for product_id in ids]
+    assert seen == ([5] * (CHUNK * lost) + [0] * 25)[:25]
