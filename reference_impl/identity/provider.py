@@ -39,6 +39,9 @@ class Provider:
 
     def __init__(self, settings: OAuth) -> None:
         self._settings = settings
+        # Reading all authorities costs more than a login: it is done once. A connection is made anew each time, as one
+        # that was kept may be closed just when a code, which is good once, is sent on it.
+        self._tls = httpx.create_ssl_context(trust_env=False)
         self._found: dict[str, Any] = {}
         self._found_s = -_KEPT_S
         self._keys: dict[str, Any] = {}
@@ -125,7 +128,7 @@ class Provider:
     async def _ask(self, method: str, url: str, form: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:
         """Return status and JSON object of an answer; redirects are not followed, nor are long bodies read."""
         async with (
-            httpx.AsyncClient(timeout=self._settings.timeout_s, trust_env=False) as client,
+            httpx.AsyncClient(timeout=self._settings.timeout_s, trust_env=False, verify=self._tls) as client,
             client.stream(method, url, data=form, headers={"Accept": "application/json"}) as response,
         ):
             body = bytearray()

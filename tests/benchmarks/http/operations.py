@@ -71,7 +71,7 @@ def main() -> None:
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {served.CLIENT_CORE})
     cheap = {} if told.hashing else {"API_ARGON2_TIME_COST": "1", "API_ARGON2_MEMORY_KIB": "64"}
-    with served.reference(told.products, **cheap) as server:
+    with served.login_provider() as trusted, served.reference(told.products, **cheap, **trusted) as server:
         known = {**people_plans.of(server, hashing=told.hashing), **shop_plans.of(server)}
         documented = plans.documented(server)
         operations = [*documented, *(name for name in known if name.split(" ")[0] in documented and " " in name)]

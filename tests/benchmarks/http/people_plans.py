@@ -5,9 +5,12 @@ from __future__ import annotations
 import itertools
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import served
 from plans import FEW, WRITES, Plan, every, made, read, send, use_up
+
+from reference_impl.identity.cookies import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +28,12 @@ def person(_number: int) -> dict[str, str]:
 
 def of(server: Served, *, hashing: bool) -> dict[str, Callable[[], Plan]]:
     """The plan of each operation, made when it is asked for."""
-    return {**_accounts(server, hashing=hashing), **_users(server, hashing=hashing), **_posts(server)}
+    return {
+        **_accounts(server, hashing=hashing),
+        **_logins(server),
+        **_users(server, hashing=hashing),
+        **_posts(server),
+    }
 
 
 def _sessions(server: Served, count: int) -> list[dict[str, Any]]:
@@ -85,6 +93,25 @@ def _accounts(server: Served, *, hashing: bool) -> dict[str, Callable[[], Plan]]
         "keys.delete": lambda: use_up(
             made(server, key, every(WRITES)), 204, lambda one: send("DELETE", f"/auth/keys/{one}", user)
         ),
+    }
+
+
+def _logins(server: Served) -> dict[str, Callable[[], Plan]]:
+    """Logins by the provider: GET both, and writes both."""
+    start = send("GET", "/auth/oauth/start", {})
+
+    def callback() -> Plan:
+        begun = made(server, lambda _: start, every(WRITES), "authorizationUrl")
+        asked = [parse_qs(urlsplit(url).query) for url in begun]
+        return use_up([(query["state"][0], query["nonce"][0]) for query in asked], 200, back)
+
+    def back(login: tuple[str, str]) -> bytes:
+        state, code = login
+        return send("GET", f"/auth/oauth/callback?state={state}&code={code}", {"Cookie": f"{STATE}={state}"})
+
+    return {
+        "oauth.start": lambda: Plan(200, lambda _: start, WRITES, reads=False),
+        "oauth.callback": callback,
     }
 
 

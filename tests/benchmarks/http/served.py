@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jwt
+from login_provider import CLIENT
 
 from harness.targets.process import free_port
 
@@ -56,10 +57,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def process(command: list[str], port: int, path: str, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+def process(
+    command: list[str], port: int, path: str, environment: Mapping[str, str] | None = None, core: int = SERVER_CORE
+) -> Iterator[int]:
     """A server from its first answer until the block ends; its process id."""
     child = subprocess.Popen(
-        [*pinned(SERVER_CORE), *command],
+        [*pinned(core), *command],
         env={**os.environ, **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -87,6 +90,19 @@ def call(port: int, method: str, path: str, body: Any = None, headers: Mapping[s
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.loads(answer.read() or b"null")
+
+
+@contextlib.contextmanager
+def login_provider() -> Iterator[dict[str, str]]:
+    """A login provider on the client's core; the settings that have the reference trust it."""
+    port = free_port()
+    words = [sys.executable, str(HERE / "login_provider.py"), str(port)]
+    with process(words, port, "/keys", core=CLIENT_CORE):
+        yield {
+            "API_OAUTH_ISSUER": f"http://127.0.0.1:{port}",
+            "API_OAUTH_CLIENT_ID": CLIENT,
+            "API_OAUTH_REDIRECT_URL": "https://shop.example.test/back",
+        }
 
 
 @contextlib.contextmanager

@@ -263,6 +263,17 @@ def test_a_suspended_account_does_not_come_in_by_the_provider(login: Login) -> N
     assert (anew.status_code, anew.json()["user"]["id"] != user["id"]) == (200, True)
 
 
+def test_authorities_are_read_once(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading them takes longer than a login, so no request to the provider does it again."""
+
+    def read(*_: Any, **__: Any) -> None:
+        raise AssertionError("authorities were read again")
+
+    monkeypatch.setattr("ssl.create_default_context", read)
+    assert login.run().status_code == 200
+    assert login.token.call_count == 1
+
+
 def test_the_document_says_what_is_served(login: Login) -> None:
     """With a provider the operations stand in it, with the statuses that were seen here."""
     paths = json.loads(login.shop.application.document)["paths"]
