@@ -46,10 +46,10 @@ class Examples:
 
         Raises CannotTell where the schema asks for what cannot be drawn.
         """
-        return self._value(self.contract.schema(schema), name, 0, everything=everything)
+        return self._value(schema, name, 0, everything=everything)
 
-    def _value(self, schema: Mapping[str, Any], name: str, depth: int, *, everything: bool) -> Any:
-        schema = flattened(self.contract, schema)
+    def _value(self, node: Any, name: str, depth: int, *, everything: bool) -> Any:
+        schema = flattened(self.contract, node)
         if "const" in schema:
             return schema["const"]
         if "default" in schema and not _unique_name(name):
@@ -83,16 +83,13 @@ class Examples:
             spare = next((key for key in properties if key not in chosen), f"member{len(chosen)}")
             chosen.append(spare)
         others = schema.get("additionalProperties", {})
-        return {
-            key: self._value(self.contract.schema(properties.get(key, others)), key, depth + 1, everything=everything)
-            for key in chosen
-        }
+        return {key: self._value(properties.get(key, others), key, depth + 1, everything=everything) for key in chosen}
 
     def _array(self, schema: Mapping[str, Any], name: str, depth: int, *, everything: bool) -> list[Any]:
         count = max(schema.get("minItems", 0), min(1, schema.get("maxItems", 1)))
         if depth > MAX_DEPTH and not schema.get("minItems"):
             return []
-        items = self.contract.schema(schema.get("items", {}))
+        items = schema.get("items", {})
         drawn: list[Any] = []
         for _ in range(count * (MAX_REDRAWS if schema.get("uniqueItems") else 1)):
             value = self._value(items, name, depth + 1, everything=everything)

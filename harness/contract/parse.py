@@ -33,16 +33,20 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def server_path(document: Mapping[str, Any]) -> str:
-    """The path of the document's first server, without a trailing slash; its host is not used."""
+    """The path of the document's first server, without a trailing slash; its host is not used.
+
+    What is no address, such as a variable without a default, says nothing of a path.
+    """
     servers = document.get("servers")
     first = _mapping(servers[0] if isinstance(servers, list) and servers else None)
     url = str(first.get("url", ""))
     for name, variable in _mapping(first.get("variables")).items():
         url = url.replace(f"{{{name}}}", str(_mapping(variable).get("default", "")))
     try:
-        return urlsplit(url).path.rstrip("/")
+        path = urlsplit(url).path.rstrip("/")
     except ValueError:
         return ""
+    return path if path.startswith("/") and "{" not in path else ""
 
 
 def followed(document: Mapping[str, Any], at: str, node: Any) -> tuple[str, Any]:

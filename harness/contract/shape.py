@@ -37,26 +37,45 @@ class Leaf:
         return any(key in self.schema for key in GIVEN)
 
 
-def flattened(contract: Contract, node: Any, above: frozenset[str] = frozenset()) -> Mapping[str, Any]:
-    """The schema with allOf joined and the first useful branch of anyOf and oneOf taken; a circle of these is cut."""
+def flattened(
+    contract: Contract, node: Any, above: frozenset[str] = frozenset(), *, told: bool = False
+) -> Mapping[str, Any]:
+    """The schema with allOf joined and the first useful branch of anyOf and oneOf taken; a circle of these is cut.
+
+    A discriminator's member has the one value that names the branch; with `told` a schema around this one named it.
+    """
     above |= {_reference(node)}
     schema = contract.schema(node)
     merged: dict[str, Any] = {key: value for key, value in schema.items() if key not in {"allOf", "anyOf", "oneOf"}}
-    parts = [*_list(schema.get("allOf"))]
+    parts = [(part, None if told else _kind(contract.schema(part), node)) for part in _list(schema.get("allOf"))]
     for key in ("anyOf", "oneOf"):
         branches = _list(schema.get(key))
         useful = (branch for branch in branches if contract.schema(branch).get("type") != "null")
-        parts += next(([branch] for branch in useful), branches[:1])
-    for part in parts:
+        parts += [(branch, _kind(schema, branch)) for branch in next(([item] for item in useful), branches[:1])]
+    for part, kind in parts:
         if _reference(part) and _reference(part) in above:
             continue
-        flat = flattened(contract, part, above)
+        flat = flattened(contract, part, above, told=told or kind is not None)
         properties = {**merged.get("properties", {}), **flat.get("properties", {})}
         required = [*merged.get("required", ()), *flat.get("required", ())]
+        if kind is not None and not {"const", "enum"} & set(own := contract.schema(properties.get(kind[0]))):
+            properties[kind[0]], required = {**own, "const": kind[1]}, [*required, kind[0]]
         merged = {**flat, **merged}
         if properties:
             merged.update(properties=properties, required=required)
     return merged
+
+
+def _kind(holder: Mapping[str, Any], branch: Any) -> tuple[str, str] | None:
+    """The member and the value by which a discriminator tells the branch from the others; None where none does."""
+    told = holder.get("discriminator")
+    name = told.get("propertyName") if isinstance(told, dict) else None
+    component = _reference(branch).rpartition("/")[2]
+    if not isinstance(name, str) or not component:
+        return None
+    mapping = told.get("mapping") if isinstance(told, dict) else None
+    found = mapping.items() if isinstance(mapping, dict) else ()
+    return name, next((str(key) for key, target in found if str(target).rpartition("/")[2] == component), component)
 
 
 def leaves(contract: Contract, node: Any, *, written: bool = False) -> Iterator[Leaf]:
