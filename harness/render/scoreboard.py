@@ -40,6 +40,7 @@ RULES = """
 - **harness** catches a defect by a finding of its class at one of its operations that a replay shows again there, and not on the clean build. It has the promises of the document (`x-promises`), which say more than shapes; Schemathesis reads none of them, and much of what is planted breaks nothing else.
 - **Schemathesis** catches a defect by any check that fails at one of its operations and that fails there (same check, same operation) in no run of the clean build. It need not show it twice. What fails elsewhere is named and does not count. Exit codes other than 0 and 1, no test case, a kill, a report that is not there, or an error of its own at an operation of the defect and not there on the clean build, are unknown, not a miss; then it is run once more with the next seed.
 - It is let in by a file of credentials (Web Fuzzing Commons), made for each build of the identities that harness.toml tells: {identities}. An operation that refuses the first is called as the next; they are told as peers, so that `object_level_authorization` runs; a token that holds no more is had anew. It reads the project's own schemathesis.toml where there is one, with all checks and phases asked for on the command line.
+- Both are bounded by time: on a busy machine either sends less, and may miss what it shows on a quiet one. The load and the number of test cases say how busy it was.
 """  # noqa: E501 - lines of the page
 
 
