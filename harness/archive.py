@@ -81,13 +81,13 @@ def _alone(report: Report, folder: Path) -> dict[str, str]:
     contract = frozen_contract(folder)
     for finding in report.findings:
         try:
-            lines = assertion.asserted(contract, finding, LEAKS)
+            stated = assertion.asserted(contract, finding, LEAKS)
         except Unstated as reason:
             told[finding.fingerprint] = f"none can be written: {reason}"
             continue
         place = folder / FINDINGS / finding.fingerprint
         place.mkdir(parents=True, exist_ok=True)
-        write_text(place / alone.file_name(finding), alone.render(finding, report, lines))
+        write_text(place / alone.file_name(finding), alone.render(finding, report, stated))
         told[finding.fingerprint] = f"{FINDINGS}/{finding.fingerprint}/{alone.file_name(finding)}"
     return told
 

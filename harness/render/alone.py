@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.finding import Finding
+    from harness.render.stated import Stated
     from harness.report import Report
 
 BASE = "BASE_URL"
@@ -35,9 +36,10 @@ WIDE = 100
 
 @dataclass(slots=True)
 class _File:
-    """The file as it is made: the variables that it needs, and what each caller is called."""
+    """The file as it is made: the variables that it needs, what each caller is called, and what it sends otherwise."""
 
     proofs: Mapping[str, Sequence[tuple[str, str]]]
+    stated: Stated
     settings: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     renewed: dict[str, str] = field(default_factory=dict)
@@ -61,13 +63,14 @@ def file_name(finding: Finding) -> str:
     return f"test_{_word(finding.code).lower()}.py"
 
 
-def render(finding: Finding, report: Report, lines: Sequence[str]) -> bytes:
-    """The file, whose last lines are the given ones (see `assertion.asserted`)."""
+def render(finding: Finding, report: Report, stated: Stated) -> bytes:
+    """The file, whose last lines are the stated ones (see `assertion.asserted`)."""
     proofs = {
         exchange.request.identity.name: [pair for pair in exchange.request.headers if "[masked" in pair[1]]
         for exchange in reproduction.seen(finding, report)
     }
-    file = _File(proofs, {BASE: f"the address of the API, such as {report.target.url or 'http://127.0.0.1:8000'}"})
+    address = f"the address of the API, such as {report.target.url or 'http://127.0.0.1:8000'}"
+    file = _File(proofs, stated, {BASE: address})
     steps = [_step(file, number, step) for number, step in enumerate(finding.reproduction.steps)]
     body = _template().format(
         promised=repr(printable(finding.promised) or one_line(finding.title)),
@@ -75,7 +78,8 @@ def render(finding: Finding, report: Report, lines: Sequence[str]) -> bytes:
         name=_word(finding.code).lower(),
         title=_doc(finding.title),
         steps="\n".join(steps),
-        lines="\n".join(f"    {line}" for line in lines),
+        helpers=_helpers("\n".join((*stated.lines, *stated.paths.values(), *stated.headers.values()))),
+        lines="\n".join(f"    {line}" for line in stated.lines),
     )
     return (_head(finding, report, file.settings) + body).encode("utf-8", "backslashreplace")
 
@@ -83,6 +87,23 @@ def render(finding: Finding, report: Report, lines: Sequence[str]) -> bytes:
 @cache
 def _template() -> str:
     return (files("harness.render") / "templates" / "alone.py.txt").read_text("utf-8")
+
+
+@cache
+def _parts() -> Mapping[str, str]:
+    """The functions that not every file needs, by name."""
+    folder = files("harness.render") / "templates" / "helpers"
+    return {entry.name.partition(".")[0]: entry.read_text("utf-8").strip() for entry in folder.iterdir()}
+
+
+def _helpers(lines: str) -> str:
+    """Those functions that the lines call, and that these call."""
+    taken: list[str] = []
+    text = lines
+    while found := [name for name in sorted(_parts()) if name not in taken and re.search(rf"\b{name}\(", text)]:
+        taken += found
+        text = "\n".join(_parts()[name] for name in found)
+    return "".join(f"\n\n{_parts()[name]}\n" for name in sorted(taken))
 
 
 def _head(finding: Finding, report: Report, settings: Mapping[str, str]) -> str:
@@ -105,7 +126,7 @@ def _head(finding: Finding, report: Report, settings: Mapping[str, str]) -> str:
 def _step(file: _File, number: int, step: Mapping[str, Any]) -> str:
     """One call of `send`, an argument a line."""
     who = step["identity"]
-    new = _replaced(file, step)
+    new = _replaced(file, number, step)
     comment = (
         f"{one_line(step.get('step') or step['operation'])} as {one_line(who['name'])}: {step['status'] or 'no answer'}"
     )
@@ -117,7 +138,7 @@ def _step(file: _File, number: int, step: Mapping[str, Any]) -> str:
         f"({name!r}, {_text(value, new.get(f'query:{index}'))})" for index, (name, value) in enumerate(step["query"])
     ]
     arguments = [
-        f"{number + 1}, {step['method']!r}, {_path(step['path'], new)}",
+        f"{number + 1}, {step['method']!r}, {file.stated.paths.get(number) or _path(step['path'], new)}",
         *([f"query=[{', '.join(query)}]"] if query else []),
         *([f"headers=[{', '.join(f'({name!r}, {value})' for name, value in headers)}]"] if headers else []),
         *([f"body={_body(step['body'], new)}"] if step["body"] is not None else []),
@@ -147,7 +168,7 @@ def _proofs(file: _File, who: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def _replaced(file: _File, step: Mapping[str, Any]) -> dict[str, str]:
+def _replaced(file: _File, number: int, step: Mapping[str, Any]) -> dict[str, str]:
     """The places of a step whose value is not the recorded one, each with the expression that gives it."""
     request = _request(step)
     filled = step.get("filled", {})
@@ -156,6 +177,8 @@ def _replaced(file: _File, step: Mapping[str, Any]) -> dict[str, str]:
     for place in places(request):
         if place.at in filled:
             new[place.at] = f"answers[{filled[place.at]['step']}].told({filled[place.at]['place']!r})"
+        elif anew := file.stated.anew(place.value):
+            new[place.at] = anew
         elif place.value in file.renewed:
             new[place.at] = file.renewed[place.value]
         elif place.value in facts and step["identity"]["name"] != ANONYMOUS.name:
@@ -163,6 +186,9 @@ def _replaced(file: _File, step: Mapping[str, Any]) -> dict[str, str]:
             new[place.at] = file.setting(f"{caller}_{_word(fact)}", f"the {one_line(fact)} of the caller {caller}")
         elif _is_unique(place.at, place.value, step):
             new[place.at] = file.renewed[place.value] = f"fresh({place.value!r})"
+    for name, value in _own(step):
+        anew = file.stated.headers.get((number, name.lower())) or file.stated.anew(value)
+        new |= {f"header:{name.lower()}": anew} if anew else {}
     for at, value in pointer.leaves(request.json()):
         if isinstance(value, str) and MASKED.fullmatch(value):
             name = _word((pointer.tokens(at) or ["secret"])[-1])

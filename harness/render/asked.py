@@ -42,6 +42,20 @@ class Asked:
                 return number
         raise Unstated("its sequence lacks the step that shows it")
 
+    def id_of(self, number: int) -> str:
+        """The expression of the id that a step's answer tells of what it made or read; Unstated where none is told."""
+        resource = self.contract.resource_of(self.steps[number]["operation"])
+        if resource is None:
+            raise Unstated("nothing says where its answer tells an id")
+        return f"answers[{number}].told({resource.id!r})"
+
+    def origin(self, number: int, value: str) -> str:
+        """The expression of a value that a step took from an earlier answer; Unstated where it took none."""
+        told = self.steps[number].get("references", {}).get(value)
+        if told is None:
+            raise Unstated("its sequence does not tell where its id came from")
+        return f"answers[{told['step']}].told({told['place']!r})"
+
 
 def status(number: int, test: str) -> str:
     """The line that holds one answer's status to an expression over `status`."""

@@ -1,7 +1,7 @@
 """What a finding's answers must be for its promise to hold, as lines of Python for a test that stands alone.
 
-`answers` are those of the finding's steps, in their order. Only what single answers show can be told so: a race, a
-limit or a load cannot, and says why.
+`answers` are those of the finding's steps, in their order. Only what a sequence of answers shows can be told so: a
+race, a limit or a load cannot, and says why.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.contract import pointer
-from harness.render import answered
+from harness.render import answered, listing, message, origin, removal, repeated, tenancy, writing
 from harness.render.asked import Asked, sent, status
+from harness.render.repeated import CUT, TOGETHER
 from harness.render.rule import Unstated
+from harness.render.stated import Stated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,14 +21,22 @@ if TYPE_CHECKING:
     from harness.contract import Contract
     from harness.finding import Finding
 
-TOGETHER = "many calls at one instant show it, not one answer"
 COUNTED = "it is told by counting many calls against a window of time"
 MEASURED = "it is told by a load"
-MISSING = (404, 410)
+WALKED = "it is told by walking a list over things that were made for it, which its sequence does not hold"
 WHY = {
     "rate-limit": COUNTED,
     "objective": MEASURED,
-    "ledger": TOGETHER,
+    "ledger": "many calls at one instant show it, by an account of them all",
+    "idempotency.no-effect": CUT,
+    "leaks.secret": "it is told by secrets that the run gave out or by hashes of any form, which no file may hold",
+    "cache": "it is told by the time between a change and a read, and by what other workers keep",
+    "page": WALKED,
+    "filter": WALKED,
+    "sort": WALKED,
+    "version.not-raised": "it is told by what else the write changed, which a line cannot compare",
+    "fuzz.allow_header_conformance": "its Allow is told by the whole contract: the finding of `http.allow` says it",
+    "fuzz.use_after_free": "its delete is one of a chain that was drawn: the finding of `delete.read` says it",
     "credentials": "it takes credentials that are forged or spent for the purpose",
     "version.two-winners": TOGETHER,
     "version.no-winner": TOGETHER,
@@ -34,18 +44,19 @@ WHY = {
 }
 
 
-def asserted(contract: Contract, finding: Finding, patterns: Mapping[tuple[str, str], str]) -> list[str]:
-    """The lines; raises Unstated with the reason where no such test can be written."""
+def asserted(contract: Contract, finding: Finding, patterns: Mapping[tuple[str, str], str]) -> Stated:
+    """The lines, and what is sent anew; raises Unstated with the reason where no such test can be written."""
     key = finding.code.partition(".")[0]
     operation = contract.by_id.get(finding.operation)
-    if finding.code in WHY or key in WHY:
+    make = MADE.get(finding.code)
+    if make is None and (finding.code in WHY or key in WHY):
         raise Unstated(WHY.get(finding.code) or WHY[key])
     if operation is None or not finding.reproduction.steps:
         raise Unstated("no sequence of requests was cut for it")
-    make = MADE.get(finding.code)
     if make is None:
-        raise Unstated("no single answer shows it")
-    return make(Asked(contract, operation, finding, patterns))
+        raise Unstated("no assertion is known for its class")
+    told = make(Asked(contract, operation, finding, patterns))
+    return told if isinstance(told, Stated) else Stated(told)
 
 
 def _allowed(asked: Asked) -> list[str]:
@@ -64,13 +75,22 @@ def _gate(asked: Asked) -> list[str]:
     key = finding.code.partition(".")[0]
     told = contract.promise(key, asked.operation) or {}
     if finding.kind == "existence":
-        real, absent = _tried(asked, "stranger"), asked.word("made-up")
-        return [f"check(answers[{real}], lambda answer: answer.status == answers[{absent}].status)"]
+        return _existence(asked)
     if key == "owner":
         wanted = told.get("stranger", 403)
     else:
         wanted = told.get("anonymous", 401) if finding.kind == "anonymous" else told.get("refused", 403)
     return [status(_tried(asked), f"== {wanted}")]
+
+
+def _existence(asked: Asked) -> list[str]:
+    """What a stranger may not see answers as two ids that name nothing."""
+    steps = [str(step["step"]).partition(":")[0] for step in asked.steps]
+    real = next((number for number, word in enumerate(steps) if word in {"may-not", "stranger"}), None)
+    absent = [number for number, word in enumerate(steps) if word in {"made-up-1", "made-up-2"}]
+    if real is None or len(absent) != 2:  # noqa: PLR2004 - one before the real call and one after it
+        raise Unstated("its sequence lacks the step that shows it")
+    return [f"check(answers[{real}], lambda answer: alike(answer, answers[{absent[0]}], answers[{absent[1]}]))"]
 
 
 def _effect(asked: Asked) -> list[str]:
@@ -102,23 +122,26 @@ def _readable(asked: Asked) -> list[str]:
     return lines
 
 
-def _gone(asked: Asked) -> list[str]:
-    """What was deleted is not found."""
-    told = asked.contract.promise("delete", asked.operation) or {}
-    return [status(asked.word("gone", "gone-later"), f"in {tuple(told.get('gone', MISSING))!r}")]
-
-
-def _again(asked: Asked) -> list[str]:
-    """A second delete is answered as promised."""
+def _listed(asked: Asked) -> list[str]:
+    """What was made stands in the list, where that is one page."""
+    page = asked.word("listed-later")
+    told = str(asked.steps[page]["step"]).split("|")
     resource = asked.contract.resource_of(asked.operation.id)
-    told = asked.contract.promise("delete", asked.operation) or {}
-    promised = told.get("again") or (resource.again if resource else 0)
-    return [status(asked.word("deleted-again"), f"== {promised}" if promised else f"in {MISSING!r}")]
+    if told[-1] != "1" or resource is None:
+        raise Unstated("it takes every page of a list, and its sequence holds the last")
+    id_ = asked.origin(asked.word("found-by-id"), told[1])
+    place = f"{listing.items(asked.contract, asked.operation)!r}, {resource.id!r}"
+    return [
+        f"done(answers[{asked.word('found-by-id')}])",
+        f"check(answers[{page}], lambda answer: str({id_}) in names(answer, {place}))",
+    ]
 
 
-def _unwritten(asked: Asked) -> list[str]:
-    """A deleted thing takes no write."""
-    return [status(asked.word("wrote-after"), "in range(400, 500)")]
+def _apart(asked: Asked) -> list[str]:
+    """What lies under one thing is not found under another."""
+    near, far = asked.word("near"), asked.word("far")
+    test = f"answer.status not in range(200, 300) or answer.json() != answers[{near}].json()"
+    return [f"done(answers[{near}])", f"check(answers[{far}], lambda answer: {test})"]
 
 
 def _out_of_bounds(asked: Asked) -> list[str]:
@@ -160,7 +183,7 @@ def _unmarked(asked: Asked) -> list[str]:
     """The last answer does not have the mark of a finding of the fuzzing (harness/expected.py)."""
     mark = asked.finding.reproduction.parameters.get("expect") or {}
     if not mark or set(mark) - {"status", "unclear", "header_absent"}:
-        raise Unstated("no single answer shows it")
+        raise Unstated("its finding does not say by what its answer is told")
     number = len(asked.steps) - 1
     lines = [f"clear(answers[{number}], {mark.get('unclear', [])!r})"]
     shown = f"answer.is_one_of({[str(item).upper() for item in mark['status']]!r})"
@@ -169,15 +192,20 @@ def _unmarked(asked: Asked) -> list[str]:
     return [*lines, f"check(answers[{number}], lambda answer: not ({shown}))"]
 
 
-MADE: Mapping[str, Callable[[Asked], list[str]]] = {
+MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
+    **origin.MADE,
+    **message.MADE,
+    **repeated.MADE,
+    **removal.MADE,
+    **tenancy.MADE,
+    **writing.MADE,
     **dict.fromkeys(("roles.anonymous-allowed", "roles.role-allowed", "owner.stranger-allowed"), _allowed),
     **dict.fromkeys(("roles.role-refused", "owner.owner-refused", "owner.role-refused"), _refused),
     **dict.fromkeys(("roles.status", "owner.status"), _gate),
     **dict.fromkeys(("roles.effect", "owner.effect"), _effect),
     **dict.fromkeys(("resource.create-not-readable", "resource.update-lost"), _readable),
-    "delete.read": _gone,
-    "delete.again": _again,
-    "delete.changed": _unwritten,
+    "resource.not-listed": _listed,
+    "resource.hierarchy": _apart,
     **dict.fromkeys(("page.bounds", "sort.unknown"), _out_of_bounds),
     "resource.mass-assignment": _assigned,
     **dict.fromkeys(("version.lost-update", "version.missing-accepted", "version.status"), _stale),

@@ -211,7 +211,8 @@ def _in_use(case: _Case) -> None:
         seen = f"Then {', '.join(places)} had changed."
     else:
         return
-    case.look.found("delete.effect", "", "A refused delete changes nothing.", seen, refused, kept)
+    before, again = case.first(words.BEFORE), case.first(words.KEPT_AGAIN)
+    case.look.found("delete.effect", "", "A refused delete changes nothing.", seen, before, refused, kept, again)
 
 
 def _unique(case: _Case) -> None:
@@ -224,7 +225,8 @@ def _unique(case: _Case) -> None:
     case.look.examined += 1
     if taken.status != refusal:
         promised = f"Two things with one {member} are refused with {refusal}."
-        case.look.found("delete.unique", "two", promised, f"It was answered {taken.status}.", taken)
+        seen = f"It was answered {taken.status}."
+        case.look.found("delete.unique", "two", promised, seen, case.first(words.MADE), taken)
         return
     if after is None or case.deleted is None or not case.look.answered(after):
         return
@@ -232,7 +234,7 @@ def _unique(case: _Case) -> None:
     if succeeded(after) != (unique["becomes"] == FREE):
         promised = f"After {case.look.operation.id} its {member} is {unique['becomes']}."
         seen = f"{after.operation} answered {after.status} to the same value."
-        case.look.found("delete.unique", "", promised, seen, case.deleted, after)
+        case.look.found("delete.unique", "", promised, seen, case.first(words.MADE), case.deleted, after)
 
 
 def _counted(case: _Case) -> None:

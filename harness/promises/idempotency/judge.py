@@ -223,16 +223,17 @@ def _after_refusal(look: _Look, known: Said, call: Exchange) -> None:
         return
     look.examined += 1
     refused = call.outcome is Outcome.REFUSED
+    before = [exchange for item, exchange in look.calls if item.word == words.REFUSED and item.key == known.key][:1]
     if refused and look.told.refusals == FORGOTTEN:
         seen = f"a call with the key of one that was refused got {call.status}, and with a new key it succeeded"
         promised = f"A refused call does not keep its {look.told.header}."
         title = "keeps the key of a refused call"
-        look.found("idempotency.refusal", "poisoned", title, Severity.MEDIUM, promised, seen, call)
+        look.found("idempotency.refusal", "poisoned", title, Severity.MEDIUM, promised, seen, *before, call)
     elif not refused and look.told.refusals == KEPT:
         seen = f"a call with the key of one that was refused succeeded with {call.status}"
         promised = f"A refused call keeps its {look.told.header}."
         title = "forgets the key of a refused call"
-        look.found("idempotency.refusal", "forgotten", title, Severity.LOW, promised, seen, call)
+        look.found("idempotency.refusal", "forgotten", title, Severity.LOW, promised, seen, *before, call)
 
 
 def _bad_key(look: _Look, known: Said, call: Exchange) -> None:

@@ -100,7 +100,7 @@ def _reached(seen: _Seen, label: str) -> None:
     where = "its path" if label == "path" else f"its body at {label.removeprefix('body')}"
     promised = "What another tenant has is as if it were not: it cannot be seen, named or changed."
     told = differences(call, one, other)
-    witnesses = (tried.before, one, call, tried.after)
+    witnesses = (tried.before, one, call, other, tried.after)
     if tried.effect:
         title, text = f"{seen.operation.id} acts on a thing of another tenant", f"afterwards {tried.effect}"
         severity = Severity.CRITICAL

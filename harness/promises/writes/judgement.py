@@ -88,7 +88,7 @@ def _unchanged(look: Look, exchanges: Sequence[Exchange], *, told: bool) -> None
         statuses = ", ".join(str(status) for status in dict.fromkeys(call.status for call in calls))
         seen = f"{len(calls)} writes were refused ({statuses}); afterwards {what}."
         promised = "A write that is refused changes nothing."
-        look.found("writes.refused-effect", "", promised, seen, before, *calls[:2], after)
+        look.found("writes.refused-effect", "", promised, seen, before, *calls[:2], after, again)
 
 
 def _name(place: str) -> str:

@@ -1,0 +1,433 @@
+"""A finding's test file over several answers: it fails on those of the fault and passes on mended ones."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from harness.codes import CODES
+from harness.contract import Contract
+from harness.exits import Exit
+from harness.finding import Finding, Reproduction, Severity
+from harness.render import alone, assertion
+from harness.render.rule import Unstated
+from harness.report import Report, RunStatus, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
+
+METHODS = {"make": "POST", "get": "GET", "list": "GET", "put": "PUT", "del": "DELETE", "head": "HEAD"}
+DOCUMENT: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "shelf", "version": "1"},
+    "x-promises": {
+        "resource": {
+            "book": {
+                "create": "make",
+                "read": "get",
+                "update": "put",
+                "delete": "del",
+                "list": "list",
+                "items": "/items",
+            }
+        },
+        "cors": {"origins": ["https://a.example"], "credentials": True},
+        "tenant": {
+            "told": [{"in": "header", "name": "X-Tenant"}, {"in": "path"}],
+            "other": 403,
+            "unknown": 404,
+            "conflict": 409,
+        },
+    },
+    "paths": {
+        "/books": {
+            "get": {"operationId": "list", "responses": {"200": {"description": "all"}}},
+            "post": {
+                "operationId": "make",
+                "x-promises": {
+                    "idempotency": {
+                        "header": "Idempotency-Key",
+                        "replayed": "X-Replayed",
+                        "other_body": 422,
+                        "missing": 400,
+                        "max_length": 40,
+                        "too_long": 414,
+                    }
+                },
+                "responses": {"201": {"description": "made"}},
+            },
+        },
+        "/books/{id}": {
+            "get": {"operationId": "get", "responses": {"200": {"description": "one"}}},
+            "head": {"operationId": "head", "responses": {"200": {"description": "one"}}},
+            "put": {
+                "operationId": "put",
+                "x-promises": {"owner": {"resource": "book", "stranger": 404}},
+                "responses": {"200": {"description": "put"}},
+            },
+            "delete": {
+                "operationId": "del",
+                "x-promises": {
+                    "delete": {
+                        "resource": "book",
+                        "children": [{"resource": "book", "becomes": "gone"}],
+                        "used": {"resource": "book", "status": 409},
+                        "unique": {"member": "/code", "becomes": "free", "status": 409},
+                        "counts": [{"operation": "list", "member": "/total"}],
+                    }
+                },
+                "responses": {"204": {"description": "gone"}},
+            },
+        },
+    },
+}
+OLD = "old-id-1"
+Told = tuple[int, dict[str, str], Any]
+
+
+def step(operation: str, word: str, *, status: int = 200, body: Any = None, **more: Any) -> dict[str, Any]:
+    """A step as harness/sequence.py cuts it; what acts on a thing takes its id from the first answer."""
+    own = operation in {"get", "put", "del", "head"}
+    reference = {"step": 0, "place": "/id"}
+    return {
+        "operation": operation,
+        "method": METHODS[operation],
+        "path": f"/books/{OLD}" if own else "/books",
+        "query": [],
+        "headers": [],
+        "body": None if body is None else json.dumps(body),
+        "identity": {"name": "anonymous", "roles": [], "tenant": "", "facts": {}},
+        "step": word,
+        "status": status,
+        "references": {OLD: reference} if own else {},
+        "filled": {"path:2": reference} if own else {},
+        **more,
+    }
+
+
+def nowhere(operation: str, word: str, id_: str) -> dict[str, Any]:
+    """A step on a thing that is not there."""
+    return step(operation, word, path=f"/books/{id_}", references={}, filled={})
+
+
+def keyed(word: str, key: str, **more: Any) -> dict[str, Any]:
+    """A call with an idempotency key."""
+    return step("make", f"call|{word}|a|a|one|", headers=[["Idempotency-Key", key]], body={"n": 1}, **more)
+
+
+def said(status: int, body: Any = None, **headers: str) -> Told:
+    """An answer: its status, JSON body, and headers whose names are told with underscores."""
+    return status, {name.replace("_", "-"): value for name, value in headers.items()}, body
+
+
+class Shown(NamedTuple):
+    """A finding with its steps, the answers that show the fault, and those of a build without it.
+
+    An answer may be a function of the requests sent so far.
+    """
+
+    code: str
+    kind: str
+    operation: str
+    steps: Sequence[Mapping[str, Any]]
+    broken: Sequence[Any]
+    mended: Sequence[Any]
+    seen: str = ""
+
+
+def origin(way: str, name: str) -> dict[str, Any]:
+    """A request from an origin."""
+    return step("list", f"{way} {name}", headers=[["Origin", name]])
+
+
+def allowing(name: str | None, **more: str) -> Told:
+    """An answer that allows an origin."""
+    return said(200, None, **({"access_control_allow_origin": name} if name else {}), **more)
+
+
+FOREIGN, OWN = "https://foreign.example", "https://a.example"
+MADE, ONE = step("make", "made", status=201, body={"code": "the-code-1"}), said(201, {"id": "n1"})
+READ = said(200, {"id": "n1", "price": 3, "at": 1})
+LATER = said(200, {"id": "n1", "price": 3, "at": 2})
+OTHER = said(200, {"id": "n1", "price": 4, "at": 2})
+DELETED, GONE, NO = step("del", f"deleted|{OLD}"), said(404, {"code": "no"}), said(409, {"code": "no"})
+MARK = "mark-old-1"
+
+
+def items(*names: str) -> Told:
+    """A list of things."""
+    return said(200, {"items": [{"id": name} for name in names], "total": len(names)})
+
+
+def echo(requests: Sequence[Mapping[str, Any]]) -> Told:
+    """A list in which the mark of the last create stands."""
+    last = next(request for request in reversed(requests) if request["method"] == "POST")
+    return said(200, {"items": [json.loads(last["body"])]})
+
+
+SEQUENCES = [
+    Shown("cors.foreign-origin", "reflected", "list", [origin("simple", FOREIGN)], [allowing(FOREIGN)],
+          [allowing(None)]),
+    Shown("cors.foreign-origin", "another's", "list", [origin("simple", FOREIGN)], [allowing(OWN)], [allowing(None)]),
+    Shown("cors.any-origin", "", "list", [origin("preflight", FOREIGN)], [allowing("*")], [allowing(None)]),
+    Shown("cors.refused", "simple", "list", [origin("simple", OWN)], [allowing(None)], [allowing(OWN)]),
+    Shown(
+        "cors.refused", "simple credentials", "list", [origin("simple", OWN)],
+        [allowing(OWN)], [allowing(OWN, access_control_allow_credentials="true")],
+    ),
+    Shown(
+        "cors.vary", "", "list", [origin("simple", OWN)],
+        [allowing(OWN, vary="Accept")], [allowing(OWN, vary="Accept, Origin")],
+    ),
+    Shown("http.challenge", "", "list", [step("list", "answers")], [said(401)], [said(401, www_authenticate="Bearer")]),
+    Shown("http.allow", "absent", "list", [step("list", "", method="PATCH")], [said(405)],
+          [said(405, allow="GET, POST")]),
+    Shown(
+        "http.allow", "-POST +TRACE", "list", [step("list", "", method="PATCH")],
+        [said(405, allow="GET, POST, TRACE")], [said(405, allow="GET, POST, HEAD")],
+    ),
+    Shown("http.content", "204", "del", [MADE, DELETED], [ONE, said(204, content_length="2")], [ONE, said(204)]),
+    Shown(
+        "http.location", "", "make", [step("make", "made"), nowhere("get", "followed", "wrong")],
+        [said(201, None, location="/wrong/n1"), GONE],
+        [said(201, None, location="n1"), lambda sent: READ if sent[-1]["path"] == "/n1" else GONE],
+    ),
+    Shown(
+        "http.head", "etag", "head", [MADE, step("get", "got"), step("head", "head")],
+        [ONE, said(200, None, etag="a"), said(200)], [ONE, said(200, None, etag="a"), said(200, None, etag="a")],
+    ),
+    Shown(
+        "idempotency.many-effects", "again", "make", [keyed("together", "key-1"), keyed("again", "key-1")],
+        [said(201, {"id": 1}), said(201, {"id": 2})], [said(201, {"id": 1}), said(201, {"id": 1})],
+        seen="The successes name 2 things: 1, 2.",
+    ),
+    Shown(
+        "idempotency.other-answer", "answer", "make", [keyed("first", "key-1"), keyed("again", "key-1")],
+        [said(201, {"id": 1}), said(200, {"id": 1})], [said(201, {"id": 1}), said(201, {"id": 1})],
+    ),
+    Shown(
+        "idempotency.other-answer", "header", "make", [keyed("first", "key-1"), keyed("again", "key-1")],
+        [said(201), said(201)], [said(201), said(201, None, x_replayed="1")],
+    ),
+    Shown("idempotency.other-answer", "header", "make", [keyed("together", "k-1")], [said(201, x_replayed="1")], [ONE]),
+    Shown(
+        "idempotency.refused-again", "again", "make", [keyed("first", "key-1"), keyed("again", "key-1")],
+        [ONE, NO], [ONE, ONE],
+    ),
+    Shown(
+        "idempotency.other-body", "acted", "make", [keyed("first", "key-1"), keyed("other-body", "key-1")],
+        [ONE, said(201, {"id": "n2"})], [ONE, said(422)],
+    ),
+    Shown(
+        "idempotency.status", "other body", "make", [keyed("first", "key-1"), keyed("other-body", "key-1")],
+        [ONE, said(409)], [ONE, said(422)],
+    ),
+    Shown("idempotency.status", "missing", "make", [step("make", "call|missing||a|one|")], [said(422)], [said(400)]),
+    Shown("idempotency.status", "too-long", "make", [keyed("too-long", "k" * 41)], [said(400)], [said(414)]),
+    Shown("idempotency.bad-key", "missing", "make", [step("make", "call|missing||a|one|")], [ONE], [said(400)]),
+    Shown(
+        "idempotency.shared-key", "another caller", "make", [keyed("first", "key-1"), keyed("other-caller", "key-1")],
+        [ONE, ONE], [ONE, said(201, {"id": "n2"})],
+    ),
+    Shown(
+        "idempotency.shared-key", "another caller refused", "make",
+        [keyed("first", "key-1"), keyed("other-caller", "key-1")], [ONE, said(422)], [ONE, said(201, {"id": "n2"})],
+    ),
+    Shown(
+        "idempotency.refusal", "poisoned", "make", [keyed("refused", "key-1"), keyed("after-refusal", "key-1")],
+        [said(422), said(422)], [said(422), ONE],
+    ),
+    Shown(
+        "idempotency.refusal", "forgotten", "make", [keyed("refused", "key-1"), keyed("after-refusal", "key-1")],
+        [said(422), ONE], [said(422), said(422)],
+    ),
+    Shown(
+        "owner.status", "existence", "put",
+        [MADE, nowhere("put", "made-up-1:valid", "zz1"), step("put", "may-not:stranger"),
+         nowhere("put", "made-up-2:valid", "zz2")],
+        [ONE, said(404, {"code": "zz1"}), said(404, {"code": "n1", "why": "hers"}), said(404, {"code": "zz2"})],
+        [ONE, said(404, {"code": "zz1"}), said(404, {"code": "n1"}), said(404, {"code": "zz2"})],
+    ),
+    Shown(
+        "resource.not-listed", "", "list", [MADE, step("list", f"listed-later|{OLD}|1"),
+        step("get", f"found-by-id|{OLD}")],
+        [ONE, items("n2"), READ], [ONE, items("n2", "n1"), READ],
+    ),
+    Shown(
+        "resource.hierarchy", "", "get", [MADE, step("get", "near"), step("get", "far")],
+        [ONE, READ, READ], [ONE, READ, GONE],
+    ),
+    Shown(
+        "delete.listed", "list", "del", [MADE, DELETED, step("list", "listed-after|list|1")],
+        [ONE, said(204), items("n2", "n1")], [ONE, said(204), items("n2")],
+    ),
+    Shown(
+        "delete.counted", "list", "del",
+        [MADE, step("list", "counted|0"), DELETED, step("list", "counted-after|0")],
+        [ONE, items("n1", "n2"), said(204), items("n1", "n2")], [ONE, items("n1", "n2"), said(204), items("n2")],
+    ),
+    Shown("delete.used", "make", "del", [MADE, DELETED, step("make", "used-after|make")], [ONE, said(204), ONE],
+          [ONE, said(204), NO]),
+    Shown(
+        "delete.child", "book", "del", [MADE, step("get", "child-before|book"), DELETED,
+        step("get", "child-after|book")],
+        [ONE, READ, said(204), READ], [ONE, READ, said(204), GONE],
+    ),
+    Shown("delete.in-use", "", "del", [MADE, step("make", "child"), step("del", "refused|1")],
+          [ONE, ONE, said(204)], [ONE, ONE, NO]),
+    Shown(
+        "delete.effect", "", "del",
+        [MADE, step("get", "before|1"), step("del", "refused|1"), step("get", "kept|1"), step("get", "kept-again|1")],
+        [ONE, READ, NO, OTHER, OTHER], [ONE, READ, NO, LATER, READ],
+    ),
+    Shown("delete.unique", "two", "del", [MADE, step("make", "taken", body={"code": "the-code-1"})], [ONE, ONE],
+          [ONE, NO]),
+    Shown(
+        "delete.unique", "", "del", [MADE, DELETED, step("make", "taken-after", body={"code": "the-code-1"})],
+        [ONE, said(204), NO], [ONE, said(204), ONE],
+    ),
+    Shown(
+        "delete.restore", "", "del", [MADE, DELETED, step("put", "restored|1"), step("get", "shown|1")],
+        [ONE, said(204), READ, GONE], [ONE, said(204), READ, READ],
+    ),
+    Shown(
+        "tenant.canary", "shown", "list", [step("make", f"plant:{MARK}", body={"note": f"a {MARK}"}),
+        step("list", "away:plain")],
+        [ONE, echo], [ONE, items("n2")],
+        seen=f"The tenant b was shown {MARK}, which stands in another tenant.",
+    ),
+    Shown(
+        "tenant.canary", "shown", "list", [step("make", f"plant:{MARK}", body={"note": MARK}),
+                                          step("list", "away:search", query=[["q", MARK]])],
+        [ONE, items("n1")], [ONE, items("n2")], seen="The tenant b was shown old-id-1, which stands in another tenant.",
+    ),
+    Shown(
+        "tenant.reached", "path", "get", [MADE, nowhere("get", "absent-1:path", "zz1"), step("get", "foreign:path")],
+        [ONE, GONE, READ], [ONE, GONE, GONE], seen="It was answered 200; one that is nowhere 404.",
+    ),
+    Shown(
+        "tenant.reached", "path", "del", [MADE, step("get", "before:path"), step("del", "foreign:path"),
+        step("get", "after:path")],
+        [ONE, READ, GONE, GONE], [ONE, READ, GONE, READ], seen="It was answered 404; afterwards the thing was gone.",
+    ),
+    Shown(
+        "tenant.existence", "path", "get",
+        [MADE, nowhere("get", "absent-1:path", "zz1"), step("get", "foreign:path"),
+         nowhere("get", "absent-2:path", "zz2")],
+        [ONE, GONE, said(403), GONE], [ONE, GONE, GONE, GONE],
+    ),
+    Shown("tenant.credentials", "other tenant", "list", [step("list", "other")], [items()], [said(403)]),
+    Shown("tenant.status", "other tenant", "list", [step("list", "other")], [said(400)], [said(403)]),
+    Shown("tenant.status", "unknown tenant", "list", [step("list", "unknown-1")], [said(401)], [said(404)]),
+    Shown("tenant.unknown", "unknown tenant", "list", [step("list", "unknown-1")], [items()], [said(404)]),
+    Shown("tenant.told", "pair X-Tenant and path", "list", [step("list", "own"),
+          step("list", "pair:X-Tenant and path")],
+          [items(), items()], [items(), NO]),
+    Shown("tenant.told", "place X-Tenant", "list", [step("list", "own"), step("list", "place:X-Tenant")],
+          [items(), GONE], [items(), items()]),
+    Shown("tenant.told", "swap path and X-Tenant", "list", [step("list", "own"),
+          step("list", "swap:path and X-Tenant")],
+          [items(), items()], [items(), said(403)]),
+    Shown(
+        "writes.refused-effect", "", "put",
+        [MADE, step("get", "before"), step("put", "refused /x"), step("get", "after"), step("get", "again")],
+        [ONE, READ, said(422), OTHER, OTHER], [ONE, READ, said(422), LATER, READ], seen="1 writes were refused (422).",
+    ),
+    Shown(
+        "writes.refused-made", "", "make", [step("make", "refused /name x", body={"name": MARK}),
+        step("list", "listed 1")],
+        [said(422), echo], [said(422), items("n2")],
+    ),
+    Shown(
+        "writes.number", "/price", "make", [step("make", "made /price", body={"price": 2**53 + 1}),
+        step("get", "kept e1 /price")],
+        [ONE, said(200, {"price": 2**53})], [ONE, said(200, {"price": 2**53 + 1})],
+    ),
+    Shown(
+        "writes.put-again", "", "put",
+        [MADE, step("put", "put"), step("get", "shown"), step("put", "put-again"), step("get", "shown-again")],
+        [ONE, READ, READ, READ, OTHER], [ONE, READ, READ, READ, LATER], seen="After the second /price had changed.",
+    ),
+    Shown("writes.put-again", "refused", "put", [MADE, step("put", "put"), step("put", "put-again")],
+          [ONE, READ, said(400)], [ONE, READ, READ]),
+    Shown(
+        "writes.put-replaces", "", "put",
+        [MADE, step("put", "put", body={"price": 3, "id": "x"}), step("put", "put-less", body={"id": "x"}),
+         step("get", "shown-less")],
+        [ONE, READ, READ, READ], [ONE, READ, READ, said(200, {"id": "x", "price": None})],
+         seen="price stayed as before.",
+    ),
+]  # fmt: skip
+
+
+def loaded(shown: Shown) -> ModuleType:
+    """The file of a finding as a module."""
+    finding = Finding(
+        shown.code, "a fault", Severity.LOW, shown.operation, shown.kind, "It holds.", shown.seen,
+        reproduction=Reproduction("", {}, tuple(shown.steps)),
+    )  # fmt: skip
+    report = Report("run", RunStatus.COMPLETE, Exit.FINDINGS, Target("url", "http://127.0.0.1:9"), findings=(finding,))
+    text = alone.render(finding, report, assertion.asserted(Contract(DOCUMENT), finding, {})).decode()
+    made_up = type(sys)("test_alone")
+    exec(compile(text, "test_alone.py", "exec"), made_up.__dict__)  # noqa: S102 - our own file
+    return made_up
+
+
+def ran(shown: Shown, answers: Sequence[Told | Callable[[Any], Told]]) -> list[dict[str, Any]]:
+    """Runs the file's test on these answers; what it sent."""
+    module = loaded(shown)
+    sent: list[dict[str, Any]] = []
+
+    def send(number: int, method: str, path: str, **rest: Any) -> Any:
+        sent.append({"method": method, "path": path, **rest})
+        given = answers[number - 1]
+        status, headers, body = given(sent) if callable(given) else given
+        data = b"" if body is None else json.dumps(body).encode()
+        return module.Answer(number, status, headers, data, path, rest.get("body") or b"")
+
+    module.__dict__["send"] = send
+    getattr(module, next(name for name in vars(module) if name.startswith("test_")))()
+    return sent
+
+
+@pytest.mark.parametrize("shown", SEQUENCES, ids=lambda shown: f"{shown.code} {shown.kind}")
+def test_it_fails_on_the_fault_and_passes_without(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fault's own answers break the assertion, and those of a mended build do not."""
+    assert shown.code in CODES
+    monkeypatch.setenv("BASE_URL", "http://127.0.0.1:9")
+    with pytest.raises(AssertionError, match="It holds"):
+        ran(shown, shown.broken)
+    assert len(ran(shown, shown.mended)) == len(shown.steps)
+
+
+def test_keys_and_marks_are_new_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was used is answered by what it did then, so both calls have a new one, and the same."""
+    monkeypatch.setenv("BASE_URL", "http://127.0.0.1:9")
+    shown = next(item for item in SEQUENCES if item.code == "idempotency.refused-again")
+    keys = [request["headers"][0][1] for request in ran(shown, shown.mended)]
+    assert keys[0] == keys[1] != "key-1"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "seen", "steps", "reason"),
+    [
+        ("idempotency.many-effects", "at once", "", [keyed("together", "k-1")] * 2, "at one instant"),
+        ("idempotency.many-effects", "after a lost answer", "", [keyed("cut", "k-1")], "ending the connection"),
+        ("idempotency.many-effects", "again", "2 things are there.", [keyed("first", "k-1")],
+         "counting what a whole list"),
+        ("idempotency.other-body", "refused-but-done", "", [keyed("first", "k-1")], "counting what a whole list"),
+        ("idempotency.no-effect", "", "", [keyed("after-cut", "k-1")], "ending the connection"),
+        ("http.content", "304", "", [step("list", "")], "after a 304"),
+        ("writes.refused-effect", "", "9 writes were refused (422).",
+         [step("get", "before"), step("put", "refused"), step("get", "after")], "more writes were refused"),
+        ("resource.not-listed", "", "", [step("list", f"listed-later|{OLD}|2")], "every page"),
+    ],
+)  # fmt: skip
+def test_what_a_sequence_does_not_show(code: str, kind: str, seen: str, steps: Sequence[Any], reason: str) -> None:
+    """Where the answers of the sequence alone would not show it, the reason says so."""
+    with pytest.raises(Unstated, match=reason):
+        loaded(Shown(code, kind, "make", steps, (), (), seen))
