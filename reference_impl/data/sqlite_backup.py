@@ -7,7 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from reference_impl.data.backup import BackupError, new_file
-from reference_impl.data.sqlite import connect
+from reference_impl.data.sqlite_file import connect
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ import msgspec
 
 from reference_impl.data import migrations
 from reference_impl.data.backup import BackupError, forced, identity
-from reference_impl.data.sqlite import alone, connect
+from reference_impl.data.sqlite_file import alone, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

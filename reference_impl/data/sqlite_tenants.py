@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from reference_impl.data import backup, migrations, sqlite_restore
 from reference_impl.data.database import DatabaseError
 from reference_impl.data.names import tenant_name
-from reference_impl.data.sqlite import SqliteDatabase, alone, connect, translated
+from reference_impl.data.sqlite import SqliteDatabase
 from reference_impl.data.sqlite_backup import copy
+from reference_impl.data.sqlite_file import alone, connect, translated
 from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:

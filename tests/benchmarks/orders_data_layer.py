@@ -25,7 +25,7 @@ import uvloop
 
 from reference_impl.data.dialect import spelled
 from reference_impl.data.postgres import Bounds, session
-from reference_impl.data.sqlite import connect
+from reference_impl.data.sqlite_file import connect
 from reference_impl.data.tenants import open_tenants
 from reference_impl.identity.tokens import Identity
 from reference_impl.procedures.order_types import Line, OrderInput

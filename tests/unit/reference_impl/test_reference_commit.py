@@ -16,7 +16,8 @@ from reference_impl.application import Parts
 from reference_impl.contract.procedure import ANYONE, Call, Procedure, Reply
 from reference_impl.data.database import Database, DatabaseError, Statement, Transaction
 from reference_impl.data.postgres import Bounds, PostgresDatabase
-from reference_impl.data.sqlite import SqliteDatabase, connect
+from reference_impl.data.sqlite import SqliteDatabase
+from reference_impl.data.sqlite_file import connect
 from reference_impl.edge.exchange import Exchange
 from reference_impl.edge.timeout import Timeout
 from reference_impl.errors import ApiError

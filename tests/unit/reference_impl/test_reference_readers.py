@@ -12,7 +12,8 @@ from hypothesis import settings as drawing
 from hypothesis import strategies as st
 
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
-from reference_impl.data.sqlite import SqliteDatabase, connect
+from reference_impl.data.sqlite import SqliteDatabase
+from reference_impl.data.sqlite_file import connect
 from reference_impl.data.sqlite_readers import THREADS
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ import pytest
 from reference_impl.commands import main
 from reference_impl.data import migrations
 from reference_impl.data.database import DatabaseError, Statement, Transaction
-from reference_impl.data.sqlite import SqliteDatabase, connect
+from reference_impl.data.sqlite import SqliteDatabase
+from reference_impl.data.sqlite_file import connect
 from reference_impl.data.sqlite_tenants import migrate
 from reference_impl.settings import load
 from reference_impl.settings.reader import SettingsError

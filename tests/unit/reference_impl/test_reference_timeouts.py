@@ -7,7 +7,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from reference_impl.data.database import Row, Statement, Transaction
-from reference_impl.data.sqlite import SqliteDatabase, connect
+from reference_impl.data.sqlite import SqliteDatabase
+from reference_impl.data.sqlite_file import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
