@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from reference_impl.stores.limits import Limits
     from reference_impl.stores.redis.server import Server
 
+ROOT = Path(__file__).parents[3]
 RULE = Rule("r", 3, 4.0)
 
 
@@ -167,3 +170,25 @@ def test_a_log_in_redis_ends_with_its_window(runner: asyncio.Runner, open_server
     runner.run(limits.take(("a",), RULE))
     names = runner.run(server.call("KEYS", server.name("limit", ("r", "a"))))
     assert 3900 <= runner.run(server.call("PTTL", names[0])) <= 4001
+
+
+@pytest.mark.slow
+def test_a_redis_whose_memory_ends_forgets_nobody(runner: asyncio.Runner, open_server: Callable[[], Server]) -> None:
+    """With compose.yaml's policy what was counted stays counted, and counting goes on."""
+    server = open_server()
+    limits, rule = RedisLimits(server, HandClock()), Rule("r", 1, 60.0)
+    policy = re.search(r'"--maxmemory-policy", "(\w[\w-]*)"', (ROOT / "compose.yaml").read_text())
+    assert policy is not None
+
+    async def full() -> None:
+        assert (await limits.take(("a",), rule)).allowed
+        await server.call("CONFIG", "SET", "maxmemory-policy", policy[1])
+        await server.call("CONFIG", "SET", "maxmemory", "1")
+        try:
+            for caller in ("a", "b"):
+                await limits.take((caller,), rule)
+                assert not (await limits.take((caller,), rule)).allowed
+        finally:
+            await server.call("CONFIG", "SET", "maxmemory", "0")
+
+    runner.run(full())
