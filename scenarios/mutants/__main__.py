@@ -70,6 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("mutants: interrupted\n")
         return Exit.INTERRUPTED
+    except BrokenPipeError:  # whoever reads has seen enough; what is left to be flushed goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.INTERRUPTED
     if options.json:
         options.json.write_text(json.dumps(sample.to_record(), indent=2) + "\n", encoding="utf-8")
     left = [trial for fate in NOT_KILLED for trial in sample.of(fate)]

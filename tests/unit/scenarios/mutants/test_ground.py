@@ -138,3 +138,19 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
         told = process.communicate(timeout=60)[1].decode()
     assert (process.returncode, told) == (130, "mutants: interrupted\n")
     assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def test_a_reader_that_goes_is_no_error() -> None:
+    """A list whose reader has seen enough ends without a word."""
+    command = [sys.executable, "-m", "scenarios.mutants", "--list", "--count", "3000"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        told = process.stderr.read()
+        code = process.wait(60)
+    assert (code, told) == (130, b"")
