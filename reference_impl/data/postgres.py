@@ -13,6 +13,7 @@ import asyncpg  # type: ignore[import-untyped]  # the package carries no types
 
 from reference_impl.data.database import Body, Category, DatabaseError, Row, Statement, driven
 from reference_impl.data.dialect import spelled
+from reference_impl.data.postgres_pool import Budget, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -23,7 +24,6 @@ _PAUSE_S = 0.005
 _SERIALIZABLE = "BEGIN ISOLATION LEVEL SERIALIZABLE"
 _LOCKING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_IDLE_S = 300.0
 _STATEMENTS = 512
 _CHECK_MS = "500"
 # SQLSTATE, or its first two characters, which are its class (PostgreSQL's manual, appendix A).
@@ -49,7 +49,7 @@ _FAILURES = (asyncpg.PostgresError, *_BROKEN)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many connections, how long one may be waited for, how long a statement may take."""
+    """How many connections of a schema, how long one may be waited for, how long a statement may take."""
 
     connections: int
     wait_s: float
@@ -77,19 +77,13 @@ def session(url: str, schema: str, bounds: Bounds) -> dict[str, Any]:
 
 
 class PostgresDatabase:
-    """One schema. Connections are made when they are needed and again when they broke."""
+    """One schema. Connections are made when they are needed and again when they broke, within a budget if told."""
 
-    def __init__(self, url: str, schema: str, bounds: Bounds) -> None:
+    def __init__(self, url: str, schema: str, bounds: Bounds, budget: Budget | None = None) -> None:
         self.schema = schema
         self._bounds = bounds
-        self._options: dict[str, Any] = {
-            **session(url, schema, bounds),
-            "min_size": 0,
-            "max_size": bounds.connections,
-            "max_inactive_connection_lifetime": _IDLE_S,
-            "reset": _leave,
-        }
-        self._pool: Any = None
+        self._options = session(url, schema, bounds)
+        self._pool = Pool(self._options, bounds.connections, bounds.wait_s, budget or Budget(bounds.connections))
         self._again = asyncio.Lock()
 
     async def query(self, sql: str, *parameters: object) -> list[Row]:
@@ -129,29 +123,23 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         """Close every connection once it is free; those that do not come back in time are cut."""
-        if self._pool is None:
-            return
-        pool, self._pool = self._pool, None
-        try:
-            await asyncio.wait_for(pool.close(), self._bounds.wait_s)
-        except _FAILURES:
-            pool.terminate()
+        await self._pool.close()
 
     async def lend(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """Give a connection to `work`; what it leaves open is undone, and one that may be broken is cut."""
-        pool, connection = await self._acquire()
+        connection = await self._acquire()
         try:
             return await self._undone(connection, work)
         except _FAILURES as error:
             if (failed := translated(error)).category in _LOST:
-                _cut(connection)
+                connection.terminate()
             raise failed from error
         except asyncio.CancelledError:
             # A statement may still run there; the server undoes its transaction when the connection ends.
-            _cut(connection)
+            connection.terminate()
             raise
         finally:
-            await pool.release(connection)
+            self._pool.release(connection)
 
     async def _written(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """Lend a connection for a write; who is cancelled when it is kept, and is given back, goes on with it too."""
@@ -188,30 +176,17 @@ class PostgresDatabase:
                 await connection.execute("ROLLBACK")
             raise
 
-    async def _acquire(self) -> tuple[Any, Any]:
+    async def _acquire(self) -> Any:
         try:
-            if self._pool is None:
-                # Nothing is awaited inside, as no connection is made yet: one pool, whoever comes first.
-                self._pool = await asyncpg.create_pool(**self._options)
-            pool = self._pool
-            return pool, await pool.acquire(timeout=self._bounds.wait_s)
+            return await self._pool.acquire()
         except _FAILURES as error:
             raise DatabaseError("unavailable", f"No connection within {self._bounds.wait_s} s: {error!r}") from error
 
 
 def _ended(error: Exception) -> bool:
-    """Whether the connection ended with this error: classes 08 and 57P of SQLSTATE; the pool has taken it back then."""
+    """Whether the connection ended with this error: classes 08 and 57P of SQLSTATE; nothing is undone on it then."""
     state = str(getattr(error, "sqlstate", None) or "")
     return state.startswith(_ENDED)
-
-
-def _cut(connection: Any) -> None:
-    with contextlib.suppress(asyncpg.InterfaceError):  # one that ended is the pool's again
-        connection.terminate()
-
-
-async def _leave(_connection: Any) -> None:
-    """Leave a connection as it is when it comes back: no statement here changes a session."""
 
 
 async def _fetch(connection: Any, statement: Statement) -> list[Row]:

@@ -11,6 +11,7 @@ from reference_impl.data.database import Statement, Transaction
 from reference_impl.data.names import tenant_name
 from reference_impl.data.postgres import Bounds, PostgresDatabase, quoted
 from reference_impl.data.postgres_backup import copy_in, copy_out
+from reference_impl.data.postgres_pool import Budget
 from reference_impl.settings.reader import TENANT_NAME
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class PostgresTenants:
     def __init__(self, storage: Storage) -> None:
         self._url = storage.database_url
         self._bounds = Bounds(storage.pool_size, storage.pool_wait_s, storage.command_timeout_s)
+        self._budget = Budget(storage.database_connections)
         self._files = migrations.read(engine="postgresql")
         asked = Bounds(2, min(_ASKED_S, storage.pool_wait_s), min(_ASKED_S, storage.command_timeout_s))
         self._catalogue = PostgresDatabase(self._url, "pg_catalog", asked)
@@ -81,7 +83,7 @@ class PostgresTenants:
             return database
         if await self._catalogue.query_one(_MIGRATED, _PREFIX + name) is None:
             return None
-        opened = PostgresDatabase(self._url, _PREFIX + name, self._bounds)
+        opened = PostgresDatabase(self._url, _PREFIX + name, self._bounds, self._budget)
         try:
             applied = await opened.query_one(migrations.COUNT)
             if name not in self._open and applied is not None and applied[0] >= len(self._files):

@@ -21,6 +21,8 @@ class Storage:
     database_url: str = field(repr=False)
     pool_size: int
     """Connections a tenant and process."""
+    database_connections: int
+    """Connections of a process to all tenants."""
     pool_wait_s: float
     command_timeout_s: float
     sqlite_synchronous: str
@@ -60,6 +62,7 @@ def storage(reader: Reader) -> Storage:
             secret=True,
         ),
         pool_size=reader.whole("API_POOL_SIZE", 1, 200, everywhere(6)),
+        database_connections=reader.whole("API_DATABASE_CONNECTIONS", 1, 1000, everywhere(20)),
         pool_wait_s=reader.seconds("API_POOL_WAIT_S", everywhere(5.0)),
         command_timeout_s=reader.seconds("API_COMMAND_TIMEOUT_S", everywhere(10.0)),
         sqlite_synchronous=reader.read(
