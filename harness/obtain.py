@@ -44,6 +44,5 @@ def share_sessions(run: Run) -> None:
     if not run.actors.login_operation:
         return
     for tenant in run.actors.tenants or ("",):
-        stage = run.stage(f"{SETUP}/sessions/{tenant}")
-        stage.tenant = tenant
+        stage = run.stage(f"{SETUP}/sessions/{tenant}", tenant=tenant)
         run.share(obtained(run, run.actors.begun(stage), stage, "sessions"))

@@ -115,11 +115,15 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def stage(self, key: str, attempt: int = 1) -> Stage:
-        """A fresh world for a case-run: the same draws for the same seed, key and attempt; data unlike any other's."""
+    def stage(self, key: str, attempt: int = 1, tenant: str | None = None) -> Stage:
+        """A fresh world for a case-run: the same draws for the same seed, key and attempt; data unlike any other's.
+
+        It is in one of the tenants, by its key, where none is named.
+        """
         tenants = self.actors.tenants
         number = zlib.crc32(f"{key}#{attempt}".encode())
-        tenant = tenants[number % len(tenants)] if tenants else ""
+        if tenant is None:
+            tenant = tenants[number % len(tenants)] if tenants else ""
         return Stage(
             contract=self.contract,
             actors=self.actors,

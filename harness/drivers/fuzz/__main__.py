@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from harness.drivers.fuzz.callers import Renew
     from harness.identities import Identity
-    from harness.stage import Stage
 
 MAX_ROLES = 3
 INTERVAL_S = 0.5
@@ -95,8 +94,7 @@ def known(run: Run, item: Pass, shard: frozenset[str]) -> Pass:
     identity = item.identity
     pool.learn_all(history.exchanges(run.folder), identity.tenant)
     for name in pool.producers if identity.headers and not run.attachment.safe else ():
-        stage = run.stage(f"{KEY}/pool/{item.name}/{name}")
-        stage.tenant = identity.tenant
+        stage = run.stage(f"{KEY}/pool/{item.name}/{name}", tenant=identity.tenant)
         create = run.contract.by_id[name]
         resource = run.contract.prerequisites.resource(pool.producer(name))
         if create.secured and not may(run.contract, create, identity):
@@ -127,8 +125,7 @@ def _renewer(run: Run, role: str, tenant: str) -> Renew:
         nonlocal made
         made += 1
         run.actors.forget()
-        stage: Stage = run.stage(f"{KEY}/{role}", made)
-        stage.tenant = tenant
+        stage = run.stage(f"{KEY}/{role}", made, tenant)
         return obtained(run, stage.actors.with_role(stage, role), stage, DRIVER)
 
     return renew

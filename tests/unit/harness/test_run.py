@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from harness import examine, judge
+from harness import canary, examine, judge
 from harness.contract import Contract
 from harness.exchange import Exchange, Request, Response
 from harness.finding import Finding, Reproduction, Severity
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+URL = "http://127.0.0.1:9"
+TENANTS = ("alpha", "beta", "gamma", "delta")
 KEY = "user-key-4711"
 OTHER = "drawn-token-42"
 CONTRACT = Contract(
@@ -51,10 +55,24 @@ FINDING = Finding(
 def run(tmp_path: Path) -> Iterator[Run]:
     """A run that was told a key by its environment and has met a token since."""
     freeze(CONTRACT, tmp_path)
-    attachment = Attachment(str(tmp_path), "http://127.0.0.1:9", 7, IDENTITIES, {"K1": KEY})
+    attachment = Attachment(str(tmp_path), URL, 7, IDENTITIES, {"K1": KEY})
     with Run(attachment, "pytest", contract=CONTRACT) as opened:
         opened.recorder.mask.register(OTHER)
         yield opened
+
+
+@settings(max_examples=30, deadline=None)
+@given(key=st.text(max_size=20), attempt=st.integers(1, 9), tenant=st.none() | st.sampled_from(TENANTS))
+def test_what_is_written_in_a_tenant_shows_its_mark_and_no_others(
+    tmp_path_factory: pytest.TempPathFactory, key: str, attempt: int, tenant: str | None
+) -> None:
+    """A world in a tenant that was named, or drawn by its key, writes texts that no other tenant's are taken for."""
+    told = {"tenants": {"header": "X-Tenant", "names": list(TENANTS)}}
+    with Run(Attachment(str(tmp_path_factory.getbasetemp()), URL, 7, told, {}), "pytest", contract=CONTRACT) as run:
+        stage = run.stage(key, attempt, tenant)
+    assert stage.tenant == tenant or (tenant is None and stage.tenant in TENANTS)
+    assert canary.MARK.search(stage.unique())
+    assert canary.foreign(stage.unique(), stage.tenant) == []
 
 
 def test_a_verdict_is_told_masked(run: Run, tmp_path: Path) -> None:
