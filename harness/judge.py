@@ -10,9 +10,11 @@ from harness import examine, expected, sequence
 from harness.case import Case
 from harness.contract import Operation
 from harness.drive import drive
+from harness.exchange import Outcome
 from harness.finding import Confirmation, Reproduction
 from harness.promises import survey
 from harness.promises.catalogue import BY_KEY, STANDING
+from harness.promises.planting import PLANTED, SOURCES
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -96,8 +98,24 @@ def reproducible(finding: Finding, history: Sequence[Exchange], by_id: Mapping[s
     case = finding.reproduction.case or (witness.case.split("#")[0] if witness else "")
     promise = BY_KEY.get(finding.code.split(".")[0])
     alike = promise is not None and promise.standing
-    steps = sequence.cut(history, finding.witnesses[:1] if alike else finding.witnesses)
+    named = finding.witnesses[:1] if alike else finding.witnesses
+    planted = _planted(finding, history, by_id)
+    steps = (planted and sequence.cut(history, (*planted, *named))) or sequence.cut(history, named)
     return replace(finding, reproduction=Reproduction(case, finding.reproduction.parameters, steps))
+
+
+def _planted(finding: Finding, history: Sequence[Exchange], by_id: Mapping[str, Exchange]) -> tuple[str, ...]:
+    """What was made for a list before its last page was read: without it the list would show nothing of the fault."""
+    pages = [by_id[name] for name in finding.witnesses if name in by_id]
+    if finding.code.partition(".")[0] not in SOURCES or not pages:
+        return ()
+    case, last_ns = pages[0].case, max(page.sent_ns for page in pages)
+    return tuple(
+        exchange.id
+        for exchange in history
+        if exchange.case == case and exchange.sent_ns < last_ns and exchange.request.step.startswith(f"{PLANTED}|")
+        and exchange.outcome is Outcome.OK
+    )  # fmt: skip
 
 
 def confirmed(run: Run, finding: Finding) -> Finding:

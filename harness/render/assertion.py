@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.contract import pointer
-from harness.render import answered, listing, message, origin, removal, repeated, tenancy, writing
+from harness.render import answered, listing, message, origin, removal, repeated, tagged, tenancy, walked, writing
 from harness.render.asked import Asked, sent, status
 from harness.render.repeated import CUT, TOGETHER
 from harness.render.rule import Unstated
@@ -23,17 +23,18 @@ if TYPE_CHECKING:
 
 COUNTED = "it is told by counting many calls against a window of time"
 MEASURED = "it is told by a load"
-WALKED = "it is told by walking a list over things that were made for it, which its sequence does not hold"
+KEPT = "it is told by the time between a change and a read, and by what was kept before it, maybe in another worker"
+MARKED = "it is told by holding each thing of a list against the operators of its filter, which needs the harness"
 WHY = {
     "rate-limit": COUNTED,
     "objective": MEASURED,
     "ledger": "many calls at one instant show it, by an account of them all",
     "idempotency.no-effect": CUT,
     "leaks.secret": "it is told by secrets that the run gave out or by hashes of any form, which no file may hold",
-    "cache": "it is told by the time between a change and a read, and by what other workers keep",
-    "page": WALKED,
-    "filter": WALKED,
-    "sort": WALKED,
+    **dict.fromkeys(("cache.stale", "cache.went-back", "cache.outlived"), KEPT),
+    "cache.crossed": "it takes what each of two callers planted, and an answer that is still kept from the first",
+    "filter.unfit": MARKED,
+    "filter.missing": MARKED,
     "version.not-raised": "it is told by what else the write changed, which a line cannot compare",
     "fuzz.allow_header_conformance": "its Allow is told by the whole contract: the finding of `http.allow` says it",
     "fuzz.use_after_free": "its delete is one of a chain that was drawn: the finding of `delete.read` says it",
@@ -197,7 +198,9 @@ MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     **message.MADE,
     **repeated.MADE,
     **removal.MADE,
+    **tagged.MADE,
     **tenancy.MADE,
+    **walked.MADE,
     **writing.MADE,
     **dict.fromkeys(("roles.anonymous-allowed", "roles.role-allowed", "owner.stranger-allowed"), _allowed),
     **dict.fromkeys(("roles.role-refused", "owner.owner-refused", "owner.role-refused"), _refused),

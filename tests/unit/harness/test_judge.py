@@ -186,3 +186,26 @@ def test_what_a_replay_says(verdict: Verdict, answer: Answer, code: int) -> None
     replayed = _answered(missing(), verdict)
     assert (replayed.answer, replayed.answer.exit_code) == (answer, code)
     assert replayed.reason
+
+
+def test_what_was_planted_for_a_list_is_among_the_steps() -> None:
+    """A page says nothing of a fault without what was made for its list, in its case and before its last page."""
+
+    def told(number: int, step: str, case: str, status: int = 201) -> Exchange:
+        made = replace(exchange(number, status), case=case)
+        return replace(made, request=replace(made.request, step=step), sent_ns=number)
+
+    own, other = "page/one/walk#1", "page/one/walk#2"
+    history = [
+        told(1, "planted|0", own),
+        told(2, "planted|0", other),
+        told(3, "planted|1", own, 409),
+        told(4, "walk|whole|1", own, 200),
+        told(5, "planted|2", own),
+    ]
+    finding = Finding("page.missing", "lost", Severity.HIGH, "one", witnesses=("e-4",))
+    by_id = {item.id: item for item in history}
+    whole = judge.reproducible(finding, history, by_id)
+    assert [step["step"] for step in whole.reproduction.steps] == ["planted|0", "walk|whole|1"]
+    elsewhere = judge.reproducible(replace(finding, code="schema.body"), history, by_id)
+    assert [step["step"] for step in elsewhere.reproduction.steps] == ["walk|whole|1"]

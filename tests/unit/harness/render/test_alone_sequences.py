@@ -35,6 +35,9 @@ DOCUMENT: dict[str, Any] = {
                 "items": "/items",
             }
         },
+        "page": {"members": {"items": "/items", "total": "/total", "pages": "/pages"}},
+        "sort": {"keys": {"price": "/price"}},
+        "cache": {"age_s": 5, "private": True},
         "cors": {"origins": ["https://a.example"], "credentials": True},
         "tenant": {
             "told": [{"in": "header", "name": "X-Tenant"}, {"in": "path"}],
@@ -169,7 +172,83 @@ def echo(requests: Sequence[Mapping[str, Any]]) -> Told:
     return said(200, {"items": [json.loads(last["body"])]})
 
 
+def priced(*prices: int) -> Told:
+    """A list of things by price."""
+    return said(200, {"items": [{"id": f"n{price}", "price": price} for price in prices], "total": 3, "pages": 2})
+
+
+PLANTED = [step("make", "planted|0"), step("make", "planted|1"), step("make", "planted|2")]
+BED = [said(201, {"id": f"n{number}"}) for number in (1, 2, 3)]
+WALK, AGAIN = ([step("list", f"walk|{name}|{number}") for number in (1, 2)] for name in ("whole", "small"))
+TAGGED = [step("get", "tag|before"), step("put", "written|put"), step("get", "tag|after")]
+
+
+def tagged(tag: str, price: int = 3) -> Told:
+    """A thing with its entity tag."""
+    return said(200, {"id": "n1", "price": price}, etag=tag)
+
+
+def asking(word: str) -> dict[str, Any]:
+    """A read with a tag that was seen when it was recorded."""
+    return step("get", f"conditional|{word}", headers=[["If-None-Match", '"of old"']])
+
+
+def matching(requests: Sequence[Mapping[str, Any]]) -> Told:
+    """304 where the present tag is asked for in any form, else the thing."""
+    return said(304, None, etag='"t"') if '"t"' in requests[-1]["headers"][0][1] else tagged('"t"')
+
+
+LISTS = [
+    Shown("page.missing", "", "list", [*PLANTED, *WALK], [*BED, priced(1), priced(3)], [*BED, priced(1, 2), priced(3)],
+          seen="1 of 3 things that were there are on none of the 2 pages."),
+    Shown("page.duplicate", "", "list", [*PLANTED, *WALK], [*BED, priced(1, 2), priced(2, 3)],
+          [*BED, priced(1, 2), priced(3)], seen="1 of 3 things came twice on 2 pages."),
+    Shown("sort.pages", "", "list", [*PLANTED, *WALK], [*BED, priced(1), priced(3)], [*BED, priced(1, 2), priced(3)]),
+    Shown("page.order", "", "list", [*PLANTED, *WALK, *AGAIN], [*BED, priced(1, 2), priced(3), priced(2, 1), priced(3)],
+          [*BED, priced(1, 2), priced(3), priced(1), priced(2)]),
+    Shown("page.total", "", "list", WALK, [priced(1), priced(2)], [priced(1, 2), priced(3)],
+          seen="It says 3; its 2 pages hold 2."),
+    Shown("page.total", "", "list", WALK[1:], [priced(1, 2)], [priced(3)],
+          seen="The page after 2 things holds 2, and says that there are 3."),
+    Shown("page.total", "pages", "list", WALK[:1], [priced(1)], [said(200, {"items": [], "total": 3, "pages": 3})],
+          seen="It says 2 pages for a total of 3 and a size of 1."),
+    Shown("filter.total", "", "list", WALK[:1], [priced(1)], [priced(1, 2, 3)], seen="a=b showed 1 things."),
+    Shown("filter.refused", "a", "list", WALK[:1], [said(400)], [priced()]),
+    Shown("page.size", "", "list", WALK[:1], [priced(1, 2)], [priced(1)], seen="It held 2 where 1 were asked for."),
+    Shown("page.past-end", "", "list", [step("list", "past")], [priced(1)], [priced()]),
+    Shown("page.past-end", "status", "list", [step("list", "past")], [said(404)], [priced()]),
+    Shown("sort.order", "price ascending", "list", WALK, [priced(9, 10), priced(2)], [priced(2), priced(9, 10)]),
+    Shown("sort.order", "price descending", "list", WALK[:1], [priced(9, 10)], [priced(10, 9)]),
+    Shown("cache.headers", "Age", "list", WALK[:1], [said(200, age="9")], [said(200, age="6")]),
+    Shown("cache.headers", "Age", "list", WALK[:1], [said(200, age="9")], [said(200)]),
+    Shown("cache.headers", "max-age", "list", WALK[:1], [said(200, cache_control="private, max-age=60")],
+          [said(200, cache_control="private, max-age=5")]),
+    Shown("cache.headers", "public", "list", WALK[:1], [said(200, cache_control="public")],
+          [said(200, cache_control="private")]),
+    Shown("cache.headers", "Vary", "list", WALK[:1], [said(200, cache_control="public", vary="Accept")],
+          [said(200, cache_control="public", vary="Accept, X-Tenant")]),
+    Shown("cache.tag", "absent", "get", [MADE, TAGGED[0]], [ONE, READ], [ONE, tagged("a")]),
+    Shown("cache.tag", "same content", "get", [MADE, TAGGED[0], step("get", "tag|same")],
+          [ONE, tagged("a"), tagged("b")], [ONE, tagged("a"), tagged("a")]),
+    Shown("cache.tag", "after put", "get", [MADE, *TAGGED], [ONE, tagged("a"), READ, tagged("a", 4)],
+          [ONE, tagged("a"), READ, tagged("b", 4)]),
+    Shown("cache.not-modified", "after put", "get", [MADE, *TAGGED, asking("stale")],
+          [ONE, tagged('"t"'), READ, tagged('"u"', 4), said(304)],
+          [ONE, tagged('"t"'), READ, tagged('"u"', 4), tagged('"u"', 4)]),
+    *(
+        Shown("cache.not-modified", word, "get", [MADE, TAGGED[0], asking(word)],
+              [ONE, tagged('"t"'), tagged('"t"')], [ONE, tagged('"t"'), matching])
+        for word in ("seen", "listed", "weak")
+    ),
+    Shown("cache.not-modified", "other", "get", [MADE, TAGGED[0], asking("other")],
+          [ONE, tagged('"t"'), said(304)], [ONE, tagged('"t"'), matching]),
+    Shown("cache.not-modified", "tag", "get", [MADE, TAGGED[0], asking("seen")],
+          [ONE, tagged('"t"'), said(304)], [ONE, tagged('"t"'), matching]),
+]  # fmt: skip
+
+
 SEQUENCES = [
+    *LISTS,
     Shown("cors.foreign-origin", "reflected", "list", [origin("simple", FOREIGN)], [allowing(FOREIGN)],
           [allowing(None)]),
     Shown("cors.foreign-origin", "another's", "list", [origin("simple", FOREIGN)], [allowing(OWN)], [allowing(None)]),
@@ -424,6 +503,9 @@ def test_keys_and_marks_are_new_each_time(monkeypatch: pytest.MonkeyPatch) -> No
         ("http.content", "304", "", [step("list", "")], "after a 304"),
         ("writes.refused-effect", "", "9 writes were refused (422).",
          [step("get", "before"), step("put", "refused"), step("get", "after")], "more writes were refused"),
+        ("page.missing", "", "", WALK, "things that were made for its list"),
+        ("page.missing", "", "on none of the 7 pages.", [*PLANTED, *WALK], "more pages than its sequence"),
+        ("page.duplicate", "", "", [*WALK[:1], {**WALK[1], "query": [["cursor", "x1"]]}], "named by the page before"),
         ("resource.not-listed", "", "", [step("list", f"listed-later|{OLD}|2")], "every page"),
     ],
 )  # fmt: skip
