@@ -13,10 +13,12 @@ from reference_impl.contract.reading import BodyReader
 from reference_impl.data.names import tenant_name
 from reference_impl.dosql.database import TenantDatabase
 from reference_impl.dosql.document import VERBS, Verb, render
+from reference_impl.dosql.presence import Gone, while_there
 from reference_impl.dosql.types import OneRow, Results, Rows
 from reference_impl.edge.answers import encode, envelope, send_bytes
 from reference_impl.edge.bodies import is_json, read_bytes
 from reference_impl.edge.document import DocumentEndpoint
+from reference_impl.edge.ended import Ended
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.intake import Intake
 from reference_impl.edge.outer import Outer, Watchers
@@ -57,7 +59,9 @@ class Databases:
         if database is None:
             if not TENANT_NAME.fullmatch(name) or not self._path(name).is_file():
                 raise not_found("tenant")
-            database = self._open[name] = TenantDatabase(self._path(name), self._settings.dosql)
+            database = self._open[name] = TenantDatabase(
+                self._path(name), self._settings.dosql, self._settings.storage.pool_wait_s
+            )
         return database
 
     def healthy(self) -> bool:
@@ -92,16 +96,22 @@ class VerbEndpoint:
         if scope["query_string"]:
             raise invalid("query", "no parameter is taken")
         body = await self._read(exchange, receive)
+        try:
+            answer = await while_there(receive, self._answer(database, body))
+        except Gone:
+            return  # nobody reads what would be sent
+        await send_bytes(send, 200, encode(answer))
+
+    async def _answer(self, database: TenantDatabase, body: Any) -> Any:
         match self._verb.path:
             case "/query":
-                answer: Any = Rows(await database.query(body))
+                return Rows(await database.query(body))
             case "/queryOne":
-                answer = OneRow(await database.query_one(body))
+                return OneRow(await database.query_one(body))
             case "/run":
-                answer = await database.run(body)
+                return await database.run(body)
             case _:
-                answer = Results(await database.transaction(body.operations))
-        await send_bytes(send, 200, encode(answer))
+                return Results(await database.transaction(body.operations))
 
     def _authenticate(self, exchange: Exchange) -> None:
         given = bearer(exchange.headers.get("authorization", ""))
@@ -149,7 +159,7 @@ class DoSqlApplication:
         routes = Paths(paths)
         routes.lifespan_context = self._lifespan
         finished = (log,) if settings.edge.request_log else ()
-        self._app = Outer(Intake(routes, settings), envelope, Watchers(finished, (report,)))
+        self._app = Outer(Ended(Intake(routes, settings)), envelope, Watchers(finished, (report,)))
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:

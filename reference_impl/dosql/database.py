@@ -1,4 +1,4 @@
-"""One tenant's file: a writer thread and a reader thread, each statement bounded in time, rows and size."""
+"""One tenant's file: a writer thread and a reader thread, both waits for them and each statement bounded."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import contextlib
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
+from reference_impl.data.cancelled import cancelled
 from reference_impl.dosql.refusal import Refused, refusal
 from reference_impl.dosql.types import Changes, Operation, Result, bound, shown
-from reference_impl.errors import ApiError
+from reference_impl.errors import ApiError, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,17 +41,26 @@ _LOADERS = {"load_extension", "readfile", "writefile", "fts3_tokenizer"}
 
 
 @dataclass(slots=True)
+class _Caller:
+    """What became of one who asked: refused as the thread was not free, or gone before it was answered."""
+
+    refused: bool = False
+    gone: bool = False
+
+
+@dataclass(slots=True)
 class _Lane:
     """One connection and its one thread."""
 
     connection: sqlite3.Connection
     thread: ThreadPoolExecutor
+    caller: _Caller = field(default_factory=_Caller)
     deadline_s: float = 0.0
     left_bytes: int = 0
 
     def stopped(self) -> int:
-        """Interrupt SQLite once the time is up; asked every few thousand of its steps."""
-        return int(time.monotonic() > self.deadline_s)
+        """Interrupt SQLite once the time is up or nobody waits; asked every few hundred of its steps."""
+        return int(self.caller.gone or time.monotonic() > self.deadline_s)
 
 
 def _authorize(action: int, first: str | None, second: str | None, *_: object) -> int:
@@ -62,8 +72,9 @@ def _authorize(action: int, first: str | None, second: str | None, *_: object) -
 class TenantDatabase:
     """The four verbs on one file."""
 
-    def __init__(self, path: Path, settings: DoSql) -> None:
+    def __init__(self, path: Path, settings: DoSql, wait_s: float) -> None:
         self._settings = settings
+        self._wait_s = wait_s
         self._writer = self._lane(path, read_only=False)
         self._reader = self._lane(path, read_only=True)
 
@@ -115,19 +126,35 @@ class TenantDatabase:
             lane.connection.close()
 
     async def _on(self, lane: _Lane, work: Callable[[_Lane], T]) -> T:
-        def bounded() -> T:
-            lane.deadline_s = time.monotonic() + self._settings.timeout_s
-            lane.left_bytes = self._settings.answer_bytes
-            try:
-                return work(lane)
-            except sqlite3.Error as error:
-                raise refusal(error) from error
-            finally:
-                if lane.connection.in_transaction:
-                    lane.deadline_s = float("inf")
-                    self._control(lane, "ROLLBACK")
+        """Run `work` in a lane: UNAVAILABLE when it is not begun in time; what nobody waits for is undone."""
+        caller = _Caller()
+        queued = lane.thread.submit(self._bounded, lane, caller, work)
 
-        return await asyncio.get_running_loop().run_in_executor(lane.thread, bounded)
+        def refuse() -> None:
+            caller.refused = queued.cancel()  # False once the thread has it
+
+        late = asyncio.get_running_loop().call_later(self._wait_s, refuse)
+        try:
+            return await asyncio.wrap_future(queued)
+        except asyncio.CancelledError:
+            if not caller.refused or cancelled():
+                caller.gone = True
+                raise
+        finally:
+            late.cancel()
+        raise unavailable(f"Others were at work in this database for {self._wait_s:g} s; nothing of this was begun.")
+
+    def _bounded(self, lane: _Lane, caller: _Caller, work: Callable[[_Lane], T]) -> T:
+        lane.caller, lane.deadline_s = caller, time.monotonic() + self._settings.timeout_s
+        lane.left_bytes = self._settings.answer_bytes
+        try:
+            return work(lane)
+        except sqlite3.Error as error:
+            raise refusal(error) from error
+        finally:
+            if lane.connection.in_transaction:
+                lane.caller, lane.deadline_s = _Caller(), float("inf")
+                self._control(lane, "ROLLBACK")
 
     def _rows(
         self, lane: _Lane, sql: str, values: tuple[Any, ...], *, first: bool = False

@@ -76,7 +76,8 @@ SQL for services that hold the key: one SQLite database a tenant, which the head
 Values come as parameters `?` only. A transaction is all or nothing; `expect` makes a check and a write one atomic
 batch. `retryable` in an error says whether the same request may succeed later. A statement is bounded in time, rows
 and size, and what it answers in bytes. A refused statement leaves nothing. There are no temporary tables, as
-connections are shared.
+connections are shared. Who waits too long for others of the tenant is told 503 with `Retry-After`,
+and nothing was begun.
 """
 _TENANT: JsonObject = {
     "name": "X-Tenant-ID",
