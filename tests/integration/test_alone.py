@@ -105,6 +105,8 @@ def environment(target: ProcessTarget, file: Path) -> dict[str, str]:
         ("S34c", "users.delete", "owner.stranger-allowed"),
         ("S10b", "products.create", "schema.missing-header"),
         ("S15a", "products.delete", "delete.again"),
+        ("L01", "products.list", "page.missing"),
+        ("G04", "products.delete", "delete.listed"),
     ],
 )
 def test_a_planted_defect_of_the_reference(
