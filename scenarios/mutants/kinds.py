@@ -88,8 +88,9 @@ def swapped_argument(source: Source, node: ast.AST) -> Iterator[Change]:
         if isinstance(first, ast.Starred) or isinstance(second, ast.Starred):
             continue
         (start, first_end), (second_start, end) = source.segment(first), source.segment(second)
-        between = source.text[first_end:second_start]
-        yield start, end, source.own_text(second) + between + source.own_text(first)
+        before, after = source.own_text(first), source.own_text(second)
+        if before != after:
+            yield start, end, after + source.text[first_end:second_start] + before
 
 
 def removed_await(source: Source, node: ast.AST) -> Iterator[Change]:

@@ -28,6 +28,12 @@ def made(text: str, kind: str) -> list[str]:
     return [mutant.applied(text) for mutant in mutants(source) if mutant.kind == kind and sound(mutant, source)]
 
 
+def test_the_same_twice_is_not_swapped() -> None:
+    """Two arguments of one text are left; their neighbours of another are not."""
+    assert made("f(now, now)\n", "argument") == []
+    assert made("f(now, now, then)\n", "argument") == ["f(now, then, now)\n"]
+
+
 @given(st.sampled_from(ALL))
 def test_one_segment_is_another(mutant: Mutant) -> None:
     """What stands before and behind the segment is as it was, and the segment itself is not."""
