@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,10 @@ from reference_impl.edge.answers import encode
 from reference_impl.edge.exchange import Exchange
 from reference_impl.edge.outer import dress
 from reference_impl.edge.request_log import log
+from reference_impl.edge.stall import Stall
 from reference_impl.errors import ApiError, late
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -50,18 +51,45 @@ class Protocol(HttpToolsProtocol):
         self._barren_bytes = 0  # since the head began or a byte of the body came
         self._late: asyncio.TimerHandle | None = None
         self._refusal: ApiError | None = None
+        self._turn: RequestResponseCycle | None = None  # the one that is being answered
         self._over = False  # nothing more is read here
         self._answered = False  # the last answer is written, and more of its request may come
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin; who connects and says nothing is not waited for either."""
         super().connection_made(transport)
+        self._stall = Stall(self.loop, transport, self._timeout_s, self._abort)
         self._late = self.loop.call_later(self._timeout_s + _SLACK_S, self._close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._in_time()
+        self._stall.end()
+        if self._turn is not None:  # uvicorn tells the newest only
+            self._turn.disconnected = True
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Hold answers back until the client has taken some of what is written, for which it has its time."""
+        super().pause_writing()
+        self._stall.begin()
+
+    def resume_writing(self) -> None:
+        """Go on with answers; what is left at the end of a connection is to be taken all the same."""
+        super().resume_writing()
+        if not self.transport.is_closing():
+            self._stall.end()
+
+    def shutdown(self) -> None:
+        """End with the answer that is being given, or at once."""
+        super().shutdown()
+        if self.transport.is_closing():
+            self._stall.begin()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which nothing is asked any more."""
+        if not self.transport.is_closing():
+            self._shut()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; ordinary requests come whole, so that no timer is made for them."""
@@ -79,6 +107,7 @@ class Protocol(HttpToolsProtocol):
             return
         self._over = True
         self._in_time()
+        self._stall.end()
         super().handle_websocket_upgrade()
 
     def on_message_begin(self) -> None:
@@ -127,11 +156,15 @@ class Protocol(HttpToolsProtocol):
         """Run the application; where it leaves an answer unfinished that is not taken, the connection ends at once."""
 
         async def run(*arguments: Any) -> None:
-            await app(*arguments)
+            try:
+                await app(*arguments)
+            except asyncio.CancelledError:  # the server ends
+                if not self.flow.write_paused:
+                    raise
             if not (cycle.response_complete or cycle.disconnected) and self.transport.get_write_buffer_size():
-                cycle.disconnected = True
-                self.transport.abort()  # a close would wait until all is taken
+                self._abort()
 
+        self._turn = cycle
         super()._start_asgi_task(cycle, run)
 
     def on_response_complete(self) -> None:
@@ -181,7 +214,7 @@ class Protocol(HttpToolsProtocol):
         if self._in_head and not self._over:
             self._refuse(late(self._timeout_s))
         else:
-            self.transport.close()
+            self._shut()
 
     def _refuse(self, error: ApiError) -> None:
         """Answer what never became a request, after what is still being answered."""
@@ -194,7 +227,7 @@ class Protocol(HttpToolsProtocol):
         elif self.pipeline:  # its handler waits for its turn, and shall not have it
             self.pipeline.popleft()
         elif cycle.response_started:
-            self.transport.close()
+            self._shut()
         else:  # its handler waits for the body
             cycle.disconnected = True
             cycle.message_event.set()
@@ -235,7 +268,18 @@ class Protocol(HttpToolsProtocol):
             self._over = self._answered = True
             self._linger()
         else:
-            self.transport.close()
+            self._shut()
+
+    def _shut(self) -> None:
+        """Close once all is taken, for which the client has its time."""
+        self.transport.close()
+        self._stall.begin()
+
+    def _abort(self) -> None:
+        """End at once: a close would wait until all is taken."""
+        if self._turn is not None:
+            self._turn.disconnected = True
+        self.transport.abort()
 
     def _linger(self) -> None:
         self._unset_keepalive_if_required()
@@ -245,7 +289,7 @@ class Protocol(HttpToolsProtocol):
             self._in_time()
             self._late = self.loop.call_later(_LINGER_S, self._close)
         else:
-            self.transport.close()
+            self._shut()
 
 
 def _long_head() -> ApiError:

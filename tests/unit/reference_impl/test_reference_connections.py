@@ -78,7 +78,8 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1)})
         self.written = b""
-        self.closed = False
+        self.unread_bytes = 0
+        self.closed = self.aborted = False
         self.ended = False
         self.reader: asyncio.BaseProtocol | None = None
 
@@ -90,6 +91,14 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         """End."""
         self.closed = True
+
+    def abort(self) -> None:
+        """End at once."""
+        self.closed = self.aborted = True
+
+    def get_write_buffer_size(self) -> int:
+        """What was written and not taken."""
+        return self.unread_bytes
 
     def is_closing(self) -> bool:
         """Whether it ended."""
@@ -248,3 +257,48 @@ def test_a_handshake_is_the_first_or_the_next_of_a_connection() -> None:
 
     asyncio.run(run(b"", []))
     asyncio.run(run(FIRST, [200]))
+
+
+@given(taken=st.lists(st.booleans(), max_size=30), closing=st.booleans())
+def test_a_client_is_let_go_when_it_has_taken_nothing_for_the_time_out(taken: list[bool], closing: bool) -> None:  # noqa: FBT001 - drawn
+    """However slowly it takes what was written it has its time anew, also when its connection is to be closed."""
+
+    async def run() -> None:
+        client = Client()
+        client.wire.unread_bytes = 1000
+        client.protocol.pause_writing()
+        if closing:
+            client.protocol.timeout_keep_alive_handler()
+        in_vain = 0
+        for some in taken:
+            client.wire.unread_bytes -= some
+            client.clock.forward(TIMEOUT_S / 4)
+            in_vain = 0 if some else in_vain + 1
+            assert client.wire.aborted == (in_vain >= 4)
+            if in_vain >= 4:
+                return
+        if not closing:
+            client.wire.unread_bytes = 0
+            client.protocol.resume_writing()
+            client.clock.forward(TIMEOUT_S)
+            assert not client.wire.aborted
+
+    asyncio.run(run())
+
+
+def test_an_answer_that_nobody_takes_is_given_up() -> None:
+    """What waits to be written then is not written to a connection that is gone."""
+
+    async def run() -> None:
+        client = Client()
+        await client.send(FIRST + SECOND)
+        client.wire.unread_bytes = 1
+        client.protocol.pause_writing()
+        assert await client.finish() == []
+        client.clock.forward(TIMEOUT_S)
+        assert client.wire.aborted
+        client.protocol.resume_writing()  # as the loop tells before the end
+        client.protocol.connection_lost(None)
+        assert await client.answered() == []
+
+    asyncio.run(run())
