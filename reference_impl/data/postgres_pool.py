@@ -75,8 +75,8 @@ class Budget:
 
     async def ended(self) -> None:
         """Wait for what is being closed."""
-        while self._closing:
-            await asyncio.gather(*self._closing)
+        # Once: a look again for more would never let the loop take out those that are done.
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _ended(self, connection: Any) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -135,6 +136,26 @@ def test_a_connection_that_the_server_ended_gives_its_place_back(on_schemas: Cal
             await asyncio.sleep(0.05)  # the end of a connection comes by the network
 
     on_schemas(work, 2, 2, Bounds(2, 5.0, LONG_S))
+
+
+def test_who_waits_for_what_is_closed_already_goes_on() -> None:
+    """Its place is given back, and the loop has not taken it from what is being closed: the wait is over."""
+
+    class Closed:
+        async def close(self, **told: float) -> None:
+            assert told["timeout"] > 0
+
+    async def work() -> None:
+        budget = Budget(1)
+        await budget.take()
+        budget.end(Closed())
+        await asyncio.sleep(0)
+        await budget.ended()
+        await budget.take()
+
+    over = threading.Event()
+    threading.Thread(target=lambda: (asyncio.run(work()), over.set()), daemon=True).start()
+    assert over.wait(LONG_S)
 
 
 def test_all_tenants_of_a_process_share_the_setting(open_settings: Callable[..., Settings]) -> None:
