@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,6 +53,9 @@ class Exchange:
     fault: Exception | None = None
     """What went wrong that nobody expected; the client is told less."""
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    calls: list[tuple[str, float]] = field(default_factory=list)
+    """Calls of the database that are counted when the status is known: operation and milliseconds."""
+    over: bool = False
 
     def duration_ms(self) -> float:
         """Milliseconds since the request came."""
@@ -67,6 +71,20 @@ class Exchange:
         if self.caller is not None:
             return (self.tenant, "user", self.caller.user_id)
         return (self.tenant, "address", counted(self.address))
+
+
+_SERVED: ContextVar[Exchange | None] = ContextVar("served", default=None)
+
+
+def serve(exchange: Exchange) -> None:
+    """Say which request the running task works for from now on, and whatever it begins."""
+    _SERVED.set(exchange)
+
+
+def served() -> Exchange | None:
+    """Return the request that the running task works for; None beside requests, and in what outlives its own."""
+    exchange = _SERVED.get()
+    return None if exchange is None or exchange.over else exchange
 
 
 def of(scope: MutableMapping[str, Any]) -> Exchange:

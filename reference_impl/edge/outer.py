@@ -93,6 +93,7 @@ class Outer:
         return dress(exchange)
 
     def _over(self, exchange: Exchange) -> None:
+        exchange.over = True
         if exchange.fault is not None:
             for report in self._watchers.failed:
                 report(exchange, exchange.fault)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_impl.edge.exchange import Exchange, of
+from reference_impl.edge.exchange import Exchange, of, serve
 from reference_impl.errors import not_found
 from reference_impl.settings.reader import TENANT_NAME
 
@@ -48,6 +48,7 @@ class Tenancy:
             else:
                 exchange.tenant = name
                 exchange.database = self._observed(database)
+                serve(exchange)
         await self._app(scope, receive, send)
 
     def _told(self, exchange: Exchange, prefixed: str) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from reference_impl.edge.exchange import served
+
 if TYPE_CHECKING:
     from reference_impl.edge.exchange import Exchange
 
@@ -20,6 +22,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _REQUEST_MS = (1, 2.5, 5, 10, 25, 50, 100, 200, 500, 1000, 2500, 10_000, 30_000)
 _QUERY_MS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000, 5000)
 _LABELS = ("method", "route", "status")
+_BESIDE = ("", "", "")
 
 
 def share(folder: str) -> None:
@@ -44,7 +47,7 @@ class Metrics:
         self._queries = Histogram(
             "db_query_duration_ms",
             "Milliseconds that a call of the database took, waiting included.",
-            ("operation",),
+            ("operation", *_LABELS),
             registry=registry,
             buckets=_QUERY_MS,
         )
@@ -53,26 +56,39 @@ class Metrics:
         )
         # Children by their labels: finding one costs more than counting.
         self._by_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._by_operation: dict[str, Histogram] = {}
+        self._by_operation: dict[tuple[str, tuple[str, str, str]], Histogram] = {}
 
     def count(self, exchange: Exchange) -> None:
         """Count a request that is over."""
         key = (exchange.method, exchange.route, exchange.status)
         found = self._by_request.get(key)
         if found is None:
-            method = exchange.method if exchange.method in _METHODS else "OTHER"
-            labels = (method, exchange.route or UNMATCHED, str(exchange.status))
+            labels = _labels(exchange)
             found = (self._requests.labels(*labels), self._durations.labels(*labels))
-            if method != "OTHER":  # methods that nobody serves are not kept by name
+            if exchange.method in _METHODS:  # methods that nobody serves are not kept by name
                 self._by_request[key] = found
         found[0].inc()
         found[1].observe(exchange.duration_ms())
+        if exchange.calls:
+            of = _labels(exchange)
+            for operation, duration_ms in exchange.calls:
+                self._called(operation, of, duration_ms)
+            exchange.calls.clear()
 
     def queried(self, operation: str, duration_ms: float) -> None:
-        """Count a call of the database."""
-        child = self._by_operation.get(operation)
+        """Count a call of the database for the request that it is made for, once its status is known."""
+        exchange = served()
+        if exchange is None:
+            self._called(operation, _BESIDE, duration_ms)
+        elif exchange.status:  # a stream may go on for hours
+            self._called(operation, _labels(exchange), duration_ms)
+        else:
+            exchange.calls.append((operation, duration_ms))
+
+    def _called(self, operation: str, of: tuple[str, str, str], duration_ms: float) -> None:
+        child = self._by_operation.get((operation, of))
         if child is None:
-            child = self._by_operation[operation] = self._queries.labels(operation)
+            child = self._by_operation[operation, of] = self._queries.labels(operation, *of)
         child.observe(duration_ms)
 
     def dropped(self, rows: int) -> None:
@@ -86,3 +102,8 @@ class Metrics:
         joined = CollectorRegistry()
         MultiProcessCollector(joined)  # type: ignore[no-untyped-call]  # the package types only some of it
         return generate_latest(joined)
+
+
+def _labels(exchange: Exchange) -> tuple[str, str, str]:
+    method = exchange.method if exchange.method in _METHODS else "OTHER"
+    return method, exchange.route or UNMATCHED, str(exchange.status)

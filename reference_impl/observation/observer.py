@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from reference_impl.clock import rfc3339
+from reference_impl.edge.exchange import served
 from reference_impl.edge.outer import Watchers
 from reference_impl.edge.request_log import log, report, write
 from reference_impl.observation.metrics import Metrics
@@ -77,6 +78,8 @@ class Observer:
 
 
 def slow(operation: str, name: str, duration_ms: float) -> None:
-    """Warn of a slow call of the database, by its name and without its parameters."""
+    """Warn of a slow call of the database, by name, without its parameters, and of the request it was made for."""
     told = {"operation": operation, "name": name, "durationMs": round(duration_ms, 3)}
+    if (exchange := served()) is not None:
+        told |= {"requestId": exchange.request_id, "tenant": exchange.tenant}
     write({"at": rfc3339(time.time()), "level": "warning", "message": "slow query", **told})

@@ -66,13 +66,23 @@ def test_metrics_tell_requests_by_method_template_and_status(shop: Shop) -> None
     assert samples(shop, "http_request_duration_ms_bucket")["+Inf", "GET", "unmatched", "404"] == 3
 
 
-def test_metrics_tell_database_calls_by_operation(shop: Shop) -> None:
-    """Reads and writes have their own counts."""
+def test_metrics_tell_database_calls_by_the_requests_they_are_made_for(shop: Shop) -> None:
+    """By operation, method, template and status: ids and unknown methods make no series, other work has no request."""
+    known = {"query", "query_one", "run", "transaction", "read"}
     before = samples(shop, "db_query_duration_ms_count")
     shop.category()
+    for number in range(3):
+        shop.send("GET", f"/products/01980000-0000-7000-8000-00000000000{number}")
+        shop.send(f"BREW{number}", "/products")
+    shop.runner.run(shop.application.observer.rows.flush())
     after = samples(shop, "db_query_duration_ms_count")
-    assert sum(after.values()) > sum(before.values())
-    assert {key[0] for key in after} <= {"query", "query_one", "run", "transaction", "read"}
+    told = {key: after[key] - before.get(key, 0) for key in after if after[key] != before.get(key, 0)}
+    requests = samples(shop, "http_requests_total")
+    assert {operation for _, operation, *_ in told} <= known
+    assert told["POST", "transaction", "/api/v1/categories", "201"] == 1
+    assert sum(told[key] for key in told if key[2:] == ("/api/v1/products/{id}", "404")) >= 3
+    assert told["", "run", "", ""] >= 1, "the stored log"
+    assert {(method, *rest) for method, _, *rest in told} <= {*requests, ("", "", "")}
 
 
 def test_metrics_are_shown_to_their_networks_only(open_shop: Callable[..., Shop]) -> None:
@@ -107,12 +117,12 @@ sys.stdout.write(metrics.text().decode())
 
 
 def test_slow_queries_are_told_by_name(open_shop: Callable[..., Shop], capfd: pytest.CaptureFixture[str]) -> None:
-    """The line has the operation and a name, and no parameter."""
+    """The line has the operation and a name, the request and its tenant, and no parameter."""
     shop = open_shop(slow_query_s=0.000001)
-    shop.send("GET", "/products?search=needle")
+    shop.send("GET", "/products?search=needle", headers={"X-Tenant-ID": "beta", "X-Request-ID": "the-slow-one"})
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     told = [line for line in lines if line.get("message") == "slow query"]
-    assert told
+    assert {line["tenant"] for line in told if line["requestId"] == "the-slow-one"} == {"beta"}
     assert all(re.fullmatch(r"[\w .<>]+", line["name"]) for line in told), told
     assert "needle" not in json.dumps(told)
 
