@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reference_impl.clock import rfc3339
 from reference_impl.data.database import Statement, Transaction
 from reference_impl.data.tenants import open_tenants
+from reference_impl.objects.store import address, open_objects
 from reference_impl.procedures.idempotency import KEPT_S
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reference_impl.data.database import Database
+    from reference_impl.objects.store import Objects
     from reference_impl.settings import Settings
 
 NO_TENANT = "There is no tenant: make one with `tenant create`, or correct API_DATA or API_DATABASE_URL."
@@ -44,6 +46,9 @@ _FORGET = {
         "(SELECT id FROM room_messages WHERE created_at < ? ORDER BY id LIMIT ?) RETURNING 1"
     ),
 }
+_NAMED = "SELECT url, thumbnail_url FROM product_images WHERE url LIKE '/files/%' OR thumbnail_url LIKE '/files/%'"
+# A file comes before the row that names it, by no more than a request may take.
+_UPLOADED_S = 3600
 _EVENTS = "events"
 # The newest stays, whatever its age: it says how far the ids have come.
 _OLDEST = "SELECT id, at FROM events WHERE id < (SELECT max(id) FROM events) ORDER BY id LIMIT ?"
@@ -101,16 +106,31 @@ async def retain(settings: Settings) -> dict[tuple[str, str], int]:
         "room messages": edge(kept.message_retention_days),
         _EVENTS: edge(kept.event_retention_days),
     }
-    tenants = open_tenants(settings)
+    tenants, objects = open_tenants(settings), open_objects(settings)
     try:
         return {
             (name, what): await _forget(database, what, before)
             for name in await tenants.names()
             if (database := await tenants.get(name)) is not None
             for what, before in edges.items()
+        } | {
+            (name, "uploaded files"): await _sweep(objects, name, database, now_s - _UPLOADED_S)
+            for name in await tenants.names()
+            if (database := await tenants.get(name)) is not None
         }
     finally:
+        await objects.close()
         await tenants.close()
+
+
+async def _sweep(objects: Objects, tenant: str, database: Database, edge_s: float) -> int:
+    """Delete the files of before an instant that no row names: of a product that was deleted, or never stored."""
+    files = await objects.listed(tenant)
+    named = {url for row in await database.query(_NAMED) for url in row}
+    old = [name for name, at_s in files if at_s < edge_s and address(tenant, name) not in named]
+    for name in old:
+        await objects.delete(tenant, name)
+    return len(old)
 
 
 async def _forget(database: Database, what: str, edge: str) -> int:

@@ -1,4 +1,4 @@
-"""Serves uploaded files: named by their content, so kept for ever; revalidated, and in ranges (RFC 9110, 14)."""
+"""Serves uploaded files: a name is given once, so they are kept for ever; revalidated, and in ranges (RFC 9110, 14)."""
 
 from __future__ import annotations
 

@@ -50,8 +50,22 @@ class FolderObjects:
         except OSError as error:
             raise unavailable() from error
 
+    async def listed(self, tenant: str) -> list[tuple[str, float]]:
+        """Return the names of a tenant's files, each with the instant it was stored at, in epoch seconds."""
+        try:
+            return await asyncio.to_thread(_listed, self._root / tenant, tenant)
+        except OSError as error:
+            raise unavailable() from error
+
     async def close(self) -> None:
         """Nothing is held open."""
+
+
+def _listed(folder: Path, tenant: str) -> list[tuple[str, float]]:
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return sorted((one.name, one.stat().st_mtime) for one in entries if media_type(tenant, one.name))
 
 
 def _write(folder: Path, name: str, data: bytes) -> None:

@@ -40,6 +40,10 @@ class Objects(Protocol):
         """Forget a file; one that is not there is forgotten already."""
         ...
 
+    async def listed(self, tenant: str) -> list[tuple[str, float]]:
+        """Return the names of a tenant's files, each with the instant it was stored at, in epoch seconds."""
+        ...
+
     async def close(self) -> None:
         """Give back what the store holds open."""
         ...
@@ -51,6 +55,11 @@ def media_type(tenant: str, name: str) -> str | None:
     if match is None or not TENANT_NAME.fullmatch(tenant):
         return None
     return MEDIA_TYPES.get(match[1])
+
+
+def address(tenant: str, name: str) -> str:
+    """Return the path that a file is served at."""
+    return f"/files/{tenant}/{name}"
 
 
 def check(tenant: str, name: str, content_type: str) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import msgspec
 
@@ -14,6 +14,7 @@ from reference_impl.contract.procedure import SIGNED_IN, Call, Procedure, Reply
 from reference_impl.contract.upload import Upload  # noqa: TC001 - msgspec reads annotations
 from reference_impl.data.database import Statement, Transaction
 from reference_impl.errors import ApiError, not_found
+from reference_impl.objects.store import address
 from reference_impl.pictures import FORMATS
 from reference_impl.procedures.product_reads import ONE, read
 from reference_impl.procedures.product_types import MOST_IMAGES, Image, Product, etag
@@ -45,17 +46,17 @@ async def upload_image(call: Call[ImageInput, None]) -> Reply:
     await call.database.read(partial(_room, call.identity, product_id), small=True)
     picture = await call.services.pictures.read(data)
     # Files come before the row that names them: a row's address always resolves, a file without a row harms nobody.
-    url, thumbnail_url = [await _stored(call, file) for file in (picture.full, picture.thumbnail)]
+    url, thumbnail_url = [await _stored(call, product_id, file) for file in (picture.full, picture.thumbnail)]
     body = partial(_add, call.identity, product_id, Image(url, thumbnail_url))
     product = await call.database.transaction(body, locking=True)
     return Reply(product, ((b"location", url.encode()), *etag(product.version)))
 
 
-async def _stored(call: Call[ImageInput, None], file: bytes) -> str:
-    """Store a file under the digest of its content and return its address."""
-    name = f"{hashlib.sha256(file).hexdigest()}.jpg"
+async def _stored(call: Call[ImageInput, None], product_id: str, file: bytes) -> str:
+    """Store a file under a name that no other has or will have, its product's in front, and return its address."""
+    name = f"{product_id}-{uuid4().hex}.jpg"
     await call.services.objects.put(call.tenant, name, file, _JPEG)
-    return f"/files/{call.tenant}/{name}"
+    return address(call.tenant, name)
 
 
 def _room(identity: Identity, product_id: str) -> Transaction[int]:

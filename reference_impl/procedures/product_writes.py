@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import unicodedata
@@ -17,6 +18,7 @@ from reference_impl.contract.procedure import Call, Reply
 from reference_impl.data.database import DatabaseError, Row, Statement, Transaction
 from reference_impl.data.search import folded
 from reference_impl.errors import ApiError, invalid, not_found
+from reference_impl.objects.store import address
 from reference_impl.price import Price
 from reference_impl.procedures.product_reads import ONE, images_of, read
 from reference_impl.procedures.product_types import Product, ProductInput, ProductPatch, etag, product_of
@@ -41,7 +43,7 @@ LOCK = "SELECT id FROM products WHERE id = ?"
 _NAMED = "SELECT name, description FROM products WHERE id = ?"
 _SEARCH = "UPDATE products SET search_text = ? WHERE id = ?"
 _DELETE = "UPDATE products SET deleted_at = ?, version = version + 1 WHERE id = ?"
-_DELETE_IMAGES = "DELETE FROM product_images WHERE product_id = ?"
+_DELETE_IMAGES = "DELETE FROM product_images WHERE product_id = ? RETURNING url, thumbnail_url"
 _IF_MATCH = re.compile(r'"([^"]{0,64})"')
 _SLUG_LENGTH = 200
 OWNER = {"resource": "product", "roles": ["admin"], "stranger": 403}
@@ -170,19 +172,26 @@ def write(product_id: str, body: ProductPatch) -> Transaction[None]:
 
 
 async def delete_product(call: Call[None, None]) -> Reply:
-    """Delete a product: from now on it is nowhere."""
-    await call.database.transaction(partial(remove, call.identity, call.path["id"]), locking=True)
+    """Delete a product: from now on it is nowhere, nor are the pictures that were uploaded for it."""
+    urls = await call.database.transaction(partial(remove, call.identity, call.path["id"]), locking=True)
+    # After the commit, as a row's file is always there; one that is left by a kill or an outage goes with `retain`.
+    own = address(call.tenant, f"{call.path['id']}-")
+    for url in urls:
+        if url.startswith(own):
+            with contextlib.suppress(ApiError):
+                await call.services.objects.delete(call.tenant, url.rpartition("/")[2])
     return Reply()
 
 
-def remove(identity: Identity, product_id: str) -> Transaction[None]:
-    """Mark the row deleted, drop its images, write audit row and event row."""
+def remove(identity: Identity, product_id: str) -> Transaction[list[str]]:
+    """Mark the row deleted, drop its images, write audit row and event row; return where the images were."""
     yield Statement(LOCK, (product_id,), lock=True)
     rows = yield Statement(ONE, (product_id,))
     if not rows:
         raise not_found("product")
     owned(identity, rows[0])
     yield Statement(_DELETE, (rfc3339(time.time()), product_id))
-    yield Statement(_DELETE_IMAGES, (product_id,))
+    images = yield Statement(_DELETE_IMAGES, (product_id,))
     yield from audit(identity.user_id, "products.delete", product_id)
     yield from emit("products", "deleted", id=product_id, version=rows[0][7] + 1, categoryId=rows[0][10])
+    return [url for row in images for url in row if url]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
+
+from reference_impl.errors import unavailable
+from reference_impl.objects.folder import FolderObjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +39,7 @@ def stored(shop: Shop, url: str) -> Any:
 
 
 def test_an_image_becomes_part_of_its_product(shop: Shop) -> None:
-    """Both files are stored under the digest of their content; version, ETag, audit and event follow."""
+    """Both files are stored under names of their own; version, ETag, audit and event follow."""
     seller = shop.account("seller")
     product = shop.product(seller, images=["https://a.test/1"])
     answer = upload(shop, product["id"], seller, png())
@@ -58,15 +62,55 @@ def test_an_image_becomes_part_of_its_product(shop: Shop) -> None:
     assert audit[-1] == (seller.id, "products.uploadImage")
 
 
-def test_one_content_has_one_name(shop: Shop) -> None:
-    """The same picture on two products lies at one address, another picture elsewhere."""
+def served(shop: Shop, product: dict[str, Any]) -> list[int]:
+    """The status of each file of a product, pictures and thumbnails."""
+    urls = [url for image in product["images"] for url in (image["url"], image["thumbnailUrl"])]
+    return [shop.send("GET", f"http://shop.test{url}").status_code for url in urls]
+
+
+def test_the_pictures_of_a_deleted_product_are_gone(shop: Shop) -> None:
+    """Each address is 404 then; the same picture of another product, and its own thumbnail, are served on."""
     seller = shop.account("seller")
-    ids = [shop.product(seller)["id"] for _ in range(3)]
-    urls = [
-        upload(shop, product_id, seller, png(colour)).json()["images"][0]["url"]
-        for product_id, colour in zip(ids, ("red", "red", "blue"), strict=True)
-    ]
-    assert (urls[0] == urls[1], urls[0] == urls[2]) == (True, False)
+    ids = [shop.product(seller)["id"] for _ in range(2)]
+    for product_id in (*ids, *ids):
+        assert upload(shop, product_id, seller, png()).status_code == 201
+    gone, other = [shop.send("GET", f"/products/{product_id}").json() for product_id in ids]
+    assert (served(shop, gone), served(shop, other)) == ([200] * 4, [200] * 4)
+    assert shop.send("DELETE", f"/products/{gone['id']}", seller).status_code == 204
+    assert (served(shop, gone), served(shop, other)) == ([404] * 4, [200] * 4)
+
+
+def test_an_address_that_a_seller_told_deletes_no_file(shop: Shop) -> None:
+    """A product that is made with another's address among its images, and is deleted, leaves the other's file."""
+    seller, rival = shop.account("seller"), shop.account("seller")
+    product = shop.product(seller)
+    kept = upload(shop, product["id"], seller, png()).json()
+    named = shop.product(rival, images=[f"http://shop.test{kept['images'][0]['url']}"])
+    assert shop.send("DELETE", f"/products/{named['id']}", rival).status_code == 204
+    assert served(shop, kept) == [200] * 2
+
+
+def test_what_an_outage_leaves_goes_with_retain(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, command: Callable[..., str]
+) -> None:
+    """The product is deleted though its files cannot be; they go once no upload may be under way; others stay."""
+    seller = shop.account("seller")
+    ids = [shop.product(seller)["id"] for _ in range(2)]
+    gone, other = [upload(shop, product_id, seller, png()).json() for product_id in ids]
+
+    async def away(*_: object) -> None:
+        raise unavailable("The store of files does not answer.")
+
+    with monkeypatch.context() as during:
+        during.setattr(FolderObjects, "delete", away)
+        assert shop.send("DELETE", f"/products/{gone['id']}", seller).status_code == 204
+    assert served(shop, gone) == [200] * 2
+    settings = shop.application.settings
+    assert "alpha: 0 uploaded files deleted" in command(settings, "retain")
+    later = time.time() + 3700
+    monkeypatch.setattr("reference_impl.upkeep.time.time", lambda: later)
+    assert "alpha: 2 uploaded files deleted" in command(settings, "retain")
+    assert (served(shop, gone), served(shop, other)) == ([404] * 2, [200] * 2)
 
 
 def test_only_its_seller_and_admins_may(shop: Shop) -> None:

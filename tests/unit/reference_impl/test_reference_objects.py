@@ -38,6 +38,18 @@ PUBLISHED_AT_S = datetime(2013, 5, 24, tzinfo=UTC).timestamp()
 PUBLISHED_HOST = {"host": "examplebucket.s3.amazonaws.com"}
 
 
+def listing(keys: set[str], asked: httpx.QueryParams) -> httpx.Response:
+    """Two keys a page, as a bucket tells them; the token of a page is not plain text."""
+    found = sorted(key for key in keys if key.startswith(asked["prefix"]))
+    start = int(asked.get("continuation-token", "0+/=").removesuffix("+/="))
+    rows = "".join(
+        f"<Contents><Key>{key}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified><Size>1</Size></Contents>"
+        for key in found[start : start + 2]
+    )
+    more = f"<NextContinuationToken>{start + 2}+/=</NextContinuationToken>" if len(found) > start + 2 else ""
+    return httpx.Response(200, text=f"<?xml version='1.0'?><ListBucketResult>{more}{rows}</ListBucketResult>")
+
+
 def bucket() -> Iterator[S3Objects]:
     """Give a store over a bucket in memory that refuses what is not signed."""
     kept: dict[str, bytes] = {}
@@ -46,6 +58,8 @@ def bucket() -> Iterator[S3Objects]:
         if not request.headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 Credential=AKIA"):
             return httpx.Response(403)
         key = request.url.path
+        if "list-type" in request.url.params:
+            return listing({name.removeprefix("/base/shop/") for name in kept}, request.url.params)
         if request.method == "PUT":
             kept[key] = request.content
             return httpx.Response(200)
@@ -55,7 +69,7 @@ def bucket() -> Iterator[S3Objects]:
         return httpx.Response(200, content=kept[key]) if key in kept else httpx.Response(404)
 
     with respx.mock(assert_all_called=False) as router:
-        router.route(url__regex=r"http://files\.test:9000/base/shop/[a-z]+/[a-z0-9.]+").mock(side_effect=answer)
+        router.route(url__regex=r"http://files\.test:9000/base/shop(/[a-z]+/[a-z0-9.]+|[?].+)").mock(side_effect=answer)
         yield S3Objects(load(BUCKET).objects)
 
 
@@ -92,6 +106,21 @@ def test_what_is_put_is_read_until_it_is_deleted(store: Objects) -> None:
         await store.delete("alpha", NAME)
         await store.delete("alpha", NAME)
         assert await store.read("alpha", NAME) is None
+
+    using(store, work)
+
+
+def test_a_tenants_files_are_listed(store: Objects) -> None:
+    """All of them and no other's, however many answers they come in, with the instant of each."""
+
+    async def work(store: Objects) -> None:
+        assert await store.listed("alpha") == []
+        for number in range(5):
+            await store.put("alpha", f"a{number}.jpg", b"x", "image/jpeg")
+        await store.put("alphabet", "other.jpg", b"x", "image/jpeg")
+        listed = await store.listed("alpha")
+        assert [name for name, _ in listed] == [f"a{number}.jpg" for number in range(5)]
+        assert all(1.7e9 < at_s < 4e9 for _, at_s in listed)
 
     using(store, work)
 
