@@ -1,4 +1,4 @@
-"""What holds for a request on every path: the size its body may have, and `?pretty`."""
+"""What holds for a request on every path: the size its body may have, the room for uploads, and `?pretty`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reference_impl.edge import pretty
 from reference_impl.edge.exchange import Exchange, of
 from reference_impl.edge.multipart import FRAME_BYTES
-from reference_impl.errors import ApiError, not_found
+from reference_impl.errors import ApiError, not_found, unavailable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from reference_impl.settings import Settings
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
+# Files are held whole: so many of the largest, or as many more as are smaller, have room in a process at once.
+UPLOADS = 25
 
 
 class Intake:
@@ -25,9 +27,11 @@ class Intake:
         self._app = app
         self._body_limit_bytes = settings.edge.body_limit_bytes
         self._upload_limit_bytes = settings.edge.upload_limit_bytes + FRAME_BYTES
+        self._room_bytes = UPLOADS * self._upload_limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
+        held_bytes = 0
         if scope["type"] == "http":
             exchange = of(scope)
             if (length := exchange.headers.get("content-length")) is not None:
@@ -37,10 +41,25 @@ class Intake:
                 raise not_found("path")
             if pretty.NAME in scope["query_string"]:
                 scope = pretty.take(scope, exchange)
-        await self._app(scope, receive, send)
+            if _uploads(exchange):
+                held_bytes = self._taken(int(length) if length is not None else self._upload_limit_bytes)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._room_bytes += held_bytes
+
+    def _taken(self, bytes_: int) -> int:
+        """Take room for an upload before any of it is read; UNAVAILABLE when there is too little."""
+        if bytes_ > self._room_bytes:
+            raise unavailable("Too many uploads at once: send it again.")
+        self._room_bytes -= bytes_
+        return bytes_
 
     def _refuse_large(self, exchange: Exchange, length: str) -> None:
-        upload = exchange.headers.get("content-type", "").lower().startswith("multipart/form-data")
-        limit_bytes = self._upload_limit_bytes if upload else self._body_limit_bytes
+        limit_bytes = self._upload_limit_bytes if _uploads(exchange) else self._body_limit_bytes
         if not _LENGTH.fullmatch(length) or int(length) > limit_bytes:
             raise ApiError("PAYLOAD_TOO_LARGE", f"A body may have {limit_bytes} bytes.")
+
+
+def _uploads(exchange: Exchange) -> bool:
+    return exchange.headers.get("content-type", "").lower().startswith("multipart/form-data")
