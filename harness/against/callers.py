@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 PURPOSE = "against"
 CREDENTIALS = "credentials.json"
-TOKEN = "{token}"  # noqa: S105 - the place of a token in a template
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.render.rule import Unstated
+from harness.render.rule import LACKING, Unstated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Asked:
         for number, step in enumerate(self.steps):
             if str(step["step"]).split("|")[0] in words:
                 return number
-        raise Unstated("its sequence lacks the step that shows it")
+        raise Unstated(LACKING)
 
     def id_of(self, number: int) -> str:
         """The expression of the id that a step's answer tells of what it made or read; Unstated where none is told."""

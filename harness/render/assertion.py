@@ -12,7 +12,7 @@ from harness.contract import pointer
 from harness.render import answered, listing, message, origin, removal, repeated, tagged, tenancy, walked, writing
 from harness.render.asked import Asked, sent, status
 from harness.render.repeated import CUT, TOGETHER
-from harness.render.rule import Unstated
+from harness.render.rule import LACKING, Unstated
 from harness.render.stated import Stated
 
 if TYPE_CHECKING:
@@ -86,12 +86,15 @@ def _gate(asked: Asked) -> list[str]:
 
 def _existence(asked: Asked) -> list[str]:
     """What a stranger may not see answers as two ids that name nothing."""
-    steps = [str(step["step"]).partition(":")[0] for step in asked.steps]
-    real = next((number for number, word in enumerate(steps) if word in {"may-not", "stranger"}), None)
-    absent = [number for number, word in enumerate(steps) if word in {"made-up-1", "made-up-2"}]
-    if real is None or len(absent) != 2:  # noqa: PLR2004 - one before the real call and one after it
-        raise Unstated("its sequence lacks the step that shows it")
-    return [f"check(answers[{real}], lambda answer: alike(answer, answers[{absent[0]}], answers[{absent[1]}]))"]
+    by_word = {str(step["step"]).partition(":")[0]: number for number, step in enumerate(asked.steps)}
+    real, before, after = (
+        by_word.get("may-not", by_word.get("stranger")),
+        by_word.get("made-up-1"),
+        by_word.get("made-up-2"),
+    )
+    if real is None or before is None or after is None:
+        raise Unstated(LACKING)
+    return [f"check(answers[{real}], lambda answer: alike(answer, answers[{before}], answers[{after}]))"]
 
 
 def _effect(asked: Asked) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.render.rule import Unstated
+from harness.render.rule import LACKING, Unstated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ def _asking(asked: Asked) -> tuple[int, str]:
         way, _, origin = str(step["step"]).partition(" ")
         if way in WAYS:
             return number, origin
-    raise Unstated("its sequence lacks the step that shows it")
+    raise Unstated(LACKING)
 
 
 def _held(number: int, test: str) -> list[str]:

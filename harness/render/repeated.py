@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.render.asked import status
-from harness.render.rule import Unstated
+from harness.render.rule import LACKING, Unstated
 from harness.render.stated import Stated
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _calls(asked: Asked, *words: str) -> list[int]:
         if parts[0] == "call" and (not words or parts[1] in words):
             found.append(number)
     if not found:
-        raise Unstated("its sequence lacks the step that shows it")
+        raise Unstated(LACKING)
     return found
 
 
@@ -52,8 +52,8 @@ def _one_after_the_other(asked: Asked) -> tuple[int, int]:
         raise Unstated(CUT)
     if words == {"together"}:
         raise Unstated(TOGETHER)
-    if len(calls) < 2:  # noqa: PLR2004 - a call and the same again
-        raise Unstated("its sequence lacks the step that shows it")
+    if calls[0] == calls[-1]:
+        raise Unstated(LACKING)
     return calls[0], calls[-1]
 
 

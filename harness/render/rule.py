@@ -35,6 +35,7 @@ BOUNDS = {
     "const": "value == {}",
 }
 DEEPEST = 8
+LACKING = "its sequence lacks the step that shows it"
 
 
 class Unstated(Exception):

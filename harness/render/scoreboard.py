@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
@@ -20,8 +22,6 @@ PROOF = {"defects", "clean", "contract_hash", "budget_s"}
 PROVED = {"id", "caught", "by", "why", "seconds"}
 COMPARISON = {"tool", "version", "command", "identities", "budget_s", "contract_hash", "clean", "defects"}
 COMPARED = {"id", "title", "classes", "verdict", "by", "why", "sent"}
-FIX_KEPT = "name a file that `harness prove --against schemathesis --json FILE` wrote"
-FIX = "name a file that `harness prove --json FILE` wrote"
 
 HEAD = """# Scoreboard
 
@@ -33,29 +33,10 @@ a person calls it. The last command wrote the page, from its own run or from the
 ```
 """
 
-RULES = """
-## What counts
-
-- **Both** get the build with the defect as anyone's API: its address and the clean build's document. Neither is told what is planted: what it says is compared outside of it, by the operations where the defect may show.
-- **harness** catches a defect by a finding of its class at one of its operations that a replay shows again there, and not on the clean build. It has the promises of the document (`x-promises`), which say more than shapes; Schemathesis reads none of them, and much of what is planted breaks nothing else.
-- **Schemathesis** catches a defect by any check that fails at one of its operations and that fails there (same check, same operation) in no run of the clean build. It need not show it twice. What fails elsewhere is named and does not count. Exit codes other than 0 and 1, no test case, a kill, a report that is not there, or an error of its own at an operation of the defect and not there on the clean build, are unknown, not a miss; then it is run once more with the next seed.
-- It is let in by a file of credentials (Web Fuzzing Commons), made for each build of the identities that harness.toml tells: {identities}. An operation that refuses the first is called as the next; they are told as peers, so that `object_level_authorization` runs; a token that holds no more is had anew. It reads the project's own schemathesis.toml where there is one, with all checks and phases asked for on the command line.
-- Both are bounded by time: on a busy machine either sends less, and may miss what it shows on a quiet one. The load and the number of test cases say how busy it was.
-"""  # noqa: E501 - lines of the page
-
 
 def read(file: Path) -> Mapping[str, Any]:
     """What `harness prove --json` wrote; raises UsageError where the file is no such thing."""
-    try:
-        record: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        whole = {"budget_s", "clean", "contract_hash"} <= set(record) and all(
-            {"id", "caught", "by", "why", "seconds"} <= set(entry) for entry in record["defects"]
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{file} cannot be read as a proof ({type(error).__name__}); {FIX}") from error
-    if not whole or "tool" in record:
-        raise UsageError(f"{file} is not what harness prove wrote; {FIX}")
-    return record
+    return _record(file, PROOF, PROVED, "a proof", "name a file that `harness prove --json FILE` wrote")
 
 
 def read_kept(file: Path, hashes: Mapping[str, str]) -> Mapping[str, Any]:
@@ -63,16 +44,23 @@ def read_kept(file: Path, hashes: Mapping[str, str]) -> Mapping[str, Any]:
 
     Nor may one of the proofs, whose contract's hashes are given by their files, be of another contract.
     """
-    try:
-        record: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        whole = set(record) >= COMPARISON and all(set(entry) >= COMPARED for entry in record["defects"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{file} cannot be read as a comparison ({type(error).__name__}); {FIX_KEPT}") from error
-    if not whole:
-        raise UsageError(f"{file} is not what harness prove --against wrote; {FIX_KEPT}")
+    fix = "name a file that `harness prove --against schemathesis --json FILE` wrote"
+    record = _record(file, COMPARISON, COMPARED, "a comparison", fix)
     other = [name for name, digest in hashes.items() if digest != record["contract_hash"]]
     if other:
         raise UsageError(f"{', '.join(other)} is the proof of another contract than that of {file}; make both anew")
+    return record
+
+
+def _record(file: Path, members: set[str], of_defects: set[str], what: str, fix: str) -> Mapping[str, Any]:
+    """The object in a file, with those members and those of each defect at the least; raises UsageError."""
+    try:
+        record: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        whole = set(record) >= members and all(set(entry) >= of_defects for entry in record["defects"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{file} cannot be read as {what} ({type(error).__name__}); {fix}") from error
+    if not whole or ("tool" in record) != ("tool" in members):
+        raise UsageError(f"{file} is not {what}; {fix}")
     return record
 
 
@@ -83,7 +71,7 @@ def page(compared: Mapping[str, Any], proofs: Mapping[str, Mapping[str, Any]], m
     lines = [HEAD.format(commands=commands), *_figures(compared, proofs, proved)]
     lines += ["", "| id | planted | class | harness | Schemathesis |", "|---|---|---|---|---|"]
     lines += [_row(entry, proved.get(entry["id"])) for entry in compared["defects"]]
-    return "\n".join(lines) + "\n" + RULES.format(identities=", ".join(compared["identities"]) or "nobody")
+    return "\n".join(lines) + "\n" + _rules().format(identities=", ".join(compared["identities"]) or "nobody")
 
 
 def is_unknown(compared: Mapping[str, Any]) -> bool:
@@ -187,3 +175,9 @@ def _cell(text: str) -> str:
     """The text in a table's cell, on one line; what it holds of Markdown is shown as it is."""
     shown = clipped(one_line(text), MAX_LENGTH)
     return "".join(f"\\{sign}" if sign in "\\|`*_<[" else sign for sign in shown)
+
+
+@cache
+def _rules() -> str:
+    """What counts, as the page ends with it."""
+    return (files("harness.render") / "templates" / "scoreboard.md.txt").read_text("utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.render.asked import status
-from harness.render.rule import Unstated
+from harness.render.rule import LACKING, Unstated
 from harness.render.stated import Stated
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def _step(asked: Asked, *texts: str) -> int:
     for number, step in enumerate(asked.steps):
         if str(step["step"]) in texts:
             return number
-    raise Unstated("its sequence lacks the step that shows it")
+    raise Unstated(LACKING)
 
 
 def _same(one: str, other: str) -> str:

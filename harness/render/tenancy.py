@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.render.asked import status
 from harness.render.listing import items
-from harness.render.rule import Unstated
+from harness.render.rule import LACKING, Unstated
 from harness.render.stated import Stated
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _step(asked: Asked, *words: str) -> int:
     for number, step in enumerate(asked.steps):
         if str(step["step"]).partition(":")[0] in words:
             return number
-    raise Unstated("its sequence lacks the step that shows it")
+    raise Unstated(LACKING)
 
 
 def _canary(asked: Asked) -> Stated:
@@ -91,7 +91,7 @@ def _unknown(asked: Asked) -> Stated:
     """A tenant that is not there is answered so, however often; its name is a new one, as the last may be there now."""
     number = [n for n, step in enumerate(asked.steps) if str(step["step"]).startswith("unknown-")]
     if not number:
-        raise Unstated("its sequence lacks the step that shows it")
+        raise Unstated(LACKING)
     name = str(asked.steps[number[-1]]["identity"]["tenant"])
     lines = [status(number[-1], f"== {_told(asked).get('unknown')}")]
     return Stated(lines, texts=(name,) if name else ())

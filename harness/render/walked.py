@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.render.asked import status
 from harness.render.listing import identity, items
-from harness.render.rule import Unstated
+from harness.render.rule import LACKING, Unstated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ def _pages(asked: Asked, name: str = "") -> list[int]:
             found.setdefault(parts[1], []).append(number)
     pages = found.get(name, []) if name else next(iter(found.values()), [])
     if not pages:
-        raise Unstated("its sequence lacks the step that shows it")
+        raise Unstated(LACKING)
     first = {tuple(pair) for pair in asked.steps[pages[0]]["query"]}
     told = [pair for number in pages[1:] for pair in asked.steps[number]["query"] if tuple(pair) not in first]
     if any(not str(value).isdigit() for _, value in told):
@@ -92,8 +92,8 @@ def _once(asked: Asked) -> list[str]:
 def _same_order(asked: Asked) -> list[str]:
     """Two walks show what was made in one order, as far as both came."""
     walks = list(dict.fromkeys(str(step["step"]).split("|")[1] for step in asked.steps if _is_page(step)))
-    if len(walks) < 2:  # noqa: PLR2004 - two walks that are held against each other
-        raise Unstated("its sequence lacks the step that shows it")
+    if not walks[1:]:
+        raise Unstated(LACKING)
     one, two = (_pages(asked, name) for name in walks[:2])
     there = ", ".join(_planted(asked, one[0]))
     return [

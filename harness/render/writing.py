@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.contract import pointer
 from harness.render.asked import sent, status
 from harness.render.listing import items
-from harness.render.rule import Unstated
+from harness.render.rule import LACKING, Unstated
 from harness.render.stated import Stated
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _not_made(asked: Asked) -> Stated:
     pages = [number for number, step in enumerate(asked.steps) if str(step["step"]).startswith("listed ")]
     resource = asked.contract.resource_of(asked.operation.id)
     if not refused or not pages or resource is None:
-        raise Unstated("its sequence lacks the step that shows it")
+        raise Unstated(LACKING)
     mark = pointer.get(sent(asked.steps[refused[0]]), str(asked.steps[refused[0]]["step"]).split(" ")[1])
     if not isinstance(mark, str):
         raise Unstated("the value that was sent does not stand in its sequence")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from reference_impl.data.cancelled import cancelled
 from reference_impl.data.database import DatabaseError
+from reference_impl.data.lease import BusyError, Lease, lent
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,14 +17,6 @@ T = TypeVar("T")
 THREADS = 2
 # How many of SQLite's own instructions pass between two looks whether the caller has gone: about a millisecond.
 _STEPS = 50_000
-
-
-@dataclass(slots=True)
-class _Lease:
-    """What became of one who asked: refused as no thread was free, or gone before it was answered."""
-
-    refused: bool = False
-    left: bool = False
 
 
 class Readers:
@@ -41,22 +31,10 @@ class Readers:
 
     async def lend(self, work: Callable[[sqlite3.Connection, Callable[[], bool]], T]) -> T:
         """Run `work` on a connection, and tell it whether its caller has gone; DatabaseError when no thread is free."""
-        lease = _Lease()
-        queued = self._threads.submit(self._run, lease, work)
-
-        def refuse() -> None:
-            lease.refused = queued.cancel()  # False once a thread has it
-
-        late = asyncio.get_running_loop().call_later(self._wait_s, refuse)
         try:
-            return await asyncio.wrap_future(queued)
-        except asyncio.CancelledError:
-            if not lease.refused or cancelled():
-                lease.left = True
-                raise
-        finally:
-            late.cancel()
-        raise DatabaseError("unavailable", f"No reader was free within {self._wait_s:g} s")
+            return await lent(self._threads, lambda lease: self._run(lease, work), self._wait_s)
+        except BusyError as error:
+            raise DatabaseError("unavailable", f"No reader was free within {self._wait_s:g} s") from error
 
     def close(self) -> None:
         """Finish what is queued, then close every connection."""
@@ -64,14 +42,14 @@ class Readers:
         for connection in self._open:
             connection.close()
 
-    def _run(self, lease: _Lease, work: Callable[[sqlite3.Connection, Callable[[], bool]], T]) -> T:
+    def _run(self, lease: Lease, work: Callable[[sqlite3.Connection, Callable[[], bool]], T]) -> T:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()
             self._open.append(connection)
-        connection.set_progress_handler(lambda: lease.left, _STEPS)
+        connection.set_progress_handler(lambda: lease.gone, _STEPS)
         try:
-            return work(connection, lambda: lease.left)
+            return work(connection, lambda: lease.gone)
         finally:
             connection.set_progress_handler(None, _STEPS)
             if connection.in_transaction:  # its end was cut short

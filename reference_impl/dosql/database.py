@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sqlite3
 import time
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
-from reference_impl.data.cancelled import cancelled
+from reference_impl.data.lease import BusyError, Lease, lent
 from reference_impl.dosql.refusal import Refused, refusal
 from reference_impl.dosql.types import Changes, Operation, Result, bound, shown
 from reference_impl.errors import ApiError, unavailable
@@ -41,20 +40,12 @@ _LOADERS = {"load_extension", "readfile", "writefile", "fts3_tokenizer"}
 
 
 @dataclass(slots=True)
-class _Caller:
-    """What became of one who asked: refused as the thread was not free, or gone before it was answered."""
-
-    refused: bool = False
-    gone: bool = False
-
-
-@dataclass(slots=True)
 class _Lane:
     """One connection and its one thread."""
 
     connection: sqlite3.Connection
     thread: ThreadPoolExecutor
-    caller: _Caller = field(default_factory=_Caller)
+    caller: Lease = field(default_factory=Lease)
     deadline_s: float = 0.0
     left_bytes: int = 0
 
@@ -127,24 +118,13 @@ class TenantDatabase:
 
     async def _on(self, lane: _Lane, work: Callable[[_Lane], T]) -> T:
         """Run `work` in a lane: UNAVAILABLE when it is not begun in time; what nobody waits for is undone."""
-        caller = _Caller()
-        queued = lane.thread.submit(self._bounded, lane, caller, work)
-
-        def refuse() -> None:
-            caller.refused = queued.cancel()  # False once the thread has it
-
-        late = asyncio.get_running_loop().call_later(self._wait_s, refuse)
         try:
-            return await asyncio.wrap_future(queued)
-        except asyncio.CancelledError:
-            if not caller.refused or cancelled():
-                caller.gone = True
-                raise
-        finally:
-            late.cancel()
-        raise unavailable(f"Others were at work in this database for {self._wait_s:g} s; nothing of this was begun.")
+            return await lent(lane.thread, lambda caller: self._bounded(lane, caller, work), self._wait_s)
+        except BusyError as error:
+            told = f"Others were at work in this database for {self._wait_s:g} s; nothing of this was begun."
+            raise unavailable(told) from error
 
-    def _bounded(self, lane: _Lane, caller: _Caller, work: Callable[[_Lane], T]) -> T:
+    def _bounded(self, lane: _Lane, caller: Lease, work: Callable[[_Lane], T]) -> T:
         lane.caller, lane.deadline_s = caller, time.monotonic() + self._settings.timeout_s
         lane.left_bytes = self._settings.answer_bytes
         try:
@@ -153,7 +133,7 @@ class TenantDatabase:
             raise refusal(error) from error
         finally:
             if lane.connection.in_transaction:
-                lane.caller, lane.deadline_s = _Caller(), float("inf")
+                lane.caller, lane.deadline_s = Lease(), float("inf")
                 self._control(lane, "ROLLBACK")
 
     def _rows(

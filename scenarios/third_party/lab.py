@@ -52,17 +52,19 @@ def running(words: Sequence[str], data: Path, url: str, ready: str, **environmen
     It hashes the same in every start, so that its document is the same; nothing else of the environment reaches it.
     """
     own = {"PATH": os.defpath, "HOME": str(data), "PYTHONHASHSEED": "0", **environment}
-    with (data / "server.out").open("wb") as out:  # noqa: SIM117 - the file is closed after the process
-        with subprocess.Popen(words, cwd=data, env=own, stdout=out, stderr=out) as process:  # noqa: S603 - our own words
+    with (
+        (data / "server.out").open("wb") as out,
+        subprocess.Popen(words, cwd=data, env=own, stdout=out, stderr=out) as process,  # noqa: S603 - our own words
+    ):
+        try:
+            _answers(f"{url}{ready}", process)
+            yield url
+        finally:
+            process.send_signal(signal.SIGTERM)
             try:
-                _answers(f"{url}{ready}", process)
-                yield url
-            finally:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(STOP_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def verified(url: str, contract: str, words: Sequence[str], environment: Mapping[str, str]) -> Run:

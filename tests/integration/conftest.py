@@ -35,6 +35,17 @@ users = 4
 """
 
 
+def planting(condition: str) -> str:
+    """A program that starts the notes API, with the fault that is its third word where the condition holds of it."""
+    return f"""
+import os, runpy, sys
+fault = sys.argv[3]
+os.environ["NOTES_FAULT"] = fault if {condition} else ""
+sys.argv = sys.argv[1:3]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with a harness.toml that starts the notes API."""

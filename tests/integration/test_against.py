@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.conftest import CONFIGURATION, NOTES
+from tests.integration.conftest import CONFIGURATION, NOTES, planting
 from tests.integration.started import GONE_S, processes, until
 
 if TYPE_CHECKING:
@@ -22,12 +22,7 @@ ROWS = [
     {"id": "fails", "title": "every answer is 500", "codes": ["schema.server-error"], "operations": ["notes.list"]},
     {"id": "slips", "title": "nothing is wrong", "codes": ["schema.body"], "operations": ["notes.list"]},
 ]
-PLANTING = """
-import os, runpy, sys
-os.environ["NOTES_FAULT"] = sys.argv[3] if sys.argv[3] == "fails" else ""
-sys.argv = sys.argv[1:3]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
+PLANTING = planting('fault == "fails"')
 PLANTED = f"""
 [prove]
 list = ["{{python}}", "-c", 'print({json.dumps(json.dumps(ROWS))})']

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.conftest import CONFIGURATION as NOTES_CONFIGURATION
-from tests.integration.conftest import NOTES
+from tests.integration.conftest import NOTES, planting
 from tests.integration.started import GONE_S, ROOT, processes, until
 
 if TYPE_CHECKING:
@@ -31,12 +31,7 @@ ROWS = [
     }
     for name, at in {"forgets": "west", "nowhere": "east"}.items()
 ]
-PLANTING = """
-import os, runpy, sys
-os.environ["NOTES_FAULT"] = sys.argv[3] if os.environ.get("PLACE") == "west" else ""
-sys.argv = sys.argv[1:3]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
+PLANTING = planting('os.environ.get("PLACE") == "west"')
 PLANTED = f"""
 [prove]
 list = ["{{python}}", "-c", 'print({json.dumps(json.dumps(ROWS))})']

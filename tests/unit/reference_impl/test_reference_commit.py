@@ -28,7 +28,7 @@ from reference_impl.settings.storage import Objects
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
     from reference_impl.settings import Settings
@@ -231,6 +231,18 @@ def test_a_stop_that_comes_too_late_ends_nothing(
     assert asyncio.run(run()) == ([], [[("one",)]] * 5)
 
 
+async def struck(request: Coroutine[Any, Any, None], held: Any, go: Any) -> ApiError:
+    """What a request is answered whose deadline strikes while its commit is held."""
+    task = asyncio.ensure_future(request)
+    await held()
+    while not task.cancelling():  # noqa: ASYNC110 - a deadline that strikes sets no event
+        await asyncio.sleep(0.005)
+    await go()
+    with pytest.raises(ApiError) as late:
+        await task
+    return late.value
+
+
 def test_a_deadline_that_met_a_commit_ends_what_follows(
     on_scene: Callable[..., Any], open_settings: Callable[..., Settings]
 ) -> None:
@@ -254,14 +266,8 @@ def test_a_deadline_that_met_a_commit_ends_what_follows(
                     ended.append(str(await verb(ALL)))
             await asked.read(lambda: adding("two"))
 
-        task = asyncio.ensure_future(Timeout(handler, settings)(scope, None, None))  # type: ignore[arg-type]  # it asks nobody
-        await held()
-        while not task.cancelling():  # noqa: ASYNC110 - a deadline that strikes sets no event
-            await asyncio.sleep(0.005)
-        await go()
-        with pytest.raises(ApiError) as late:
-            await task
-        return ended, str(late.value.code), late.value.message, await database.query(ALL)
+        late = await struck(Timeout(handler, settings)(scope, None, None), held, go)  # type: ignore[arg-type]  # it asks nobody
+        return ended, str(late.code), late.message, await database.query(ALL)
 
     told = "Not done within 1.5 s; some of it is kept: read it again."
     assert on_scene(work) == (["two"], "TIMEOUT", told, [("one",)])
@@ -315,14 +321,8 @@ def test_a_deadline_that_met_a_commit_ends_what_is_no_verb_too(
             seen.append("done")
 
         async with await asyncio.start_server(bucket, "127.0.0.1", 0) as server:
-            task = asyncio.ensure_future(Timeout(handler, settings)(scope, None, None))  # type: ignore[arg-type]  # it asks nobody
-            await held()
-            while not task.cancelling():  # noqa: ASYNC110 - a deadline that strikes sets no event
-                await asyncio.sleep(0.005)
-            await go()
-            with pytest.raises(ApiError) as late:
-                await task
-        return seen, late.value.message, await database.query(ALL)
+            late = await struck(Timeout(handler, settings)(scope, None, None), held, go)  # type: ignore[arg-type]  # it asks nobody
+        return seen, late.message, await database.query(ALL)
 
     told = "Not done within 1.5 s; some of it is kept: read it again."
     assert on_scene(work) == (["one"], told, [("one",)])

@@ -78,10 +78,11 @@ def test_two_that_conflict_run_as_if_alone(on_schema: Callable[..., Any]) -> Non
     tries: list[str] = []
 
     def withdraw(name: str) -> Transaction[bool]:
+        total = yield Statement(SUM)
         tries.append(name)
-        if (yield Statement(SUM))[0][0] < 150:
+        if total[0][0] < 150:
             return False
-        while len(tries) < 2:  # until the other has begun too
+        while len(tries) < 2:  # until the other has seen the sum too
             yield Statement("SELECT 1")
         held = yield Statement(GET, (name,))
         yield Statement(PUT, (str(int(held[0][0]) - 150), name))

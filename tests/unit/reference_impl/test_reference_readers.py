@@ -15,6 +15,7 @@ from reference_impl.data.database import DatabaseError, Row, Statement, Transact
 from reference_impl.data.sqlite import SqliteDatabase
 from reference_impl.data.sqlite_file import connect
 from reference_impl.data.sqlite_readers import THREADS
+from tests.unit.reference_impl.worked import worked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -59,14 +60,7 @@ def on_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     connect(path, "NORMAL", create=True).close()
 
     def run(work: Callable[[SqliteDatabase], Awaitable[Any]], wait_s: float) -> Any:
-        async def whole() -> Any:
-            database = SqliteDatabase(path, "NORMAL", wait_s)
-            try:
-                return await work(database)
-            finally:
-                await database.close()
-
-        return asyncio.run(whole())
+        return worked(lambda: SqliteDatabase(path, "NORMAL", wait_s), work)
 
     return run
 

@@ -16,6 +16,7 @@ from reference_impl.data import sqlite_writer
 from reference_impl.data.database import DatabaseError, Statement, Transaction
 from reference_impl.data.sqlite import SqliteDatabase
 from reference_impl.data.sqlite_file import connect
+from tests.unit.reference_impl.worked import worked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -94,15 +95,12 @@ def on_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
         opened.execute(MAKE)
         opened.close()
 
-        async def whole() -> Any:
+        def broken() -> OnBrokenDisk:
             database = OnBrokenDisk(path, "NORMAL", wait_s)
             database.faults = faults
-            try:
-                return await work(database)
-            finally:
-                await database.close()
+            return database
 
-        return asyncio.run(whole())
+        return worked(broken, work)
 
     return run
 

@@ -21,6 +21,7 @@ from harness.render import alone, assertion
 from harness.render.rule import Unstated
 from harness.render.stated import Stated
 from harness.report import Report, RunStatus, Target
+from tests.unit.harness.render.shelf import METHODS, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,23 +71,17 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def step(operation: str, word: str = "", *, status: int = 200, body: Any = None, **more: Any) -> dict[str, Any]:
-    """A step as harness/sequence.py cuts it; `more` replaces members."""
-    method = {"make": "POST", "get": "GET", "put": "PUT", "del": "DELETE"}[operation]
-    return {
+def step(operation: str, word: str = "", **more: Any) -> dict[str, Any]:
+    """A step on one book or on all; `more` replaces members."""
+    one = operation != "make"
+    told = {
         "operation": operation,
-        "method": method,
-        "path": "/books" if operation == "make" else "/books/old-id",
-        "query": [],
-        "headers": [],
-        "body": None if body is None else json.dumps(body),
-        "identity": {"name": "anonymous", "roles": [], "tenant": "", "facts": {}},
+        "method": METHODS[operation],
+        "path": "/books/old-id" if one else "/books",
         "step": word,
-        "status": status,
-        "references": {},
-        "filled": {"path:2": {"step": 0, "place": "/id"}} if operation != "make" else {},
-        **more,
+        "filled": {"path:2": {"step": 0, "place": "/id"}} if one else {},
     }
+    return recorded(**{**told, **more})
 
 
 def written(finding: Finding, stated: Stated) -> str:

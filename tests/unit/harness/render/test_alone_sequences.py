@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,237 +15,38 @@ from harness.finding import Finding, Reproduction, Severity
 from harness.render import alone, assertion
 from harness.render.rule import Unstated
 from harness.report import Report, RunStatus, Target
+from tests.unit.harness.render.shelf import (
+    DELETED,
+    DOCUMENT,
+    FOREIGN,
+    GONE,
+    LATER,
+    MADE,
+    MARK,
+    NO,
+    OLD,
+    ONE,
+    OTHER,
+    OWN,
+    PLANTED,
+    READ,
+    WALK,
+    Shown,
+    Told,
+    allowing,
+    echo,
+    items,
+    keyed,
+    nowhere,
+    origin,
+    said,
+    step,
+)
+from tests.unit.harness.render.shown_lists import LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
-
-METHODS = {"make": "POST", "get": "GET", "list": "GET", "put": "PUT", "del": "DELETE", "head": "HEAD"}
-DOCUMENT: dict[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {"title": "shelf", "version": "1"},
-    "x-promises": {
-        "resource": {
-            "book": {
-                "create": "make",
-                "read": "get",
-                "update": "put",
-                "delete": "del",
-                "list": "list",
-                "items": "/items",
-            }
-        },
-        "page": {"members": {"items": "/items", "total": "/total", "pages": "/pages"}},
-        "sort": {"keys": {"price": "/price"}},
-        "cache": {"age_s": 5, "private": True},
-        "cors": {"origins": ["https://a.example"], "credentials": True},
-        "tenant": {
-            "told": [{"in": "header", "name": "X-Tenant"}, {"in": "path"}],
-            "other": 403,
-            "unknown": 404,
-            "conflict": 409,
-        },
-    },
-    "paths": {
-        "/books": {
-            "get": {"operationId": "list", "responses": {"200": {"description": "all"}}},
-            "post": {
-                "operationId": "make",
-                "x-promises": {
-                    "idempotency": {
-                        "header": "Idempotency-Key",
-                        "replayed": "X-Replayed",
-                        "other_body": 422,
-                        "missing": 400,
-                        "max_length": 40,
-                        "too_long": 414,
-                    }
-                },
-                "responses": {"201": {"description": "made"}},
-            },
-        },
-        "/books/{id}": {
-            "get": {"operationId": "get", "responses": {"200": {"description": "one"}}},
-            "head": {"operationId": "head", "responses": {"200": {"description": "one"}}},
-            "put": {
-                "operationId": "put",
-                "x-promises": {"owner": {"resource": "book", "stranger": 404}},
-                "responses": {"200": {"description": "put"}},
-            },
-            "delete": {
-                "operationId": "del",
-                "x-promises": {
-                    "delete": {
-                        "resource": "book",
-                        "children": [{"resource": "book", "becomes": "gone"}],
-                        "used": {"resource": "book", "status": 409},
-                        "unique": {"member": "/code", "becomes": "free", "status": 409},
-                        "counts": [{"operation": "list", "member": "/total"}],
-                    }
-                },
-                "responses": {"204": {"description": "gone"}},
-            },
-        },
-    },
-}
-OLD = "old-id-1"
-Told = tuple[int, dict[str, str], Any]
-
-
-def step(operation: str, word: str, *, status: int = 200, body: Any = None, **more: Any) -> dict[str, Any]:
-    """A step as harness/sequence.py cuts it; what acts on a thing takes its id from the first answer."""
-    own = operation in {"get", "put", "del", "head"}
-    reference = {"step": 0, "place": "/id"}
-    return {
-        "operation": operation,
-        "method": METHODS[operation],
-        "path": f"/books/{OLD}" if own else "/books",
-        "query": [],
-        "headers": [],
-        "body": None if body is None else json.dumps(body),
-        "identity": {"name": "anonymous", "roles": [], "tenant": "", "facts": {}},
-        "step": word,
-        "status": status,
-        "references": {OLD: reference} if own else {},
-        "filled": {"path:2": reference} if own else {},
-        **more,
-    }
-
-
-def nowhere(operation: str, word: str, id_: str) -> dict[str, Any]:
-    """A step on a thing that is not there."""
-    return step(operation, word, path=f"/books/{id_}", references={}, filled={})
-
-
-def keyed(word: str, key: str, **more: Any) -> dict[str, Any]:
-    """A call with an idempotency key."""
-    return step("make", f"call|{word}|a|a|one|", headers=[["Idempotency-Key", key]], body={"n": 1}, **more)
-
-
-def said(status: int, body: Any = None, **headers: str) -> Told:
-    """An answer: its status, JSON body, and headers whose names are told with underscores."""
-    return status, {name.replace("_", "-"): value for name, value in headers.items()}, body
-
-
-class Shown(NamedTuple):
-    """A finding with its steps, the answers that show the fault, and those of a build without it.
-
-    An answer may be a function of the requests sent so far.
-    """
-
-    code: str
-    kind: str
-    operation: str
-    steps: Sequence[Mapping[str, Any]]
-    broken: Sequence[Any]
-    mended: Sequence[Any]
-    seen: str = ""
-
-
-def origin(way: str, name: str) -> dict[str, Any]:
-    """A request from an origin."""
-    return step("list", f"{way} {name}", headers=[["Origin", name]])
-
-
-def allowing(name: str | None, **more: str) -> Told:
-    """An answer that allows an origin."""
-    return said(200, None, **({"access_control_allow_origin": name} if name else {}), **more)
-
-
-FOREIGN, OWN = "https://foreign.example", "https://a.example"
-MADE, ONE = step("make", "made", status=201, body={"code": "the-code-1"}), said(201, {"id": "n1"})
-READ = said(200, {"id": "n1", "price": 3, "at": 1})
-LATER = said(200, {"id": "n1", "price": 3, "at": 2})
-OTHER = said(200, {"id": "n1", "price": 4, "at": 2})
-DELETED, GONE, NO = step("del", f"deleted|{OLD}"), said(404, {"code": "no"}), said(409, {"code": "no"})
-MARK = "mark-old-1"
-
-
-def items(*names: str) -> Told:
-    """A list of things."""
-    return said(200, {"items": [{"id": name} for name in names], "total": len(names)})
-
-
-def echo(requests: Sequence[Mapping[str, Any]]) -> Told:
-    """A list in which the mark of the last create stands."""
-    last = next(request for request in reversed(requests) if request["method"] == "POST")
-    return said(200, {"items": [json.loads(last["body"])]})
-
-
-def priced(*prices: int) -> Told:
-    """A list of things by price."""
-    return said(200, {"items": [{"id": f"n{price}", "price": price} for price in prices], "total": 3, "pages": 2})
-
-
-PLANTED = [step("make", "planted|0"), step("make", "planted|1"), step("make", "planted|2")]
-BED = [said(201, {"id": f"n{number}"}) for number in (1, 2, 3)]
-WALK, AGAIN = ([step("list", f"walk|{name}|{number}") for number in (1, 2)] for name in ("whole", "small"))
-TAGGED = [step("get", "tag|before"), step("put", "written|put"), step("get", "tag|after")]
-
-
-def tagged(tag: str, price: int = 3) -> Told:
-    """A thing with its entity tag."""
-    return said(200, {"id": "n1", "price": price}, etag=tag)
-
-
-def asking(word: str) -> dict[str, Any]:
-    """A read with a tag that was seen when it was recorded."""
-    return step("get", f"conditional|{word}", headers=[["If-None-Match", '"of old"']])
-
-
-def matching(requests: Sequence[Mapping[str, Any]]) -> Told:
-    """304 where the present tag is asked for in any form, else the thing."""
-    return said(304, None, etag='"t"') if '"t"' in requests[-1]["headers"][0][1] else tagged('"t"')
-
-
-LISTS = [
-    Shown("page.missing", "", "list", [*PLANTED, *WALK], [*BED, priced(1), priced(3)], [*BED, priced(1, 2), priced(3)],
-          seen="1 of 3 things that were there are on none of the 2 pages."),
-    Shown("page.duplicate", "", "list", [*PLANTED, *WALK], [*BED, priced(1, 2), priced(2, 3)],
-          [*BED, priced(1, 2), priced(3)], seen="1 of 3 things came twice on 2 pages."),
-    Shown("sort.pages", "", "list", [*PLANTED, *WALK], [*BED, priced(1), priced(3)], [*BED, priced(1, 2), priced(3)]),
-    Shown("page.order", "", "list", [*PLANTED, *WALK, *AGAIN], [*BED, priced(1, 2), priced(3), priced(2, 1), priced(3)],
-          [*BED, priced(1, 2), priced(3), priced(1), priced(2)]),
-    Shown("page.total", "", "list", WALK, [priced(1), priced(2)], [priced(1, 2), priced(3)],
-          seen="It says 3; its 2 pages hold 2."),
-    Shown("page.total", "", "list", WALK[1:], [priced(1, 2)], [priced(3)],
-          seen="The page after 2 things holds 2, and says that there are 3."),
-    Shown("page.total", "pages", "list", WALK[:1], [priced(1)], [said(200, {"items": [], "total": 3, "pages": 3})],
-          seen="It says 2 pages for a total of 3 and a size of 1."),
-    Shown("filter.total", "", "list", WALK[:1], [priced(1)], [priced(1, 2, 3)], seen="a=b showed 1 things."),
-    Shown("filter.refused", "a", "list", WALK[:1], [said(400)], [priced()]),
-    Shown("page.size", "", "list", WALK[:1], [priced(1, 2)], [priced(1)], seen="It held 2 where 1 were asked for."),
-    Shown("page.past-end", "", "list", [step("list", "past")], [priced(1)], [priced()]),
-    Shown("page.past-end", "status", "list", [step("list", "past")], [said(404)], [priced()]),
-    Shown("sort.order", "price ascending", "list", WALK, [priced(9, 10), priced(2)], [priced(2), priced(9, 10)]),
-    Shown("sort.order", "price descending", "list", WALK[:1], [priced(9, 10)], [priced(10, 9)]),
-    Shown("cache.headers", "Age", "list", WALK[:1], [said(200, age="9")], [said(200, age="6")]),
-    Shown("cache.headers", "Age", "list", WALK[:1], [said(200, age="9")], [said(200)]),
-    Shown("cache.headers", "max-age", "list", WALK[:1], [said(200, cache_control="private, max-age=60")],
-          [said(200, cache_control="private, max-age=5")]),
-    Shown("cache.headers", "public", "list", WALK[:1], [said(200, cache_control="public")],
-          [said(200, cache_control="private")]),
-    Shown("cache.headers", "Vary", "list", WALK[:1], [said(200, cache_control="public", vary="Accept")],
-          [said(200, cache_control="public", vary="Accept, X-Tenant")]),
-    Shown("cache.tag", "absent", "get", [MADE, TAGGED[0]], [ONE, READ], [ONE, tagged("a")]),
-    Shown("cache.tag", "same content", "get", [MADE, TAGGED[0], step("get", "tag|same")],
-          [ONE, tagged("a"), tagged("b")], [ONE, tagged("a"), tagged("a")]),
-    Shown("cache.tag", "after put", "get", [MADE, *TAGGED], [ONE, tagged("a"), READ, tagged("a", 4)],
-          [ONE, tagged("a"), READ, tagged("b", 4)]),
-    Shown("cache.not-modified", "after put", "get", [MADE, *TAGGED, asking("stale")],
-          [ONE, tagged('"t"'), READ, tagged('"u"', 4), said(304)],
-          [ONE, tagged('"t"'), READ, tagged('"u"', 4), tagged('"u"', 4)]),
-    *(
-        Shown("cache.not-modified", word, "get", [MADE, TAGGED[0], asking(word)],
-              [ONE, tagged('"t"'), tagged('"t"')], [ONE, tagged('"t"'), matching])
-        for word in ("seen", "listed", "weak")
-    ),
-    Shown("cache.not-modified", "other", "get", [MADE, TAGGED[0], asking("other")],
-          [ONE, tagged('"t"'), said(304)], [ONE, tagged('"t"'), matching]),
-    Shown("cache.not-modified", "tag", "get", [MADE, TAGGED[0], asking("seen")],
-          [ONE, tagged('"t"'), said(304)], [ONE, tagged('"t"'), matching]),
-]  # fmt: skip
-
 
 SEQUENCES = [
     *LISTS,
