@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -111,19 +112,31 @@ class Application:
             parts = replace(parts, procedures=(*parts.procedures, *oauth.PROCEDURES))
         self.observer = Observer(settings)
         self.hubs = Hubs(self.services)
-        self.document = msgspec.json.encode(render(parts.procedures, self.services))
-        self.messages = msgspec.json.encode(asyncapi.render(parts.procedures))
+        self._procedures = parts.procedures
+        self._documents: dict[str, DocumentEndpoint | DocsEndpoint] = {
+            "/openapi.json": DocumentEndpoint(lambda: self.document),
+            "/asyncapi.json": DocumentEndpoint(lambda: self.messages),
+            "/docs": DocsEndpoint(lambda: self.document),
+        }
         self._app = self._layers(parts)
+
+    @cached_property
+    def document(self) -> bytes:
+        """The OpenAPI document."""
+        return msgspec.json.encode(render(self._procedures, self.services))
+
+    @cached_property
+    def messages(self) -> bytes:
+        """The AsyncAPI document."""
+        return msgspec.json.encode(asyncapi.render(self._procedures))
 
     def _layers(self, parts: Parts) -> ASGIApp:
         """Build from the inside out; the last is the first a request meets."""
         others: dict[str, ASGIApp] = {
             "/health": HealthEndpoint(self.tenants),
             "/ready": HealthEndpoint(self.tenants, self.stores.healthy),
-            "/openapi.json": DocumentEndpoint(self.document),
-            "/docs": DocsEndpoint(msgspec.json.decode(self.document)),
+            **self._documents,
             files.ROUTE: files.FileEndpoint(self.services.objects),
-            "/asyncapi.json": DocumentEndpoint(self.messages),
             sockets.PATH: sockets.SocketEndpoint(self.services, self.hubs, self.observer.watchers),
         }
         if self.settings.observe.metrics:
@@ -162,6 +175,8 @@ class Application:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:
+        for endpoint in self._documents.values():
+            _ = endpoint.prepared  # no request waits while they are rendered
         await self.tenants.migrate()
         async with self.observer.running():
             yield

@@ -150,12 +150,12 @@ class DoSqlApplication:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.databases = Databases(settings)
-        self.document = msgspec.json.encode(render())
         paths: dict[str, dict[str, Any]] = {
             verb.path: {"POST": VerbEndpoint(verb, settings, self.databases)} for verb in VERBS
         }
         paths["/health"] = {"GET": HealthEndpoint(self.databases)}
-        paths["/openapi.json"] = {"GET": DocumentEndpoint(self.document)}
+        self._document = DocumentEndpoint(lambda: msgspec.json.encode(render()))
+        paths["/openapi.json"] = {"GET": self._document}
         routes = Paths(paths)
         routes.lifespan_context = self._lifespan
         finished = (log,) if settings.edge.request_log else ()
@@ -163,6 +163,7 @@ class DoSqlApplication:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: object) -> AsyncIterator[None]:
+        _ = self._document.prepared
         yield
         self.databases.close()
 

@@ -30,6 +30,11 @@ class Prepared:
         self._digest = hashlib.sha256(body).hexdigest()[:32]
         self._bodies = {"identity": body, "gzip": compressed(body, "gzip")}
 
+    @property
+    def body(self) -> bytes:
+        """The bytes without a coding."""
+        return self._bodies["identity"]
+
     async def send(self, exchange: Exchange, send: Send) -> None:
         """Answer with the body, or with 304 where the client has it."""
         chosen = coding(exchange.headers.get("accept-encoding")) or "identity"

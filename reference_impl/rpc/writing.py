@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +32,7 @@ class OutputWriter:
         return encode_json({"json": encoded.json, **meta})
 
 
+@lru_cache(maxsize=256)
 def beyond_json(kind: Any) -> bool:
     """Say whether values of a type may hold what JSON has no word for."""
     return any(isinstance(part, _BEYOND_JSON) for part in _parts(inspect.type_info(kind), set()))
