@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from reference_impl.settings import Settings
 
 
+# A body that came so soon costs the work no time worth setting a deadline anew.
+_SOON_S = 0.01
+
+
 class Timeout:
     """Bounds two waits by the seconds of the settings: REQUEST_TIMEOUT after the one for the body, then TIMEOUT.
 
@@ -60,6 +64,8 @@ class _Body:
         self._receive = receive
         self._deadline = deadline
         self._timeout_s = timeout_s
+        self._loop = asyncio.get_running_loop()
+        self._began_s = self._loop.time()
         self._whole = False
         self.coming = False
 
@@ -71,6 +77,8 @@ class _Body:
         message = await self._receive()
         if not message.get("more_body", False):
             self.coming, self._whole = False, True
-            if self._deadline.when() is not None and not self._deadline.expired():
-                self._deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
+            now_s = self._loop.time()
+            late = now_s - self._began_s > _SOON_S
+            if late and self._deadline.when() is not None and not self._deadline.expired():
+                self._deadline.reschedule(now_s + self._timeout_s)
         return message
