@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from reference_impl.edge.multipart import FRAME_BYTES
 from reference_impl.errors import ApiError, not_found, unavailable
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from reference_impl.settings import Settings
 
@@ -31,7 +32,6 @@ class Intake:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
-        held_bytes = 0
         if scope["type"] == "http":
             exchange = of(scope)
             if (length := exchange.headers.get("content-length")) is not None:
@@ -42,18 +42,27 @@ class Intake:
             if pretty.NAME in scope["query_string"]:
                 scope = pretty.take(scope, exchange)
             if _uploads(exchange):
-                held_bytes = self._taken(int(length) if length is not None else self._upload_limit_bytes)
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._room_bytes += held_bytes
+                await self._hold(int(length) if length is not None else self._upload_limit_bytes, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
-    def _taken(self, bytes_: int) -> int:
-        """Take room for an upload before any of it is read; UNAVAILABLE when there is too little."""
-        if bytes_ > self._room_bytes:
+    async def _hold(self, held_bytes: int, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take room for an upload before any of it is read, until its answer begins; UNAVAILABLE without."""
+        if held_bytes > self._room_bytes:
             raise unavailable("Too many uploads at once: send it again.")
-        self._room_bytes -= bytes_
-        return bytes_
+        self._room_bytes -= held_bytes
+        held = contextlib.ExitStack()
+        held.callback(self._free, held_bytes)
+
+        async def send_begun(message: Message) -> None:
+            held.close()
+            await send(message)
+
+        with held:
+            await self._app(scope, receive, send_begun)
+
+    def _free(self, held_bytes: int) -> None:
+        self._room_bytes += held_bytes
 
     def _refuse_large(self, exchange: Exchange, length: str) -> None:
         limit_bytes = self._upload_limit_bytes if _uploads(exchange) else self._body_limit_bytes

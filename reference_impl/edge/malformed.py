@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import uuid_utils
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from reference_impl.edge.answering import Answering
 from reference_impl.edge.answers import encode
 from reference_impl.edge.exchange import Exchange
 from reference_impl.edge.outer import dress
@@ -18,8 +19,6 @@ from reference_impl.edge.stall import Stall
 from reference_impl.errors import ApiError, late
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 MOST_HEADERS = 100
@@ -29,14 +28,6 @@ URL_BYTES = 16_384
 _SLACK_S = 2.0
 _USUAL_S = 30.0
 _LINGER_S = 2.0
-
-
-class _Answering:
-    """A transport as the answer to one request sees it: its close leaves the client the time to read."""
-
-    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
-        self.write = transport.write
-        self.close = close
 
 
 class Protocol(HttpToolsProtocol):
@@ -65,8 +56,7 @@ class Protocol(HttpToolsProtocol):
         """End."""
         self._in_time()
         self._stall.end()
-        if self._turn is not None:  # uvicorn tells the newest only
-            self._turn.disconnected = True
+        self._tell_gone()  # uvicorn tells the newest only
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -134,7 +124,7 @@ class Protocol(HttpToolsProtocol):
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is not before:  # an upgrade has no cycle of its own
-            self.cycle.transport = _Answering(self.transport, self._leave)  # type: ignore[assignment]  # what it uses
+            self.cycle.transport = Answering(self.transport, self._leave)  # type: ignore[assignment]  # what it uses
         self._in_head = False
         self._in_time()  # a body has its own
         if not self.parser.should_upgrade():
@@ -277,9 +267,14 @@ class Protocol(HttpToolsProtocol):
 
     def _abort(self) -> None:
         """End at once: a close would wait until all is taken."""
+        self._tell_gone()
+        self.transport.abort()
+
+    def _tell_gone(self) -> None:
+        """Tell the answer that is being given that nobody takes it."""
         if self._turn is not None:
             self._turn.disconnected = True
-        self.transport.abort()
+            self._turn.message_event.set()
 
     def _linger(self) -> None:
         self._unset_keepalive_if_required()

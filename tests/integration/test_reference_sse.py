@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import struct
 import time
 from contextlib import closing
 from pathlib import Path
@@ -76,6 +77,26 @@ def test_head_holds_neither_a_seat_nor_the_connection(house: House, path: str) -
             assert response.headers["content-type"] == heads[0].headers["content-type"]
             assert response.extensions["network_stream"].get_extra_info("client_addr") in ports
             assert stream.position
+
+
+def test_who_leaves_with_more_asked_behind_a_stream_gives_up_its_seat(house: House) -> None:
+    """A connection that is reset while a request waits behind the stream holds nothing of the one seat there is."""
+    _, admin = house.login(ADMIN)
+    headers = {"Authorization": f"Bearer {admin}"}
+    lines = [f"GET {API}/events HTTP/1.1", "Host: a", f"Authorization: Bearer {admin}"]
+    behind = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", house.api.port), timeout=LIMIT_S)) as leaving:
+        leaving.sendall(("\r\n".join([*lines, "", ""]) + behind).encode())
+        assert leaving.recv(12) == b"HTTP/1.1 200"
+        assert house.http.get(f"{house.api.url}{API}/events", headers=headers).status_code == 429
+        leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    deadline = time.monotonic() + LIMIT_S
+    while True:
+        with house.http.stream("GET", f"{house.api.url}{API}/events", headers=headers) as response:
+            if response.status_code == 200:
+                return
+        assert time.monotonic() < deadline, "its seat is still taken"
+        time.sleep(0.05)
 
 
 def held(house: House, port: int) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import zlib
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,6 +148,28 @@ def test_a_body_without_end_is_cut_off(api: Api, client: httpx.Client, path: str
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
     assert client.get("/products").status_code == 200
     assert most_memory_kib(api) - before_kib < GROWTH_KIB
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("size", "said", "status"), [(len(JPEG), b"100 Continue", 201), (2 * LIMIT_BYTES, b"413 ", 413)]
+)
+def test_who_asks_first_is_told_to_go_on_or_refused(
+    api: Api, client: httpx.Client, path: str, size: int, said: bytes, status: int
+) -> None:
+    """`Expect: 100-continue`, which curl sends before a large file: nothing of the body is sent until it is wanted."""
+    begin = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+    body = begin + JPEG + bytes(size - len(JPEG)) + b"\r\n--x--\r\n"
+    lines = [f"POST /api/v1{path} HTTP/1.1", "Host: a", f"Content-Length: {len(body)}", "Expect: 100-continue"]
+    lines += ["Content-Type: multipart/form-data; boundary=x", f"Authorization: {client.headers['Authorization']}"]
+    with closing(socket.create_connection(("127.0.0.1", api.port), timeout=20)) as asking:
+        asking.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = asking.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 " + said)
+        if status == 201:
+            asking.sendall(body)
+            answer = asking.recv(65_536)
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
 
 
 @pytest.mark.engines("sqlite")

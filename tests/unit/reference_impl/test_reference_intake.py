@@ -17,7 +17,7 @@ from reference_impl.errors import ApiError
 from reference_impl.settings import load
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
 SETTINGS = load({"API_PROFILE": "verify", "API_TOKEN_KEY": "k" * 40})
 LARGEST = SETTINGS.edge.upload_limit_bytes + FRAME_BYTES
@@ -121,5 +121,34 @@ def test_what_is_too_large_takes_no_room(length: int) -> None:
             assert await door.ask(None) == "at work"
         assert await door.ask(length) == "PAYLOAD_TOO_LARGE"
         await door.close()
+
+    asyncio.run(run())
+
+
+def test_an_answer_that_has_begun_holds_no_room() -> None:
+    """What answers for hours, as a stream does, keeps no upload out."""
+
+    async def run() -> None:
+        end = asyncio.Event()
+
+        async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+            del scope, receive
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
+            await end.wait()
+
+        async def sent(message: Message) -> None:
+            assert message["type"].startswith("http.response.")
+
+        intake = Intake(stream, SETTINGS)
+        begun = []
+        for _ in range(2 * UPLOADS):
+            exchange = Exchange("r", "GET", {"content-type": FORM}, "127.0.0.1", secure=False, started_s=0.0)
+            scope: Any = {"type": "http", "query_string": b"", "exchange": exchange}
+            begun.append(asyncio.ensure_future(intake(scope, None, sent)))  # type: ignore[arg-type]  # nothing is read
+            await asyncio.sleep(0)
+        assert not any(one.done() for one in begun)
+        end.set()
+        await asyncio.gather(*begun)
 
     asyncio.run(run())
