@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from harness.contract import pointer
 from harness.contract.resource import items_member
+from harness.contract.shape import flattened
 from harness.exchange import Outcome
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ PAGES = ("page", "pagenumber")
 OFFSETS = ("offset", "skip")
 SIZES = ("limit", "perpage", "pagesize", "size", "take")
 CURSORS = ("cursor", "pagetoken", "nexttoken", "startingafter", "marker", "token", "after", "before", "since")
+# How an answer's schema names the cursor of the next page, where nothing declares it.
+NEXTS = ("nextcursor", "nexttoken", "nextpagetoken", "nextmarker", "next")
 TOTALS = {"total", "totalcount", "totalitems"}
 MAX_SIZE = 100
 REFUSED = (400, 422)
@@ -71,6 +74,11 @@ class Paging:
         return not (self.style or self.size)
 
     @property
+    def leads(self) -> bool:
+        """Whether it is known where an answer says how the next page is asked for."""
+        return self.style == "link" or (self.style == "cursor" and bool(self.next))
+
+    @property
     def counts(self) -> bool:
         """Whether a page is named by a number or by how many go before it."""
         return bool(self.page or self.offset)
@@ -90,17 +98,22 @@ class Paging:
         return self._following(before, sized)
 
     def _following(self, before: Exchange | None, sized: Query) -> Query | None:
-        told = linked(before) if self.style == "link" else self._next(before)
+        told = self.next_of(before)
         if not told:
             return None
         if self.style == "link" or told.startswith(("http://", "https://", "/", "?")):
             return tuple(parse_qsl(urlsplit(told).query, keep_blank_values=True))
         return ((self.cursor, told), *sized) if self.cursor else None
 
-    def _next(self, before: Exchange | None) -> str:
+    def next_of(self, exchange: Exchange | None) -> str:
+        """The cursor or the address of the next page that an answer tells; empty where it tells none."""
+        if not self.leads or exchange is None or exchange.response is None:
+            return ""
+        if self.style == "link":
+            return linked(exchange)
         if self.next.startswith(HEADER):
-            return (before.response.header(self.next.removeprefix(HEADER)) if before and before.response else "") or ""
-        return _text(self._at(before, self.next))
+            return exchange.response.header(self.next.removeprefix(HEADER)) or ""
+        return _text(self._at(exchange, self.next))
 
     def items_of(self, exchange: Exchange | None) -> list[Any] | None:
         """The items of a page; None where the answer shows no list."""
@@ -147,7 +160,7 @@ def paging(contract: Contract, operation: Operation) -> Paging:
         items=members.get("items", resource.items if resource else items_member(operation)),
         total=members.get("total"),
         pages=members.get("pages", ""),
-        next=members.get("next", ""),
+        next=members.get("next") or (_next_member(contract, operation) if style == "cursor" else ""),
         least=_count(bounds.get("min", schema.get("minimum"))),
         most=_count(bounds.get("max", schema.get("maximum"))),
         default=_count(bounds.get("default", schema.get("default"))),
@@ -197,6 +210,23 @@ def named_total(body: Any) -> int | None:
 
 def _named(queries: Mapping[str, Parameter], told: Mapping[str, str], part: str, words: Sequence[str]) -> str:
     return told.get(part) or next((name for word in words for name in queries if plain(name) == word), "")
+
+
+def _next_member(contract: Contract, operation: Operation) -> str:
+    """The pointer of the one text by the name of a next cursor in an answer, or in an object of it; else empty."""
+    answer = operation.success()
+    schema = flattened(contract, answer.bodies[0].schema) if answer and answer.bodies else {}
+    found: dict[str, list[str]] = {}
+    for name, member in (schema.get("properties") or {}).items():
+        below = flattened(contract, member).get("properties") or {}
+        places = {f"/{pointer.escape(name)}": (name, member)}
+        places |= {f"/{pointer.escape(name)}/{pointer.escape(key)}": (key, each) for key, each in below.items()}
+        for place, (last, each) in places.items():
+            kinds = flattened(contract, each).get("type")
+            if "string" in (kinds if isinstance(kinds, list) else [kinds]):
+                found.setdefault(plain(last), []).append(place)
+    named = next((found[name] for name in NEXTS if name in found), [])
+    return named[0] if len(named) == 1 else ""
 
 
 def _first(page: Parameter | None) -> int:

@@ -121,18 +121,26 @@ def walk(  # noqa: PLR0913 - the parts of a walk, all by name
 def ended(paging: Paging, pages: Sequence[Exchange]) -> bool:
     """Whether the list goes on no further after these pages.
 
-    Only an empty page ends a list that tells no total, as a server may give fewer items than it was asked for.
+    Only an empty page ends a list that tells no total and no next page, as a server may give fewer items than it was
+    asked for; a cursor of which nobody knows where it is told may well be told.
     """
     if not pages:
         return False
     last = paging.items_of(pages[-1]) or []
     if paging.single or not last:
         return True
-    if paging.counts:
-        total, size = paging.total_of(pages[-1]), paging.size_of(pages[-1])
-        received = sum(len(paging.items_of(page) or ()) for page in pages)
-        return total is not None and received >= total and (size is None or len(last) < size)
-    return paging.style in {"cursor", "link"} and paging.query(len(pages), 0, None, pages[-1]) is None
+    if paging.leads or not paging.style:
+        return paging.leads and not paging.next_of(pages[-1])
+    total, size = paging.total_of(pages[-1]), paging.size_of(pages[-1])
+    received = sum(len(paging.items_of(page) or ()) for page in pages)
+    return total is not None and received >= total and (paging.counts if size is None else len(last) < size)
+
+
+def unended(walked: Walk) -> str:
+    """Why a walk whose pages are lists did not come to the list's end, and what would help."""
+    if walked.paging.style == "cursor" and not walked.paging.leads:
+        return "where an answer tells the next cursor is not known: write members.next under x-promises.page"
+    return f"it did not end within {MAX_PAGES} pages, or its paging is not what its parameters show"
 
 
 def labelled(name: str) -> Callable[[int], str]:

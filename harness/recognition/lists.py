@@ -32,10 +32,13 @@ def signs(contract: Contract, resources: Mapping[str, Mapping[str, Any]]) -> Ite
         value |= {"bounds": told} if (told := {key: item for key, item in bounds.items() if item is not None}) else {}
         if shown.page and shown.first != 1:
             value["first"] = shown.first
+        if shown.next:
+            value["members"] = {"next": shown.next}
         evidence = f"its query parameters {', '.join(names.values())}"
         evidence += f"; the bounds of {shown.size} are in its schema" if {"min", "max"} & set(told) else ""
         sure = shown.style in STYLES and operation.id in listed
         if not sure:
             why = "where the next cursor stands is not known: write members.next"
+            why = "that its answer's member holds the next cursor is known by its name alone" if shown.next else why
             evidence += f"; {why if shown.style not in STYLES else 'what makes its items is not known: write resource'}"
         yield Sign("page", value, evidence, operation.id, sure=sure)

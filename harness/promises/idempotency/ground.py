@@ -108,7 +108,9 @@ def counted(stage: Stage, told: Told, made: Body) -> Steps[None]:
     nobody = subjects.Subject(resource, "", made.request.identity, path)
     walked = yield from walk(stage, nobody, reader, f"{words.COUNTED}|{made.name}")
     if not walked.whole:
-        raise CannotTell(f"{listing.id} could not be walked to its end, so that effects cannot be counted")
+        raise CannotTell(
+            f"{listing.id} could not be walked to its end, so that effects cannot be counted; {walked.reason}"
+        )
 
 
 def read(stage: Stage, told: Told, made: Body, success: Exchange) -> Steps[None]:

@@ -95,7 +95,7 @@ def _walk(operation: Operation, stage: Stage) -> Steps[None]:
     if not whole.answered:
         raise CannotTell(walking.unanswered(whole))
     if not whole.whole and not (ground.names and ground.names <= set(whole.names)):
-        raise CannotTell(f"{operation.id}: the list did not end within {walking.MAX_PAGES} pages")
+        raise CannotTell(f"{operation.id}: the list could not be walked to its end; {walking.unended(whole)}")
     if shown.size:
         yield from walk(stage, way, label=labelled(ANEW), size=small, most=MOST_SMALL)
     if not contract_says(stage.contract, operation):

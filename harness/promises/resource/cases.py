@@ -81,7 +81,7 @@ def _listed(operation: Operation, resource: Resource, stage: Stage) -> Steps[Non
             return
         if not walked.whole:
             raise CannotTell(
-                f"{operation.id}: the whole list could not be walked, so that nothing can be missing in it"
+                f"{operation.id}: the whole list could not be walked, so that nothing is missing in it; {walked.reason}"
             )
         if resource.read in stage.contract.by_id:
             yield from subjects.read(stage, subject, step(words.FOUND_BY_ID, subject.id))

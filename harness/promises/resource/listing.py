@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How far a walk came: the page on which the thing was, 0 where it was on none; `whole` says that all was seen."""
+    """How far a walk came: the page on which the thing was, 0 where it was on none; `whole` says that all was seen.
+
+    `reason` says why not all was.
+    """
 
     page: int
     whole: bool
+    reason: str = ""
 
 
 def walk(
@@ -41,7 +45,13 @@ def walk(
     )
     if subject.id in walked.names:
         return Walk(len(walked.pages), whole=False)
-    if not walked.answered or len(walked.names) < len(walked.items):
-        return Walk(0, whole=False)  # no list, or items that tell no id, so that none can be missed
+    if reason := walking.unanswered(walked):
+        return Walk(0, whole=False, reason=reason)
+    if len(walked.names) < len(walked.items):
+        return Walk(0, whole=False, reason="its items do not all tell an id")  # so that none can be missed
+    if not walked.whole:
+        return Walk(0, whole=False, reason=walking.unended(walked))
     seen, total = len(set(walked.names)), walked.totals[-1] if walked.totals else None
-    return Walk(0, whole=walked.whole and (total is None or seen >= total))
+    if total is not None and seen < total:
+        return Walk(0, whole=False, reason=f"it tells a total of {total} and showed {seen}")
+    return Walk(0, whole=True)

@@ -255,6 +255,18 @@ def test_a_page_token_goes_before_a_time() -> None:
     assert (sign.value["style"], sign.value["parameters"]["cursor"], sign.sure) == ("cursor", "_token", False)
 
 
+def test_a_next_cursor_that_the_schema_names_is_proposed() -> None:
+    """Where an answer's schema names the next cursor its place is in the proposal, else that it is to be told."""
+    query = [{"name": name, "in": "query", "schema": TEXT} for name in ("limit", "cursor")]
+    proposed = {}
+    for shown in ({"next_cursor": TEXT}, {}):
+        schema = {"type": "object", "properties": {"items": {"type": "array"}, **shown}}
+        told = {"operationId": "list", "parameters": query, "responses": answers(200, schema=schema)}
+        (sign,) = found(read({"/pets": {"get": told}}), "page")
+        proposed["next_cursor" in shown] = (sign.value.get("members"), "write members.next" in sign.evidence, sign.sure)
+    assert proposed == {True: ({"next": "/next_cursor"}, False, False), False: (None, True, False)}
+
+
 def test_a_list_that_something_else_fills_is_left_out(tmp_path: Path) -> None:
     """Where a write such as `publish` stands below the item, what was made need not be in the list."""
     made = {"type": "object", "properties": {"id": TEXT}}

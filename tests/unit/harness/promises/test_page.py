@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 import pytest
@@ -12,12 +12,18 @@ from hypothesis import strategies as st
 
 from harness.contract import Contract
 from harness.exchange import Exchange, Request, Response
+from harness.promises.filter import PROMISE as FILTER
 from harness.promises.filter.rules import sent_at
 from harness.promises.page import ANNOTATION, PROMISE, applies
 from harness.promises.paging import paging
+from harness.promises.resource import PROMISE as RESOURCE
+from harness.promises.walking import ended
 from harness.verdict import Status
 from tests.unit.harness.promises.beach_api import Beach, examined, faults
-from tests.unit.harness.promises.beach_document import document
+from tests.unit.harness.promises.beach_document import TEXT, document
+
+if TYPE_CHECKING:
+    from harness.promises.promise import Promise
 
 STYLES = ["page", "offset", "cursor", "link"]
 FAULTS = st.sampled_from(["", "", "", "", "lost", 429, 503])
@@ -158,6 +164,66 @@ def test_where_the_next_page_is_told(
     found = paging(contract, contract.by_id["pebbles.list"])
     page = Exchange("x1", Request("GET", "/pebbles"), Response(200, headers, json.dumps(body).encode()), 0, 0, 0)
     assert found.query(1, 2, 2, page) == expected
+
+
+def _told_nowhere(**shown: Any) -> dict[str, Any]:
+    """The document of a list by cursors of which only the parameter is declared; `shown` is beside its items."""
+    told = document("cursor", page={"style": "cursor", "parameters": {"cursor": "cursor", "limit": "limit"}})
+    answer = told["paths"]["/pebbles"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    answer["properties"].update(shown)
+    return told
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 30), st.booleans(), st.sampled_from([PROMISE, FILTER, RESOURCE]), st.integers(1, 99))
+def test_a_cursor_that_nobody_tells(others: int, parameter_only: bool, promise: Promise, seed: int) -> None:  # noqa: FBT001 - drawn
+    """Where it is not known which member is the next cursor, what is on no page that was seen is not missing."""
+    told = _told_nowhere()
+    if parameter_only:
+        del told["paths"]["/pebbles"]["get"]["x-promises"]["page"]
+    verdict = examined(promise, Beach(style="cursor", others=others, told=told), seed=seed)
+    assert verdict.findings == ()
+
+
+def test_a_cursor_that_nobody_tells_is_asked_for() -> None:
+    """The reason says what would make the list's end known, and only an empty page ends it."""
+    told = _told_nowhere()
+    verdict = examined(PROMISE, Beach(style="cursor", others=9, told=told))
+    assert "write members.next under x-promises.page" in verdict.reason
+    shown = paging(contract := Contract.read(told, "beach"), contract.by_id["pebbles.list"])
+    for items, body, expected in (
+        ([], {}, True),
+        ([1], {}, False),
+        ([1], {"total": 2}, False),
+        ([1], {"total": 1}, True),
+    ):
+        answer = Response(200, (), json.dumps({"items": items, **body}).encode())
+        page = Exchange("x1", Request("GET", "/pebbles", query=(("limit", "3"),)), answer, 0, 0, 0)
+        assert ended(shown, (page,)) is expected, (items, body)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["next_cursor", "nextToken", "next", "nextPageToken", "previous", "total", "self"]),
+        st.sampled_from([TEXT, {"type": ["string", "null"]}, {"anyOf": [TEXT, {"type": "null"}]}, {"type": "boolean"}]),
+    ),
+    st.sampled_from(["", "meta"]),
+)
+def test_a_next_cursor_by_its_name_in_the_schema(shown: dict[str, Any], under: str) -> None:
+    """A text by a usual name of the next cursor is taken for it, beside the items or in an object of the answer."""
+    told = _told_nowhere(**({under: {"type": "object", "properties": shown}} if under else shown))
+    found = paging(contract := Contract.read(told, "beach"), contract.by_id["pebbles.list"]).next
+    texts = [name for name, schema in shown.items() if name.startswith("next") and schema != {"type": "boolean"}]
+    assert found.rpartition("/")[2] in (texts or [""])
+    assert found.startswith(f"/{under}" if texts else "")
+
+
+@pytest.mark.parametrize(("defect", "expected"), [("", set()), ("skips one", {"page.missing"})])
+def test_a_list_by_a_cursor_that_the_schema_names(defect: str, expected: set[str]) -> None:
+    """A list whose next cursor only its schema names is walked whole, and what it loses is found."""
+    told = _told_nowhere(next={"type": ["string", "null"]})
+    verdict = examined(PROMISE, Beach(frozenset({defect}), "cursor", 9, told=told))
+    assert (faults(verdict), verdict.reason) == (expected, "")
 
 
 def test_a_body_that_wraps_the_thing() -> None:
