@@ -148,9 +148,15 @@ class Actors:
         self._cases += 1
         return self._company
 
-    def forget(self) -> None:
-        """Known identities log in again when next asked for, since what they have may not be accepted any more."""
+    def forget(self, lost: Identity | None = None) -> None:
+        """Known identities log in again when next asked for.
+
+        For one whose credentials are `lost`, not accepted any more, no shared session stands in here from now on: it
+        began earlier still, so a login at its limit is waited for.
+        """
         self._logged_in.clear()
+        if lost is not None:
+            self.shared.pop((lost.tenant, lost.name), None)
 
     def begun(self, stage: Stage) -> Steps[dict[tuple[str, str], Identity]]:
         """A session of each known identity that logs in here, as far as the login lets them without a wait."""

@@ -113,7 +113,7 @@ def _try(stage: Stage, operation: Operation, told: Mapping[str, Any], role: str,
         raise CannotTell(f"{operation.id} would end the session of {identity.name}, which other cases need")
     call = yield from _once(stage, operation, identity, role, allowed=allowed)
     if call is not None and call.status == UNAUTHORIZED and allowed and role != ANONYMOUS.name:
-        stage.actors.forget()
+        stage.actors.forget(identity)
         anew = yield from stage.actors.with_role(stage, role)
         yield from _once(stage, operation, anew, role, allowed=allowed)
 

@@ -118,13 +118,13 @@ def spared(run: Run) -> dict[str, str]:
 
 
 def _renewer(run: Run, role: str, tenant: str) -> Renew:
-    """Gives identities of the role, all in one tenant."""
+    """Gives identities of the role, all in one tenant, in place of one that was lost or, for nobody, one more."""
     made = 0
 
-    def renew(_: Identity) -> Identity:
+    def renew(lost: Identity) -> Identity:
         nonlocal made
         made += 1
-        run.actors.forget()
+        run.actors.forget(lost)
         stage = run.stage(f"{KEY}/{role}", made, tenant)
         return obtained(run, stage.actors.with_role(stage, role), stage, DRIVER)
 

@@ -28,7 +28,8 @@ class Callers:
     """Identities of one role.
 
     `renew` gives a working identity of the same role: another one where the API can register, the same one logged in
-    again where it cannot; it raises a HarnessError where it can give neither. None means that there is no such way.
+    again where it cannot; it raises a HarnessError where it can give neither. None means that there is no such way. It
+    is given the identity that was lost, or nobody where none was and one more is wanted.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Callers:
         if not self._grows or self._renew is None or len(self._identities) >= MAX_CALLERS:
             return None
         try:
-            fresh = self._renew(self._identities[-1])
+            fresh = self._renew(self.anonymous)
         except HarnessError:
             self._grows = False
             return None

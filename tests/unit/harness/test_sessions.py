@@ -12,6 +12,8 @@ from harness.actors import Actors
 from harness.case import Case
 from harness.contract import Contract
 from harness.drive import drive
+from harness.drivers.fuzz.__main__ import passes
+from harness.drivers.fuzz.callers import Callers
 from harness.exchange import Exchange, Request, Response
 from harness.identities import CREDENTIALS, GIVEN, Identity
 from harness.run import Attachment, Run, freeze
@@ -40,8 +42,8 @@ CONTRACT = Contract(
 class Door:
     """Lets so many in, each with a token of its own; then 429."""
 
-    def __init__(self, logins: int) -> None:
-        self.left = logins
+    def __init__(self, logins: int, wait_s: int = 7) -> None:
+        self.left, self.wait_s = logins, wait_s
         self.asked = 0
 
     def send(self, request: Request, *, case: str = "") -> Exchange:
@@ -49,12 +51,21 @@ class Door:
         self.asked += 1
         self.left -= 1
         token = json.dumps({"token": f"token-{self.asked}"}).encode()
-        answer = Response(200, (), token) if self.left >= 0 else Response(429, (("Retry-After", "7"),))
+        answer = Response(200, (), token) if self.left >= 0 else Response(429, (("Retry-After", str(self.wait_s)),))
         return Exchange(f"d{self.asked}", request, answer, 0, 0, 0, case=case)
 
     def release(self, requests: Sequence[Request], *, case: str = "") -> tuple[Exchange, ...]:
         """Logins in turn."""
         return tuple(self.send(request, case=case) for request in requests)
+
+
+class Later(Door):
+    """Lets nobody in at first."""
+
+    def send(self, request: Request, *, case: str = "") -> Exchange:
+        """One login."""
+        self.left = 0 if self.asked == 0 else 1
+        return super().send(request, case=case)
 
 
 def entered(actors: Actors, door: Door, role: str, slept: list[float] | None = None) -> Identity:
@@ -103,17 +114,36 @@ def test_a_shared_session_stands_in_for_a_limited_login() -> None:
     assert slept == []
 
 
+def test_no_shared_session_stands_in_for_a_lost_one() -> None:
+    """Whose credentials are not accepted any more waits for its login; that says nothing of others, nor of a quota."""
+    actors = Actors(TOLD, shared=begun(Door(2)))
+    ann = entered(actors, Door(0), "ann")
+    slept: list[float] = []
+    actors.forget()
+    assert entered(actors, Door(0), "ann", slept) == ann
+    actors.forget(ann)
+    assert entered(actors, Later(0), "ann", slept).headers == (("Authorization", "Bearer token-2"),)
+    assert slept == [7.0]
+    assert entered(actors, Door(0), "ben", slept).headers == (("Authorization", "Bearer token-2"),)
+
+
+def test_a_fuzzing_says_why_a_lost_identity_cannot_be_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login at a limit that cannot be waited out is told; it does not go on by the session of the run's start."""
+    freeze(CONTRACT, tmp_path)
+    with Run(Attachment(str(tmp_path), "http://127.0.0.1:9", 7, TOLD, {}), "fuzz", contract=CONTRACT) as run:
+        run.share(begun(Door(2)))
+        monkeypatch.setattr(run.recorder, "send", Door(0, wait_s=3600).send)
+        monkeypatch.setattr(run.recorder, "release", Door(0, wait_s=3600).release)
+        first = passes(run)[0]
+        assert first.renew is not None
+        callers = Callers(first.identity, run.recorder.clock, renew=first.renew, anonymous=first.anonymous)
+        assert callers.renewed(first.identity) is None
+    assert callers.lost.endswith("(429) for longer than can be waited; it says to come again after 3600 s")
+
+
 def test_without_a_shared_session_the_login_is_waited_for() -> None:
     """Where nobody has a session of the account, Retry-After is waited out."""
     slept: list[float] = []
-
-    class Later(Door):
-        """Lets nobody in at first."""
-
-        def send(self, request: Request, *, case: str = "") -> Exchange:
-            self.left = 0 if self.asked == 0 else 1
-            return super().send(request, case=case)
-
     assert entered(Actors(TOLD), Later(0), "ann", slept).name == "ann"
     assert slept == [7.0]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.drivers.fuzz.callers import MAX_RENEWALS, Callers
 from harness.errors import CannotTell
-from harness.identities import Identity
+from harness.identities import ANONYMOUS, Identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,9 +85,25 @@ def test_a_quota_that_all_share_is_waited_for() -> None:
 
 def test_one_that_can_only_log_in_again_does_not_rotate() -> None:
     """A known identity stays the same one when it is renewed, so its quota is waited for."""
-    callers = Callers(FIRST, Time(), renew=lambda identity: identity)
+    callers = Callers(FIRST, Time(), renew=lambda _: FIRST)
     callers.refused("list", FIRST, 3.0)
     assert (callers.pick("list"), callers.wait_s("list")) == (None, 3.0)
+
+
+def test_only_one_that_was_lost_is_told_as_lost() -> None:
+    """A used up quota says nothing against who called; one that is not accepted any more is renewed by its name."""
+    told: list[Identity] = []
+
+    def renew(lost: Identity) -> Identity:
+        told.append(lost)
+        return replace(FIRST, name=f"other-{len(told)}")
+
+    callers = Callers(FIRST, Time(), renew=renew)
+    callers.refused("list", FIRST, 3.0)
+    other = callers.pick("list")
+    assert other is not None
+    callers.renewed(other)
+    assert told == [ANONYMOUS, other]
 
 
 def test_renewing_ends() -> None:
