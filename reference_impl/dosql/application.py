@@ -13,7 +13,7 @@ from reference_impl.contract.reading import BodyReader
 from reference_impl.data.names import tenant_name
 from reference_impl.dosql.database import TenantDatabase
 from reference_impl.dosql.document import VERBS, Verb, render
-from reference_impl.dosql.presence import Gone, while_there
+from reference_impl.dosql.presence import ClientGoneError, while_there
 from reference_impl.dosql.types import OneRow, Results, Rows
 from reference_impl.edge.answers import encode, envelope, send_bytes
 from reference_impl.edge.bodies import is_json, read_bytes
@@ -98,7 +98,7 @@ class VerbEndpoint:
         body = await self._read(exchange, receive)
         try:
             answer = await while_there(receive, self._answer(database, body))
-        except Gone:
+        except ClientGoneError:
             return  # nobody reads what would be sent
         await send_bytes(send, 200, encode(answer))
 

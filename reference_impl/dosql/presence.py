@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Gone(Exception):
+class ClientGoneError(Exception):
     """The client has closed its connection."""
 
 
 async def while_there(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Return what the work comes to; Gone, and the work cancelled, when the client leaves before. The body is read."""
+    """Return what the work comes to; ClientGoneError, and it is cancelled, when the client leaves. The body is read."""
     working, leaving = asyncio.create_task(work), asyncio.create_task(_left(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise Gone
+            raise ClientGoneError
         return await working
     finally:
         working.cancel()

@@ -23,7 +23,7 @@ HEADERS = (
 HEARTBEAT = b": still here\n\n"
 
 
-class Stalled(Exception):
+class StalledError(Exception):
     """The client takes nothing."""
 
 
@@ -105,7 +105,7 @@ async def send_frames(
             else:
                 body = HEARTBEAT
         await _give(send, {"type": "http.response.body", "body": b"", "more_body": False}, heartbeat_s)
-    except Stalled:
+    except StalledError:
         return
     finally:
         await _end(leaving, next_chunk)
@@ -113,12 +113,12 @@ async def send_frames(
 
 
 async def _give(send: Send, message: Message, limit_s: float) -> None:
-    """Send one message; Stalled when the client does not take so long what was sent before."""
+    """Send one message; StalledError when the client does not take so long what was sent before."""
     try:
         async with asyncio.timeout(limit_s):
             await send(message)
     except TimeoutError:
-        raise Stalled from None
+        raise StalledError from None
 
 
 async def _next(chunks: AsyncGenerator[bytes, None]) -> bytes:

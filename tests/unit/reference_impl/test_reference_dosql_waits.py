@@ -11,7 +11,7 @@ from hypothesis import settings as drawing
 from hypothesis import strategies as st
 
 from reference_impl.dosql.database import TenantDatabase
-from reference_impl.dosql.presence import Gone, while_there
+from reference_impl.dosql.presence import ClientGoneError, while_there
 from reference_impl.dosql.types import Operation, StatementInput
 from reference_impl.errors import ApiError
 from reference_impl.settings import load
@@ -145,7 +145,7 @@ def test_work_ends_with_its_client(pieces: int) -> None:
         async def short() -> int:
             return 7
 
-        with pytest.raises(Gone):
+        with pytest.raises(ClientGoneError):
             await while_there(receive, endless())
         assert ended.is_set()
         assert await while_there(staying, short()) == 7
