@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import time
@@ -46,6 +47,8 @@ _DELETE = "UPDATE products SET deleted_at = ?, version = version + 1 WHERE id = 
 _DELETE_IMAGES = "DELETE FROM product_images WHERE product_id = ? RETURNING url, thumbnail_url"
 _IF_MATCH = re.compile(r'"([^"]{0,64})"')
 _SLUG_LENGTH = 200
+# How long a delete that is committed waits for the store of files.
+_FILES_S = 2.0
 OWNER = {"resource": "product", "roles": ["admin"], "stranger": 403}
 
 
@@ -174,13 +177,20 @@ def write(product_id: str, body: ProductPatch) -> Transaction[None]:
 async def delete_product(call: Call[None, None]) -> Reply:
     """Delete a product: from now on it is nowhere, nor are the pictures that were uploaded for it."""
     urls = await call.database.transaction(partial(remove, call.identity, call.path["id"]), locking=True)
-    # After the commit, as a row's file is always there; one that is left by a kill or an outage goes with `retain`.
     own = address(call.tenant, f"{call.path['id']}-")
-    for url in urls:
-        if url.startswith(own):
-            with contextlib.suppress(ApiError):
-                await call.services.objects.delete(call.tenant, url.rpartition("/")[2])
+    await _forget_files(call, [url for url in urls if url.startswith(own)])
     return Reply()
+
+
+async def _forget_files(call: Call[None, None], urls: list[str]) -> None:
+    """Delete files after the commit, as a row's file is always there, until one cannot be.
+
+    The product is deleted whatever the store does: what is left, by a kill as by an outage, goes with `retain`.
+    """
+    with contextlib.suppress(ApiError, TimeoutError):
+        async with asyncio.timeout(_FILES_S):
+            for url in urls:
+                await call.services.objects.delete(call.tenant, url.rpartition("/")[2])
 
 
 def remove(identity: Identity, product_id: str) -> Transaction[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -111,6 +112,31 @@ def test_what_an_outage_leaves_goes_with_retain(
     monkeypatch.setattr("reference_impl.upkeep.time.time", lambda: later)
     assert "alpha: 2 uploaded files deleted" in command(settings, "retain")
     assert (served(shop, gone), served(shop, other)) == ([404] * 2, [200] * 2)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_store_that_does_not_delete_keeps_no_delete_waiting(
+    open_shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch, *, answers: bool
+) -> None:
+    """Whether it refuses or hangs: it is asked for one file of four, and the committed delete is answered as such."""
+    shop = open_shop(edge__timeout_s=2.0)
+    seller = shop.account("seller")
+    product_id = shop.product(seller)["id"]
+    for _ in range(2):
+        assert upload(shop, product_id, seller, png()).status_code == 201
+    asked: list[str] = []
+
+    async def away(_self: object, _tenant: str, name: str) -> None:
+        asked.append(name)
+        if not answers:
+            await asyncio.Event().wait()
+        raise unavailable("The store of files does not answer.")
+
+    monkeypatch.setattr(FolderObjects, "delete", away)
+    monkeypatch.setattr("reference_impl.procedures.product_writes._FILES_S", 0.05)
+    assert shop.send("DELETE", f"/products/{product_id}", seller).status_code == 204
+    assert len(asked) == 1
+    assert shop.send("GET", f"/products/{product_id}").status_code == 404
 
 
 def test_only_its_seller_and_admins_may(shop: Shop) -> None:
