@@ -46,8 +46,8 @@ refresh token is good for one use: sent a second time, whoever sends it, the who
 one at a time. Logged in with `cookie`, a browser holds the access token in the cookie `session`; a write by it needs
 the value of the cookie `csrf` in `X-CSRF-Token`.
 
-**Files.** `/files/{tenant}/{name}` are uploaded images, named by their content: kept for ever, revalidated by ETag, in
-ranges. **Pages.** `/docs` is this document to read.
+**Files.** `/files/{tenant}/{name}` are uploaded images, each under a name that is given once: the same until they are
+deleted with their product, revalidated by ETag, in ranges. **Pages.** `/docs` is this document to read.
 
 **WebSocket.** `/api/v1/ws` carries channels, rooms and questions; `/asyncapi.json` states its messages, and
 those of event streams.

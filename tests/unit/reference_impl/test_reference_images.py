@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from reference_impl.contract.parts import DESCRIPTION
 from reference_impl.errors import unavailable
 from reference_impl.objects.folder import FolderObjects
 
@@ -61,6 +62,15 @@ def test_an_image_becomes_part_of_its_product(shop: Shop) -> None:
     assert [kind for kind, _ in events] == ["created", "updated"]
     audit = shop.runner.run(database.query("SELECT actor_id, action FROM audit_log ORDER BY id"))
     assert audit[-1] == (seller.id, "products.uploadImage")
+
+
+def test_a_name_is_given_once_as_the_document_says(shop: Shop) -> None:
+    """The same picture twice, with its thumbnails, has four addresses, so that each can go with its own product."""
+    seller = shop.account("seller")
+    product_id = shop.product(seller)["id"]
+    images = [image for _ in range(2) for image in upload(shop, product_id, seller, png()).json()["images"][-1:]]
+    assert len({url for image in images for url in image.values()}) == 4
+    assert "uploaded images, each under a name that is given once" in DESCRIPTION
 
 
 def served(shop: Shop, product: dict[str, Any]) -> list[int]:
