@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 TOO_MANY_REQUESTS = 429
-MAX_PACED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +70,18 @@ def one(request: Request) -> Steps[Exchange]:
 def unlimited(exchange: Exchange) -> Exchange:
     """The exchange; raises CannotTell where a 429 is left after as long a wait as whoever drives allows."""
     if exchange.status == TOO_MANY_REQUESTS:
-        told = exchange.response.header("Retry-After") if exchange.response else None
-        more = f"; it says to come again after {told} s" if told and told.isdigit() else ""
+        told_s = exchange.retry_after_s
+        more = "" if told_s is None else f"; it says to come again after {told_s:.0f} s"
         raise CannotTell(f"{exchange.operation} stayed at its rate limit (429) for longer than can be waited{more}")
     return exchange
 
 
-def wait_of(exchange: Exchange) -> float:
-    """Seconds to wait before a request that got a 429 is sent again: Retry-After's, or one where it tells none."""
-    told = exchange.response.header("Retry-After") if exchange.response else None
-    return float(told) if told and told.isdigit() else 1.0
+def wait_of(exchange: Exchange, waited: int = 0) -> float:
+    """Seconds to wait before a request that got a 429 is sent again, after so many waits for it.
+
+    Retry-After's, but no less than 1, 2, 4, 8, ... s in turn: where it tells none, or less than comes true.
+    """
+    return max(exchange.retry_after_s or 0.0, 2.0**waited)
 
 
 def together(requests: tuple[Request, ...]) -> Steps[tuple[Exchange, ...]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from harness.case import MAX_PACED, TOO_MANY_REQUESTS, Answer, Case, Pause, Step, Together, wait_of
+from harness.case import TOO_MANY_REQUESTS, Answer, Case, Pause, Step, Together, wait_of
 from harness.errors import CannotTell, UsageError
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def drive(
 ) -> Driven:
     """Drives a case to its end. `run` counts the case's runs, so that their exchanges are told apart in a history.
 
-    With `limit_s` it sends no more once it has taken so long. A 429 is waited out as its Retry-After says and the
-    request sent again, except where exhausting a limit is the case's purpose, or where that is longer than there is.
+    With `limit_s` it sends no more once it has taken so long. A 429 is waited out as `wait_of` says, for MAX_WAITED_S
+    a request, except where exhausting a limit is the case's purpose, or where Retry-After is longer than there is.
     """
     driven = Driven()
     began = time.monotonic()
@@ -101,10 +102,12 @@ def _answer(step: Step, case: Case, key: str, sender: Sender, driven: Driven, pa
         return exchanges
     left_s = min(pace.left_s, MAX_WAITED_S)
     exchange = sender.send(step, case=key)
-    for _ in range(MAX_PACED):
-        wait_s = wait_of(exchange)
-        if exchange.status != TOO_MANY_REQUESTS or case.promise == EXHAUSTING or wait_s > left_s:
+    for waited in itertools.count():
+        if exchange.status != TOO_MANY_REQUESTS or case.promise == EXHAUSTING:
             break
+        if left_s <= 0 or (exchange.retry_after_s or 0.0) > left_s:
+            break
+        wait_s = min(wait_of(exchange, waited), left_s)
         driven.paced += 1
         pace.sleep(wait_s)
         left_s -= wait_s

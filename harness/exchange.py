@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ENDLESS = "the answer began and did not end"
+LONGEST_S = 1e9
 SCHEMA_VERSION = 1
 
 Headers = tuple[tuple[str, str], ...]
@@ -32,6 +35,15 @@ def header(headers: Headers, name: str) -> str | None:
     """The first value of a header, its name compared without case; None where it is absent."""
     wanted = name.lower()
     return next((value for key, value in headers if key.lower() == wanted), None)
+
+
+def date_s(text: str) -> float | None:
+    """The epoch seconds of an HTTP-date in any of its three forms (RFC 9110, 5.6.7); None where it is none."""
+    try:
+        instant = parsedate_to_datetime(text)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,21 @@ class Exchange:
     def status(self) -> int:
         """The response's status; 0 where there was no answer."""
         return self.response.status if self.response else 0
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """The seconds of Retry-After, or until the date that it tells (RFC 9110, 10.2.3); None where it tells neither.
+
+        A date is told by the clock of the server, which Date shows.
+        """
+        told = ((self.response.header("Retry-After") if self.response else None) or "").strip()
+        if told.isascii() and told.isdecimal():
+            return min(float(told), LONGEST_S)
+        until_s = date_s(told)
+        if until_s is None:
+            return None
+        server_s = date_s((self.response.header("Date") if self.response else None) or "")
+        return min(max(0.0, until_s - (self.wall_s if server_s is None else server_s)), LONGEST_S)
 
     @property
     def endless(self) -> bool:

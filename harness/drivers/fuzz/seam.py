@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.case import wait_of
 from harness.drivers.fuzz.call import Call, mark, read
 from harness.exchange import Exchange, Outcome, Request, Response
 from harness.wire import CODINGS
@@ -32,7 +33,6 @@ UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
 MAX_ATTEMPTS = 6
 MAX_TIMEOUT_S = 10.0
 MIN_TIMEOUT_S = 0.25
-DEFAULT_WAIT_S = 1.0
 MAX_WAIT_SHARE = 0.05
 MAX_UNANSWERED = 3
 MAX_FORBIDDEN = 8
@@ -166,7 +166,7 @@ class Seam:
     def _paced(self, call: Call, exchange: Exchange, who: Identity) -> bool:
         """Notes that the quota is used up; whether there is a way to send the request again."""
         self.counts.paced += 1
-        seconds = _retry_after_s(exchange)
+        seconds = wait_of(exchange)
         if not self._speaks(call):
             return self._waited(call, seconds)
         self._callers.refused(call.operation_id, who, seconds)
@@ -281,8 +281,3 @@ class Seam:
 
     def _remaining_s(self) -> float:
         return (self._deadline_ns - self._clock.now_ns()) / NS_PER_S
-
-
-def _retry_after_s(exchange: Exchange) -> float:
-    told = exchange.response.header("Retry-After") if exchange.response else None
-    return float(told) if told and told.isdigit() else DEFAULT_WAIT_S

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import things
-from harness.case import MAX_PACED, Pause, Result, Steps, one
+from harness.case import Pause, Result, Steps, one, wait_of
 from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.exchange import Request
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.contract import Operation
-    from harness.exchange import Exchange
     from harness.promises.rate_limit.annotation import Limit
     from harness.stage import Stage
 
+MAX_WAITS = 4
 MAX_WAIT_S = 5.0
 NOBODY = {"anyone", "signed-in"}
 
@@ -84,11 +84,11 @@ def patient(steps: Steps[Result], kept: list[Request] | None = None) -> Steps[Re
             return result
         if kept is not None and isinstance(step, Request):
             kept.append(step)
-        for _ in range(MAX_PACED):
+        for waited in range(MAX_WAITS):
             answer = yield step
             if not isinstance(step, Request) or answer.status != TOO_MANY_REQUESTS:
                 break
-            yield Pause(_wait_s(answer))
+            yield Pause(min(wait_of(answer, waited), MAX_WAIT_S))
 
 
 def caller(stage: Stage, operation: Operation, limit: Limit) -> Steps[Caller]:
@@ -168,8 +168,3 @@ def _shared(stage: Stage, identity: Identity) -> bool:
     if identity.name == ANONYMOUS.name:
         return not stage.source
     return identity.name in {entry["name"] for entry in stage.actors.told.get("known", ())}
-
-
-def _wait_s(exchange: Exchange) -> float:
-    told = exchange.response.header("Retry-After") if exchange.response else None
-    return min(float(told), MAX_WAIT_S) if told and told.isdigit() else 1.0

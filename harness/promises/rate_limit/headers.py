@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from harness.exchange import date_s
 from harness.promises.rate_limit.annotation import NS
 
 if TYPE_CHECKING:
@@ -63,13 +63,10 @@ def told(limit: Limit, exchange: Exchange) -> Told:
 def retry_after_ns(exchange: Exchange) -> int | None:
     """The latest instant that Retry-After can mean; None where there is none or it is neither seconds nor a date."""
     value = (exchange.response.header("Retry-After") or "").strip() if exchange.response else ""
-    if re.fullmatch(r"\d{1,9}", value):
+    if re.fullmatch(r"[0-9]{1,9}", value):
         return _instants_ns(exchange, int(value), epoch=False)[1]
-    try:
-        instant = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return _instants_ns(exchange, int(instant.timestamp()), epoch=True)[1]
+    until_s = date_s(value)
+    return None if until_s is None else _instants_ns(exchange, int(until_s), epoch=True)[1]
 
 
 def shown(limit: Limit, exchange: Exchange) -> str:
@@ -96,9 +93,8 @@ def server_time_s(exchange: Exchange) -> tuple[float, float]:
     if exchange.request.source.startswith(LOOPBACK):
         return exchange.wall_s, exchange.wall_s
     date = exchange.response.header("Date") if exchange.response else None
-    try:
-        server_s = parsedate_to_datetime(date).timestamp() if date else exchange.wall_s
-    except ValueError:
+    server_s = exchange.wall_s if date is None else date_s(date)
+    if server_s is None:
         return exchange.wall_s, exchange.wall_s
     if abs(server_s - exchange.wall_s) > OTHER_CLOCK_S:
         return server_s, server_s + LATE_DATE_S

@@ -7,15 +7,17 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness import things
 from harness.actors import Actors
-from harness.case import MAX_PACED, Case, Pause, Steps, one, together
+from harness.case import Case, Pause, Steps, one, together, wait_of
 from harness.contract import Contract
 from harness.contract.resource import Resource
-from harness.drive import CUT_SHORT, MAX_STEPS, drive
+from harness.drive import CUT_SHORT, MAX_STEPS, MAX_WAITED_S, drive
 from harness.errors import CannotTell
-from harness.exchange import Exchange, Request, Response
+from harness.exchange import LONGEST_S, Exchange, Request, Response
 from harness.stage import Stage
 
 if TYPE_CHECKING:
@@ -136,10 +138,69 @@ def test_set_up_that_stays_at_a_rate_limit_says_so(stage: Stage) -> None:
         yield from things.make(stage, resource)
 
     stages = (stage, Stage(stage.contract, Actors({"register": {"operation": "counter.raise"}}), Random(0), "abcd"))
-    for given, steps in zip(stages, (made, registered), strict=True):
-        driven = drive(case(steps), given, Table(*[429] * (MAX_PACED + 1)), sleep=lambda _: None)
+    for own, steps in zip(stages, (made, registered), strict=True):
+        slept: list[float] = []
+        driven = drive(case(steps), own, Table(*[429] * 99), sleep=slept.append)
         assert driven.reason == "counter.raise stayed at its rate limit (429) for longer than can be waited"
-        assert driven.paced == MAX_PACED
+        assert (slept, sum(slept), driven.paced) == ([1, 2, 4, 8, 16, 29], MAX_WAITED_S, 6)
+
+
+@given(st.lists(st.integers(0, 90), min_size=1), st.floats(0, 200))
+def test_a_429_is_waited_out_for_a_minute_and_no_longer(told_s: list[int], limit_s: float) -> None:
+    """No wait is shorter than told or than the one before it doubled, but the last; all are within what there is."""
+
+    class Telling(Table):
+        """Refuses for ever, and says another time each time."""
+
+        def release(self, requests: Sequence[Request], *, case: str = "") -> tuple[Exchange, ...]:
+            self.headers = (("Retry-After", str(told_s[len(self.asked) % len(told_s)])),)
+            return super().release(requests, case=case)
+
+    slept: list[float] = []
+    own = Stage(Contract.read(DOCUMENT, "t"), Actors({}), Random(0), "abcd")
+    driven = drive(case(asking("a")), own, Telling(*[429] * 99), sleep=slept.append, limit_s=limit_s)
+    assert driven.paced == len(slept) < 8
+    assert sum(slept) <= min(limit_s, MAX_WAITED_S)
+    for number, waited in enumerate(slept[:-1]):
+        assert waited == max(told_s[number % len(told_s)], 2.0**number)
+
+
+NOW_S = 1_792_497_600.0
+LATER = "Tue, 20 Oct 2026 12:00:30 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "told_s"),
+    [
+        ({}, None),
+        ({"Retry-After": "120"}, 120.0),
+        ({"Retry-After": "²"}, None),
+        ({"Retry-After": "٣"}, None),
+        ({"Retry-After": "-1"}, None),
+        ({"Retry-After": "9" * 5000}, LONGEST_S),
+        ({"Retry-After": LATER}, 30.0),
+        ({"Retry-After": "Tuesday, 20-Oct-26 12:00:30 GMT"}, 30.0),
+        ({"Retry-After": "Tue Oct 20 12:00:30 2026"}, 30.0),
+        ({"Retry-After": LATER, "Date": "Tue, 20 Oct 2026 12:00:20 GMT"}, 10.0),
+        ({"Retry-After": LATER, "Date": "today"}, 30.0),
+        ({"Retry-After": "Tue, 20 Oct 2026 11:00:00 GMT"}, 0.0),
+        ({"Retry-After": "Tue, 20 Oct 2026 12:00:00 +99999999999999"}, None),
+    ],
+)
+def test_when_to_come_again(headers: dict[str, str], told_s: float | None) -> None:
+    """Retry-After is seconds or a date by the server's clock (RFC 9110, 10.2.3); what is neither tells nothing."""
+    answer = Response(429, tuple(headers.items()))
+    exchange = Exchange("x", Request("GET", "/"), answer, 0, 0, 0, wall_s=NOW_S)
+    assert exchange.retry_after_s == told_s
+    assert wait_of(exchange) == max(1.0, told_s or 0.0)
+
+
+@given(st.text())
+def test_no_text_of_a_header_is_an_error(text: str) -> None:
+    """What a server writes into Retry-After and Date is read or is not; it never ends a run."""
+    answer = Response(429, (("Retry-After", text), ("Date", text)))
+    told_s = Exchange("x", Request("GET", "/"), answer, 0, 0, 0).retry_after_s
+    assert told_s is None or 0 <= told_s <= LONGEST_S
 
 
 @pytest.mark.parametrize(("told", "limit_s", "waited"), [(3600, math.inf, []), (20, 10.0, []), (40, math.inf, [40.0])])

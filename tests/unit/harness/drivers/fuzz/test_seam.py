@@ -7,17 +7,22 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from harness.clock import SystemClock
 from harness.contract import Contract
 from harness.drivers.fuzz.call import mark
 from harness.drivers.fuzz.callers import Callers
-from harness.drivers.fuzz.seam import Seam
+from harness.drivers.fuzz.seam import UNSENT, Seam
 from harness.exchange import ENDLESS, Exchange, Request, Response
 from harness.identities import Identity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.recorder import Recorder
 
+NOW, LATER = "Tue, 20 Oct 2026 12:00:00 GMT", "Tue, 20 Oct 2026 12:01:00 GMT"
 TENANT = ("X-Tenant", "alpha")
 NOBODY = Identity("anonymous", tenant="alpha", headers=(TENANT,))
 USER = Identity("user", ("user",), "alpha", headers=(("Authorization", "Bearer real"), TENANT))
@@ -43,11 +48,9 @@ class Wire:
         return Exchange(f"x-{len(self.sent)}", request, response, now, now, now, case=case, error=self.error)
 
 
-def _seam(contract: Contract, wire: Wire, **more: Any) -> Seam:
+def _seam(contract: Contract, wire: Wire, sleep: Callable[[float], None] = lambda _: None, **more: Any) -> Seam:
     callers = Callers(USER, SystemClock(), anonymous=NOBODY, **more)
-    return Seam(
-        contract, cast("Recorder", wire), callers, name="user", budget_s=5.0, clock=SystemClock(), sleep=lambda _: None
-    )
+    return Seam(contract, cast("Recorder", wire), callers, name="user", budget_s=5.0, clock=SystemClock(), sleep=sleep)
 
 
 def _called(seam: Seam, line: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[bytes, bytes], bytes]:
@@ -134,6 +137,16 @@ def test_a_429_is_not_shown_to_schemathesis_as_an_answer(contract: Contract) -> 
     assert (status, headers[b"X-Harness"], seam.by_case, seam.counts.paced) == (429, b"not sent", {}, 1)
     _called(seam, "GET /items", seam.marks)
     assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize("told", ["²", LATER])
+def test_a_429_that_tells_no_seconds_is_read_as_everywhere(contract: Contract, told: str) -> None:
+    """What is no number of seconds ends nothing, and a date is waited for as seconds are."""
+    wire = Wire([Response(429, (("Retry-After", told), ("Date", NOW))), Response(200, (), b"[]")])
+    slept: list[float] = []
+    seam = _seam(contract, wire, sleep=slept.append)
+    assert _called(seam, "GET /items", seam.marks)[0] == UNSENT.status
+    assert [round(wait_s, 1) for wait_s in slept] == ([] if told == LATER else [1.0])
 
 
 def test_a_401_to_one_that_worked_renews_it_once(contract: Contract) -> None:
