@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,7 +24,7 @@ class Writes(Protocol):
     kept: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Exchange:
     """One request as far as the layers have come."""
 
@@ -73,17 +74,19 @@ class Exchange:
         return (self.tenant, "address", counted(self.address))
 
 
-_SERVED: ContextVar[Exchange | None] = ContextVar("served", default=None)
+# A connection or a timer that is opened meanwhile keeps a copy of the context, and is not to keep the request.
+_SERVED: ContextVar[weakref.ref[Exchange] | None] = ContextVar("served", default=None)
 
 
 def serve(exchange: Exchange) -> None:
     """Say which request the running task works for from now on, and whatever it begins."""
-    _SERVED.set(exchange)
+    _SERVED.set(weakref.ref(exchange))
 
 
 def served() -> Exchange | None:
     """Return the request that the running task works for; None beside requests, and in what outlives its own."""
-    exchange = _SERVED.get()
+    found = _SERVED.get()
+    exchange = None if found is None else found()
     return None if exchange is None or exchange.over else exchange
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,8 @@ class Feed:
             if self._closed:  # perhaps only now
                 attachment.end()
                 return attachment
-            self._reader = self._reader or asyncio.create_task(self._read_forever())
+            # All share it: it works for the request of none.
+            self._reader = self._reader or asyncio.create_task(self._read_forever(), context=Context())
             # Nothing is awaited from `position` on: what is read later is offered.
             attachment.after = self._last
             for channel in attachment.channels:

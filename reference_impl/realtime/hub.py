@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from contextvars import Context
 from typing import TYPE_CHECKING, Protocol
 
 import uuid_utils
@@ -58,7 +59,8 @@ class Hub:
             if self._beating is None or self._beating.done():
                 await self.rooms.register()
                 await self.rooms.bury()
-                self._beating = asyncio.create_task(self._beat())
+                # All sockets share it: it works for the request of none.
+                self._beating = asyncio.create_task(self._beat(), context=Context())
             self._lines.add(line)
 
     async def leave(self, line: Line) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from contextvars import Context
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -47,7 +48,8 @@ class RedisBus:
     async def subscribe(self, channel: Key) -> AsyncIterator[Subscription]:
         """Collect the channel's messages from entering on; what comes while Redis is gone is told as LOST later."""
         if self._listener is None:
-            self._listener = asyncio.create_task(self._listen_forever())
+            # All subscribers share it: it works for the request of none.
+            self._listener = asyncio.create_task(self._listen_forever(), context=Context())
         async with self._here.subscribe(channel) as subscription:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._quiet_s):
