@@ -1,7 +1,7 @@
 """The survey: for one operation, the calls that give the standing promises something to judge in a plain run.
 
-A valid call, what stands at and beyond the contract's bounds, an unknown id, nobody, and what is no JSON at all. Every
-call is on fresh things; a call that is refused as it should be changes nothing.
+A valid call, what stands at and beyond the contract's bounds, what is taken already, an unknown id, nobody, and what is
+no JSON at all. Every call is on fresh things; a call that is refused as it should be changes nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from harness.case import Case, Steps, one
 from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Outcome, Request
+from harness.mask import is_secret_name
 from harness.promises import wrong_values
 from harness.promises.altered import dumped, path_values, with_member, with_path, with_query, with_wrong
+from harness.promises.writing import shown_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,6 +63,7 @@ def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[
     if operation.secured and not operation.optional_security:
         found.append(case("anonymous", partial(_anonymous, contract, operation)))
     if operation.json_body() is not None:
+        found.append(case("taken", partial(_taken, contract, operation)))
         found.append(case("malformed", partial(_malformed, contract, operation)))
     if wrong_values.in_body(contract, operation) or any(_wrong_calls(contract, operation)):
         found.append(case("boundaries", partial(_boundaries, contract, operation)))
@@ -80,6 +83,26 @@ def _valid(contract: Contract, operation: Operation, stage: Stage) -> Steps[None
         return
     for name, text in list(_at_bounds(contract, operation))[:MAX_VALID]:
         yield from one(replace(with_query(base, name, text), step=f"valid {name}"))
+
+
+def _taken(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
+    """What is taken already: the texts of a second thing in an update, in any other write the same body once more."""
+    base = yield from ready(contract, operation, stage, "taken", everything=True)
+    resource = next((item for item in contract.resources if item.update == operation.id), None)
+    if resource is None or resource.create not in contract.by_id:
+        yield from one(base)
+        yield from one(replace(base, step="taken again"))
+        return
+    other = yield from things.make(stage, resource, everything=True)
+    body = base.json()
+    for place, value in pointer.leaves(body):
+        names = [name for name in pointer.tokens(place) if not name.isdigit()]
+        shown = shown_at(resource, place, other.body)
+        if shown is None or not names or is_secret_name(names[-1]) or not isinstance(value, str):
+            continue
+        if isinstance(taken := pointer.get(other.body, shown), str):
+            body = pointer.put(body, place, taken)
+    yield from one(replace(base, body=dumped(body), step="taken by another"))
 
 
 def _boundaries(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:

@@ -149,6 +149,10 @@ class Shop:
             return self.error(400)
         if self.fault == "once" and len(set(body.get("value", ()))) < len(body.get("value", ())):
             return Response(500, (), b"IntegrityError")
+        if self.fault == "taken" and any(
+            other["name"] == body["name"] for own, other in self.things.items() if own != key
+        ):
+            return Response(500, (), b"IntegrityError")
         self.things[key] = {name: value for name, value in body.items() if name in rule["properties"]}
         return Response(
             200 if self.fault == "wrong status" else status, JSON, json.dumps({"id": key, **self.things[key]}).encode()
@@ -233,6 +237,13 @@ def test_a_server_falls_over_what_its_contract_allows(fault: str, operation: str
     plain = document(items, limit={"type": "integer", "minimum": 1}, required=["name", "value"])
     assert ("schema.server-error", operation, "500") in surveyed(Shop(plain, fault))
     assert surveyed(Shop(plain)) == []
+
+
+def test_a_server_falls_over_a_name_that_is_taken() -> None:
+    """The same body twice, and in an update the name of another: whether a name is taken or not is no server error."""
+    found = surveyed(Shop(PLAIN, "taken"))
+    assert ("schema.server-error", "things.create", "500") in found
+    assert ("schema.server-error", "things.update", "500") in found
 
 
 def test_the_calls_of_an_operation_stay_few_and_are_the_same_for_the_same_seed() -> None:
