@@ -20,7 +20,7 @@ from reference_impl.data.tenants import open_tenants
 from reference_impl.identity.passwords import Passwords
 from reference_impl.settings import Settings, load
 from reference_impl.settings.reader import SettingsError, within
-from reference_impl.upkeep import NO_TENANT, keep
+from reference_impl.upkeep import NO_TENANT, RetainError, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None, parts: Parts | None = None) -> 
         else:
             with named_files():
                 run(options, settings)
-    except (BackupError, MigrationError, ValueError) as error:
+    except (BackupError, MigrationError, RetainError, ValueError) as error:
         stop(str(error))
     except DatabaseError as error:
         stop(f"The database refuses or does not answer ({error.category}): {error}")
@@ -149,7 +149,7 @@ def run(options: argparse.Namespace, settings: Settings) -> None:
             asyncio.run(create_tenants(settings, names))
             asyncio.run(create_admins(settings, names, options.admin_email))
         case "backup" | "restore" | "retain":
-            sys.stdout.writelines(f"{line}\n" for line in asyncio.run(keep(options, settings)))
+            asyncio.run(kept(options, settings))
         case "migrate":
             changes = asyncio.run(migrate(settings, options.down))
             lines = [f"{name}: {', '.join(changed) or 'up to date'}" for name, changed in changes.items()]
@@ -178,6 +178,13 @@ def run_application(options: argparse.Namespace, settings: Settings, parts: Part
     with named_files():
         asyncio.run(migrate(settings))
     raise SystemExit(serve(lambda: Application(settings, parts), options.host, options.port, options.workers))
+
+
+async def kept(options: argparse.Namespace, settings: Settings) -> None:
+    """Do what an operator does beside serving, and tell of each part as soon as it is done."""
+    async for line in keep(options, settings):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 async def migrate(settings: Settings, down: int | None = None) -> dict[str, list[str]]:

@@ -8,13 +8,15 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from reference_impl.clock import rfc3339
-from reference_impl.data.database import Statement, Transaction
+from reference_impl.data.database import DatabaseError, Statement, Transaction
 from reference_impl.data.tenants import open_tenants
+from reference_impl.errors import ApiError
 from reference_impl.objects.store import address, open_objects
 from reference_impl.procedures.idempotency import KEPT_S
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from reference_impl.data.database import Database
@@ -57,16 +59,20 @@ _FORGET_MARK = "DELETE FROM forgotten_events"
 _MARK = "INSERT INTO forgotten_events (through) VALUES (?)"
 
 
-async def keep(options: Namespace, settings: Settings) -> list[str]:
-    """Do what one of the commands backup, restore and retain says, and return the lines that tell of it."""
+class RetainError(Exception):
+    """Something could not be deleted: the text names each tenant and why; all that could be is deleted."""
+
+
+async def keep(options: Namespace, settings: Settings) -> AsyncIterator[str]:
+    """Do what one of the commands backup, restore and retain says, and give the lines that tell of it as they come."""
     match options.command:
         case "backup":
-            return [f"written: {', '.join(await back_up(settings, options.to))}"]
+            yield f"written: {', '.join(await back_up(settings, options.to))}"
         case "restore":
-            return [f"restored: {', '.join(await restore(settings, options.source))}"]
+            yield f"restored: {', '.join(await restore(settings, options.source))}"
         case _:
-            deleted = (await retain(settings)).items()
-            return [f"{name}: {count} {what} deleted" for (name, what), count in deleted] or [NO_TENANT]
+            async for line in retain(settings):
+                yield line
 
 
 async def back_up(settings: Settings, folder: Path) -> list[str]:
@@ -89,48 +95,70 @@ async def restore(settings: Settings, folder: Path) -> list[str]:
         await tenants.close()
 
 
-async def retain(settings: Settings) -> dict[tuple[str, str], int]:
-    """Delete what is over for longer than the settings keep, and return how many of each tenant and kind.
+async def retain(settings: Settings) -> AsyncIterator[str]:
+    """Delete what is over for longer than the settings keep, and tell how many of each tenant and kind.
 
     Idempotency keys are forgotten as soon as their replay is over; their owner's next order would do the same.
+    RetainError once every tenant was seen to, where one's database or the store of files did not do it.
     """
     now_s = time.time()
+    edges = _edges(settings, now_s)
+    tenants, objects = open_tenants(settings), open_objects(settings)
+    failed: list[str] = []
+    try:
+        names = await tenants.names()
+        for name in names:
+            try:
+                if (database := await tenants.get(name)) is None:
+                    continue
+                for what, before in edges.items():
+                    yield f"{name}: {await _forget(database, what, before)} {what} deleted"
+                files, fault = await _sweep(objects, name, database, now_s - _UPLOADED_S)
+                yield f"{name}: {files} uploaded files deleted"
+                failed += [f"{name}: {fault.message}"] if fault else []
+            except DatabaseError as error:
+                failed.append(f"{name}: The database refuses or does not answer ({error.category}): {error}")
+    finally:
+        await objects.close()
+        await tenants.close()
+    if not names:
+        yield NO_TENANT
+    if failed:
+        again = "The rest is done. Make it answer, or correct its settings, and run `retain` again."
+        raise RetainError("\n".join(["Not all that is over could be deleted:", *failed, again]))
+
+
+def _edges(settings: Settings, now_s: float) -> dict[str, str]:
+    """Return, for each kind of row, the instant before which it goes."""
     kept = settings.storage
 
     def edge(days: int) -> str:
         return rfc3339(now_s - days * _DAY_S)
 
-    edges = {
+    return {
         **dict.fromkeys(_FORGET, edge(kept.retention_days)),
         "idempotency keys": rfc3339(now_s - KEPT_S),
         "room messages": edge(kept.message_retention_days),
         _EVENTS: edge(kept.event_retention_days),
     }
-    tenants, objects = open_tenants(settings), open_objects(settings)
+
+
+async def _sweep(objects: Objects, tenant: str, database: Database, edge_s: float) -> tuple[int, ApiError | None]:
+    """Delete the files of before an instant that no row names: of a product that was deleted, or never stored.
+
+    Returns how many were, and why no more, where the store of files ended it.
+    """
+    deleted = 0
     try:
-        return {
-            (name, what): await _forget(database, what, before)
-            for name in await tenants.names()
-            if (database := await tenants.get(name)) is not None
-            for what, before in edges.items()
-        } | {
-            (name, "uploaded files"): await _sweep(objects, name, database, now_s - _UPLOADED_S)
-            for name in await tenants.names()
-            if (database := await tenants.get(name)) is not None
-        }
-    finally:
-        await objects.close()
-        await tenants.close()
-
-
-async def _sweep(objects: Objects, tenant: str, database: Database, edge_s: float) -> int:
-    """Delete the files of before an instant that no row names: of a product that was deleted, or never stored."""
-    files = await objects.listed(tenant)
-    named = {url for row in await database.query(_NAMED) for url in row}
-    old = [name for name, at_s in files if at_s < edge_s and address(tenant, name) not in named]
-    for name in old:
-        await objects.delete(tenant, name)
-    return len(old)
+        files = await objects.listed(tenant)
+        named = {url for row in await database.query(_NAMED) for url in row}
+        for name, at_s in files:
+            if at_s < edge_s and address(tenant, name) not in named:
+                await objects.delete(tenant, name)
+                deleted += 1
+    except ApiError as fault:
+        return deleted, fault
+    return deleted, None
 
 
 async def _forget(database: Database, what: str, edge: str) -> int:

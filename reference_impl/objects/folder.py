@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 from reference_impl.objects.store import StoredObject, check, media_type, unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+# A name with a dot in front is no name of ours: a half-written file is never read.
+_DRAFT = "."
 
 
 class FolderObjects:
@@ -62,16 +66,23 @@ class FolderObjects:
 
 
 def _listed(folder: Path, tenant: str) -> list[tuple[str, float]]:
+    return sorted(pair for pair in _entries(folder) if media_type(tenant, pair[0]))
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, float]]:
+    """Give name and instant of each file, but for those that a server which runs beside deletes meanwhile."""
     if not folder.is_dir():
-        return []
+        return
     with os.scandir(folder) as entries:
-        return sorted((one.name, one.stat().st_mtime) for one in entries if media_type(tenant, one.name))
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_file(follow_symlinks=False):
+                    yield entry.name, entry.stat(follow_symlinks=False).st_mtime
 
 
 def _write(folder: Path, name: str, data: bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    # A name with a dot in front is no name of ours: a half-written file is never read.
-    handle, draft = tempfile.mkstemp(prefix=".", dir=folder)
+    handle, draft = tempfile.mkstemp(prefix=_DRAFT, dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

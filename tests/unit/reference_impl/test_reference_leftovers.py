@@ -1,0 +1,73 @@
+"""What files a killed or unlucky server leaves, and the command that lets go of them beside one that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from reference_impl.errors import unavailable
+from reference_impl.objects.folder import FolderObjects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+    from conftest import Shop
+
+    from tests.unit.reference_impl.operator_calls import Operator
+
+
+def test_retain_goes_on_where_the_store_does_not_answer_for_one_tenant(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, command: Operator
+) -> None:
+    """What was deleted is told as it was done, other tenants' files go, and the end is one message with code 2."""
+    put, settings = shop.application.services.objects.put, shop.application.settings
+    for tenant in ("alpha", "beta"):
+        for name in ("a.jpg", "b.jpg", "c.jpg"):
+            shop.runner.run(put(tenant, name, b"x", "image/jpeg"))
+    delete = FolderObjects.delete
+
+    async def away(self: FolderObjects, tenant: str, name: str) -> None:
+        if (tenant, name) == ("alpha", "b.jpg"):
+            raise unavailable("The store of files does not answer.")
+        await delete(self, tenant, name)
+
+    later = time.time() + 3700
+    monkeypatch.setattr("reference_impl.upkeep.time.time", lambda: later)
+    monkeypatch.setattr(FolderObjects, "delete", away)
+    told = command(settings, "retain")
+    assert command.code == 2
+    assert "alpha: 0 request logs deleted" in told
+    assert "alpha: 1 uploaded files deleted" in told
+    assert "beta: 3 uploaded files deleted\nNot all that is over could be deleted:\nalpha: The store of" in told
+    assert "run `retain` again" in told
+    monkeypatch.setattr(FolderObjects, "delete", delete)
+    assert "alpha: 2 uploaded files deleted" in command(settings, "retain")
+    assert command.code == 0
+
+
+def test_a_file_that_goes_while_a_folder_is_listed_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that runs beside deletes one between its name and its instant; the others are told."""
+    scandir = os.scandir
+
+    @contextlib.contextmanager
+    def beside(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+        def entries(found: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+            for entry in found:
+                (folder / "b.jpg").unlink(missing_ok=True)
+                yield entry
+
+        with scandir(folder) as found:
+            yield entries(iter(sorted(found, key=lambda entry: entry.name)))
+
+    async def work(store: FolderObjects) -> None:
+        for name in ("a.jpg", "b.jpg", "c.jpg"):
+            await store.put("alpha", name, b"x", "image/jpeg")
+        monkeypatch.setattr("reference_impl.objects.folder.os.scandir", beside)
+        assert [name for name, _ in await store.listed("alpha")] == ["a.jpg", "c.jpg"]
+
+    asyncio.run(work(FolderObjects(tmp_path)))
