@@ -35,7 +35,8 @@ Form = dict[str, Any]
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
     """A stale write and a race for each form, and a write without a version where that is promised to be refused.
 
-    What has no body, such as a delete, comes stale after an update; of several at one instant nothing can be said.
+    What has no JSON body, such as a delete or an upload, comes stale after an update; of several at one instant nothing
+    can be said.
     """
     told = contract.promise(KEY, operation)
     found = []
@@ -139,7 +140,7 @@ def _stale(operation: Operation, told: Mapping[str, Any], form: Form, stage: Sta
 
 
 def _gone(operation: Operation, told: Mapping[str, Any], form: Form | None, stage: Stage) -> Steps[None]:
-    """One client changes the thing; another, who does not know, deletes what it saw before, or tells no version."""
+    """One client changes the thing; another, who does not know, acts on what it saw before, or tells no version."""
     resource = stage.contract.resource(told["resource"])
     update = stage.contract.by_id.get(resource.update) if resource is not None else None
     if resource is None or update is None:

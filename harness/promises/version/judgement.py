@@ -170,11 +170,13 @@ def _second(look: _Look, form: Mapping[str, Any], write: Write, before: tuple[Ex
 
 
 def _acted(said: Written, refused: Exchange, shown: Exchange | None) -> str:
-    """What a refused write did all the same; empty where it did nothing."""
+    """What a refused write did all the same; empty where it did nothing, or where that cannot be seen."""
     if not refused.request.body:
         return "the thing is gone" if shown is not None and shown.status in GONE else ""
-    written_all_the_same = equal(_value(shown, said.shown), pointer.get(refused.request.json(), said.place))
-    return f"{said.place} has its value" if written_all_the_same else ""
+    value, sent = _value(shown, said.shown), pointer.get(refused.request.json(), said.place)
+    if value is pointer.MISSING or sent is pointer.MISSING:  # a form, or a read that shows nothing
+        return ""
+    return f"{said.place} has its value" if equal(value, sent) else ""
 
 
 def _missing(look: _Look, said: Written, write: Exchange) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.contract import Contract
 from harness.promises.version import PROMISE
 from harness.promises.version.cases import ROUNDS, WRITERS
 from harness.verdict import Status
-from tests.unit.harness.promises.shelf_api import Shelf, codes, examined
+from tests.unit.harness.promises.shelf_api import Refused, Shelf, codes, examined
+from tests.unit.harness.promises.shelf_document import ID, SIGNED_IN, TEXT, VERSION, document
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.exchange import Request
 
+FORM = {"multipart/form-data": {"schema": {"type": "object", "properties": {"text": TEXT}, "required": ["text"]}}}
 FAULTS = st.sampled_from(["", "", "", "lost", "dropped", 429, 503])
 FORMS = ("header If-Match", "body version")
 
@@ -106,8 +111,6 @@ def test_no_winner(status: int) -> None:
 
 
 def _refusing(status: int):  # noqa: ANN202 - a handler
-    from tests.unit.harness.promises.shelf_api import Refused  # noqa: PLC0415 - one use
-
     yield
     raise Refused(status)
 
@@ -124,3 +127,43 @@ def test_a_writer_at_its_limit_did_not_win() -> None:
     shelf = Shelf(fault=lambda r: 429 if r.step.startswith("writer") and next(counted) % WRITERS == 7 else "")
     verdict = examined(PROMISE, shelf, "notes.update", only="race")
     assert (verdict.status, verdict.examined) == (Status.PASS, 2 * ROUNDS)
+
+
+class _Pictures(Shelf):
+    """The shelf with a form of a note, which is refused where its version is not the newest."""
+
+    def _handle(self, request: Request) -> Any:
+        if request.operation != "notes.picture":
+            return (yield from super()._handle(request))
+        yield
+        note, match = self.notes[request.path.split("/")[2]], dict(request.headers).get("If-Match")
+        if match != f'"{note["version"]}"' and not self.has("stale accepted"):
+            raise Refused(428 if match is None else 412)
+        note["version"] += 1
+        return 200, None
+
+
+def _pictures(*defects: str, fault: Callable[[Request], str | int] = lambda _request: "") -> _Pictures:
+    told = document()
+    operation = {"operationId": "notes.picture", "requestBody": {"required": True, "content": FORM}}
+    promises = {"roles": SIGNED_IN, "version": {**VERSION, "forms": VERSION["forms"][:1]}}
+    told["paths"]["/notes/{id}/picture"] = {
+        "parameters": ID,
+        "put": {**operation, "responses": {"200": {"description": ""}}, "x-promises": promises},
+    }
+    return _Pictures(frozenset(defects), contract=Contract.read(told, "shelf"), fault=fault)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.sampled_from(["", "lost", "dropped", 401, 429, 503]), st.integers(1, 1000))
+def test_a_form_that_is_refused_wrote_nothing_that_can_be_seen(fault: str | int, seed: int) -> None:
+    """A stale form that is refused is clean, also where the thing cannot be read afterwards."""
+    shelf = _pictures(fault=lambda request: fault if request.step == "shown-second" else "")
+    verdict = examined(PROMISE, shelf, "notes.picture", seed=seed)
+    assert (verdict.findings, verdict.examined, verdict.status) == ((), 2, Status.PASS)
+
+
+def test_a_stale_form_that_is_taken() -> None:
+    """A form whose version is old or missing, and that is accepted, is found."""
+    verdict = examined(PROMISE, _pictures("stale accepted"), "notes.picture")
+    assert codes(verdict) == {"version.lost-update", "version.missing-accepted"}
