@@ -144,7 +144,7 @@ def _edges(settings: Settings, now_s: float) -> dict[str, str]:
 
 
 async def _sweep(objects: Objects, tenant: str, database: Database, edge_s: float) -> tuple[int, ApiError | None]:
-    """Delete the files of before an instant that no row names: of a product that was deleted, or never stored.
+    """Delete the files of before an instant that no row names: of a product that was deleted, or never stored whole.
 
     Returns how many were, and why no more, where the store of files ended it.
     """
@@ -156,6 +156,7 @@ async def _sweep(objects: Objects, tenant: str, database: Database, edge_s: floa
             if at_s < edge_s and address(tenant, name) not in named:
                 await objects.delete(tenant, name)
                 deleted += 1
+        deleted += await objects.tidy(tenant, edge_s)
     except ApiError as fault:
         return deleted, fault
     return deleted, None

@@ -61,12 +61,26 @@ class FolderObjects:
         except OSError as error:
             raise unavailable() from error
 
+    async def tidy(self, tenant: str, edge_s: float) -> int:
+        """Delete the drafts of before an instant, which nobody goes on writing, and return how many that were."""
+        try:
+            return await asyncio.to_thread(_tidied, self._root / tenant, edge_s)
+        except OSError as error:
+            raise unavailable() from error
+
     async def close(self) -> None:
         """Nothing is held open."""
 
 
 def _listed(folder: Path, tenant: str) -> list[tuple[str, float]]:
     return sorted(pair for pair in _entries(folder) if media_type(tenant, pair[0]))
+
+
+def _tidied(folder: Path, edge_s: float) -> int:
+    drafts = [name for name, at_s in _entries(folder) if name.startswith(_DRAFT) and at_s < edge_s]
+    for name in drafts:
+        (folder / name).unlink(missing_ok=True)
+    return len(drafts)
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, float]]:

@@ -79,6 +79,10 @@ class S3Objects:
                 return found
             asked["continuation-token"] = further
 
+    async def tidy(self, _tenant: str, _edge_s: float) -> int:
+        """Nothing is left: a bucket takes a file whole or not at all."""
+        return 0
+
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:

@@ -44,6 +44,10 @@ class Objects(Protocol):
         """Return the names of a tenant's files, each with the instant it was stored at, in epoch seconds."""
         ...
 
+    async def tidy(self, tenant: str, edge_s: float) -> int:
+        """Delete what writes that were killed before an instant have left, and return how many that were."""
+        ...
+
     async def close(self) -> None:
         """Give back what the store holds open."""
         ...

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -71,3 +74,28 @@ def test_a_file_that_goes_while_a_folder_is_listed_is_left_out(tmp_path: Path, m
         assert [name for name, _ in await store.listed("alpha")] == ["a.jpg", "c.jpg"]
 
     asyncio.run(work(FolderObjects(tmp_path)))
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from reference_impl.objects import folder
+folder.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+folder._write(pathlib.Path(sys.argv[1]), "ab12.jpg", b"x")
+"""
+
+
+def test_what_a_killed_write_leaves_goes_with_retain(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, command: Operator
+) -> None:
+    """A half-written file stays while somebody may be writing it, and goes afterwards."""
+    settings = shop.application.settings
+    folder = settings.storage.data / "objects" / "alpha"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (draft,) = folder.iterdir()
+    assert "alpha: 0 uploaded files deleted" in command(settings, "retain")
+    assert draft.exists()
+    later = time.time() + 3700
+    monkeypatch.setattr("reference_impl.upkeep.time.time", lambda: later)
+    assert "alpha: 1 uploaded files deleted" in command(settings, "retain")
+    assert list(folder.iterdir()) == []
