@@ -98,7 +98,7 @@ class PostgresDatabase:
     async def run(self, sql: str, *parameters: object) -> list[Row]:
         """Execute one write, committed when this returns."""
         statement = Statement(sql, parameters)
-        return await self._written(
+        return await self.lend(
             lambda connection: _whole(_fetch(connection, statement), partial(self._stop, connection.get_server_pid()))
         )
 
@@ -111,7 +111,7 @@ class PostgresDatabase:
             try:
                 # Who lost once does not race the other losers too.
                 async with self._again if attempt else contextlib.nullcontext():
-                    return await self._written(lambda connection: _drive(connection, begin, body))
+                    return await self.lend(lambda connection: _drive(connection, begin, body))
             except DatabaseError as error:
                 if error.category != "conflict" or attempt == RETRIES:
                     raise
@@ -140,21 +140,6 @@ class PostgresDatabase:
             raise
         finally:
             self._pool.release(connection)
-
-    async def _written(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        """Lend a connection for a write; who is cancelled when it is kept, and is given back, goes on with it too."""
-        kept: list[T] = []
-
-        async def noted(connection: Any) -> T:
-            kept.append(await work(connection))
-            return kept[0]
-
-        try:
-            return await self.lend(noted)
-        except asyncio.CancelledError:
-            if not kept:
-                raise
-            return kept[0]
 
     async def _stop(self, pid: int) -> None:
         """Have the server end the statement that a connection runs, if any; no other connection need be free."""
