@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 START_S = 60.0
 STOP_S = 10.0
 CALL_S = 30.0
-FINDINGS = 1
+FINDINGS, HOLDS = 1, 0
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a run of the harness ended: its exit code, and its findings as code and operation."""
+    """How a run of the harness ended: its exit code, and its findings as code and operation where that is FINDINGS."""
 
     code: int
     findings: frozenset[tuple[str, str]]
@@ -68,17 +68,22 @@ def running(words: Sequence[str], data: Path, url: str, ready: str, **environmen
 
 
 def verified(url: str, contract: str, words: Sequence[str], environment: Mapping[str, str]) -> Run:
-    """One `harness verify` of the URL, in a folder without a harness.toml of its own, its report under `reports/` here.
+    """One `harness verify` of the URL, in a folder without a harness.toml of its own.
 
-    The one of this project tells who speaks to another API.
+    The one of this project tells who speaks to another API. The report is under `reports/` here, in a folder that no
+    other run has written to.
     """
-    reports = Path("reports").absolute()
+    shelf = Path("reports").absolute()
+    shelf.mkdir(exist_ok=True)
+    reports = Path(tempfile.mkdtemp(prefix="third-party-", dir=shelf))
     with tempfile.TemporaryDirectory(prefix="harness-") as place:
         run = [sys.executable, "-m", "harness.cli", "verify", "--url", url, "--contract", contract, *words]
         own = {**os.environ, **environment}
         done = subprocess.run([*run, "--reports", str(reports)], cwd=place, env=own, check=False)  # noqa: S603 - same
-    lines = (reports / "latest" / "findings.jsonl").read_text(encoding="utf-8").splitlines()
-    found = [json.loads(line) for line in lines]
+    told = reports / "latest" / "findings.jsonl"
+    if done.returncode != FINDINGS or not told.exists():
+        return Run(done.returncode, frozenset())
+    found = [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()]
     return Run(done.returncode, frozenset((item["code"], item["operation"]) for item in found))
 
 

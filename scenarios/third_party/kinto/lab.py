@@ -128,13 +128,17 @@ def verify(folder: Path, budget: str) -> int:
 
 def plant(folder: Path, budget: str, faults: Sequence[str]) -> int:
     """The second command on a server with each fault; 0 where each was caught."""
-    caught = {}
-    for fault in faults:
-        caught[fault] = sorted(SHOWN[fault] & run(folder, promised(budget), fault).findings)
-    for fault, seen in caught.items():
-        told = ", ".join(f"{code} of {operation}" for code, operation in seen)
-        sys.stdout.write(f"{fault}: caught by {told}\n" if seen else f"{fault}: NOT caught\n")
-    return 0 if all(caught.values()) else 1
+    runs = {fault: run(folder, promised(budget), fault) for fault in faults}
+    for fault, one in runs.items():
+        told = ", ".join(f"{code} of {operation}" for code, operation in sorted(_shown(fault, one)))
+        missed = "NOT caught" if one.code in {lab.FINDINGS, lab.HOLDS} else f"NOT known: the run ended with {one.code}"
+        sys.stdout.write(f"{fault}: caught by {told}\n" if told else f"{fault}: {missed}\n")
+    return 0 if all(_shown(fault, one) for fault, one in runs.items()) else 1
+
+
+def _shown(fault: str, one: lab.Run) -> frozenset[tuple[str, str]]:
+    """What a run that ended with its findings shows of a fault."""
+    return SHOWN[fault] & one.findings if one.code == lab.FINDINGS else frozenset()
 
 
 def main() -> int:
