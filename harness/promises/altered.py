@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from harness.contract import pointer
-from harness.promises.wrong_values import TWICE
+from harness.promises.wrong_values import TWICE, UNIQUE
 
 if TYPE_CHECKING:
     from harness.contract import Operation
@@ -49,7 +49,7 @@ def with_member(base: Request, place: str, value: Any) -> Request:
 
 
 def with_wrong(base: Request, wrong: Wrong) -> Request | None:
-    """The request with one wrong value in its body; None where the body has no such place."""
+    """The request with one wrong value, or an item twice, in its body; None where the body has no such place."""
     body = base.json()
     parent, _, last = wrong.place.rpartition("/")
     holder = pointer.get(body, parent)
@@ -63,7 +63,7 @@ def with_wrong(base: Request, wrong: Wrong) -> Request | None:
     if not isinstance(holder, dict) and pointer.get(body, wrong.place) is pointer.MISSING:
         return None
     value = wrong.value
-    if wrong.rule in {"maxItems", TWICE}:
+    if wrong.rule in {"maxItems", TWICE, UNIQUE}:
         held = pointer.get(body, wrong.place)
         if not isinstance(held, list) or not held:
             return None

@@ -106,7 +106,7 @@ def _taken(contract: Contract, operation: Operation, stage: Stage) -> Steps[None
 
 
 def _boundaries(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
-    """One invalid value at a time; where one is accepted or a quota is used up, the next goes out on fresh things."""
+    """One value at a time; where one is accepted or a quota is used up, the next goes out on fresh things."""
     base = yield from ready(contract, operation, stage, "boundary")
     sent, room = 0, _room(operation)
     changes_caller = operation.secured and stage.actors.can_register
@@ -123,14 +123,14 @@ def _boundaries(contract: Contract, operation: Operation, stage: Stage) -> Steps
 
 
 def _wrong_calls(contract: Contract, operation: Operation) -> Iterator[Any]:
-    """Functions that make one wrong request of a valid one each; None where it has no such place."""
+    """Functions that make one request of a valid one each, wrong or at an edge; None where it has no such place."""
     for parameter in operation.parameters:
         if parameter.place == "query":
             for text in wrong_values.of_parameter(contract, parameter):
                 yield partial(with_query, name=parameter.name, text=text)
             if parameter.required:
                 yield partial(with_query, name=parameter.name, text=None)
-    for wrong in wrong_values.in_body(contract, operation):
+    for wrong in wrong_values.in_body(contract, operation, allowed=True):
         yield partial(with_wrong, wrong=wrong)
     for parameter in operation.path_parameters:
         for text in wrong_values.of_parameter(contract, parameter)[:2]:

@@ -20,7 +20,7 @@ WRONG_TEXT = "no-such-value"
 FORMATS = {"uuid": "not-a-uuid", "email": "not an address", "date-time": "yesterday", "date": "yesterday"}
 UNEXPECTED = "unexpectedMember"
 # One item again: no fault where the schema allows it, but a place at which servers fall over.
-TWICE = "an item twice"
+TWICE, UNIQUE = "an item twice", "uniqueItems"
 # What a client gains by writing it, first.
 WORTH = ("total", "price", "amount", "role", "roles")
 SET = ("status", "id", "version")
@@ -31,7 +31,10 @@ SIGNED, HUGE = 2**63, 10**20
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """One value at one place of a request that breaks one rule; `remove` takes the member away instead."""
+    """One value at one place of a request that breaks one rule; `remove` takes the member away instead.
+
+    A list with an item TWICE breaks none.
+    """
 
     place: str
     rule: str
@@ -44,19 +47,26 @@ class Wrong:
         return f"{self.place or '/'} {self.rule}"
 
 
-def in_body(contract: Contract, operation: Operation) -> list[Wrong]:
-    """Everything that breaks the JSON body's schema in one place, worst first: extra members, bounds, gaps, types."""
+def in_body(contract: Contract, operation: Operation, *, allowed: bool = False) -> list[Wrong]:
+    """Everything that breaks the JSON body's schema in one place, worst first: extra members, bounds, gaps, types.
+
+    With `allowed` also what the schema allows and servers fall over.
+    """
     declared = operation.json_body()
     if declared is None or not declared.pointer:
         return []
     found = list(_of_schema(contract, declared.schema, "", 0, required=True))
+    found = [wrong for wrong in found if allowed or wrong.rule != TWICE]
     found += _computed(contract, operation, declared.schema)
     order = {"computed": 0, "extra member": 1, "missing": 3, "type": 4}
     return sorted(found, key=lambda wrong: order.get(wrong.rule.split(":")[0], 2))
 
 
 def of_parameter(contract: Contract, parameter: Parameter) -> list[str]:
-    """Texts that a parameter refuses: out of its bounds, of another type, not in its list, and what clients try."""
+    """Texts that a parameter refuses: out of its bounds, of another type, not in its list; and what clients try.
+
+    Of the last some may be allowed: a number below 0, or one that 64 bits do not hold.
+    """
     schema = joined(contract, parameter.schema)
     kind = type_of(schema)
     if kind in {"integer", "number"}:
@@ -141,7 +151,7 @@ def _of_array(contract: Contract, schema: Mapping[str, Any], place: str, depth: 
     if schema.get("maxItems", MAX_ITEMS) < MAX_ITEMS:
         yield Wrong(place, "maxItems", schema["maxItems"] + 1)
     if schema.get("maxItems", MAX_ITEMS) > 1:
-        yield Wrong(place, TWICE, 2)
+        yield Wrong(place, UNIQUE if schema.get(UNIQUE) is True else TWICE, 2)
     yield Wrong(place, "type", "abc")
     yield from _of_schema(contract, schema.get("items", {}), f"{place}/0", depth + 1, required=True)
 
