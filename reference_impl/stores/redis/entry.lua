@@ -29,11 +29,18 @@ function entry.read(version)
   return held[2], held[3]
 end
 
+-- What stands first decides where Redis's memory is full: a value is refused then, and answered is its error; the trace
+-- of a delete is not.
 function entry.write(version, value, age_ms)
-  redis.call('DEL', KEYS[4])
-  redis.call('HSET', KEYS[4], 'version', version, 'token', ARGV[1])
   if value then
-    redis.call('HSET', KEYS[4], 'value', value)
+    local done = redis.pcall('HSET', KEYS[4], 'version', version, 'token', ARGV[1], 'value', value)
+    if type(done) == 'table' and done.err then
+      redis.call('DEL', KEYS[4])
+      return done
+    end
+  else
+    redis.call('DEL', KEYS[4])
+    redis.call('HSET', KEYS[4], 'version', version, 'token', ARGV[1])
   end
   redis.call('PEXPIRE', KEYS[4], age_ms)
 end

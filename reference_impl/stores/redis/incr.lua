@@ -2,8 +2,7 @@
 local version = entry.version()
 local _, value = entry.read(version)
 if not value then
-  entry.write(version, ARGV[2], ARGV[3])
-  return tonumber(ARGV[2])
+  return entry.write(version, ARGV[2], ARGV[3]) or tonumber(ARGV[2])
 end
 redis.call('HSET', KEYS[4], 'token', ARGV[1])
 return redis.call('HINCRBY', KEYS[4], 'value', ARGV[2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from urllib.parse import quote
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from reference_impl import errors
 from reference_impl.errors import ApiError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
 
 _FOLDER = Path(__file__).parent
+_FULL_AGAIN_S = 60.0
 _log = logging.getLogger("reference_impl.stores")
 
 
@@ -50,8 +52,11 @@ class Server:
             redis_connect_func=self._greet,
         )
         self.client: Redis = Redis.from_pool(self._pool)
-        self._scripts = {name: self.client.register_script(text) for name, text in scripts().items()}
+        texts = scripts()
+        self._epoch_script = texts.pop("epoch")
+        self._scripts = {name: self.client.register_script(text) for name, text in texts.items()}
         self._lost = False
+        self._full_told_s = -_FULL_AGAIN_S
 
     def name(self, kind: str, parts: Sequence[str]) -> str:
         """Return the name of a key; no two parts make the same one."""
@@ -82,6 +87,9 @@ class Server:
         try:
             async with asyncio.timeout(self._timeout_s):
                 answer = await sent
+        except OutOfMemoryError as error:
+            self._tell_full()
+            raise unavailable() from error
         except (RedisError, OSError, TimeoutError) as error:
             self._tell(lost=True, why=type(error).__name__)
             raise unavailable() from error
@@ -93,6 +101,13 @@ class Server:
             self._lost = lost
             _log.warning("Redis is %s: %s", "lost" if lost else "back", why)
 
+    def _tell_full(self) -> None:
+        """Tell it now and then: what has to be kept is kept on, so that each list's refusal is no news."""
+        now_s = time.monotonic()
+        if now_s - self._full_told_s >= _FULL_AGAIN_S:
+            self._full_told_s = now_s
+            _log.warning("Redis's memory is full: lists are not cached; raise its maxmemory")
+
     async def _greet(self, connection: AbstractConnection) -> None:
         """Write the server's run into the cache's epoch before a new connection is used.
 
@@ -102,7 +117,7 @@ class Server:
         await connection.send_command("INFO", "server")
         told = await connection.read_response()
         run_id = bytes(told).partition(b"run_id:")[2].partition(b"\r\n")[0]
-        await connection.send_command("SET", self.epoch, run_id)
+        await connection.send_command("EVAL", self._epoch_script, 1, self.epoch, run_id)
         await connection.read_response()
 
 

@@ -3,5 +3,4 @@ local version = entry.version()
 if entry.changing() or version ~= ARGV[2] or entry.read(version) ~= ARGV[3] then
   return 0
 end
-entry.write(version, ARGV[4], ARGV[5])
-return 1
+return entry.write(version, ARGV[4], ARGV[5]) or 1
