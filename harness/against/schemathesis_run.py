@@ -80,7 +80,10 @@ def words(document: str, url: str, budget_s: float, seed: int) -> list[str]:
 
 
 def said(call: Call, folder: Path, mask: Mask, *, program: Sequence[str] = PROGRAM, grace_s: float = GRACE_S) -> Said:
-    """Runs it to its end, or kills it `grace_s` after its time; its files stay in the folder, secrets masked."""
+    """Runs it to its end, or kills it `grace_s` after its time.
+
+    Its files stay in the folder, secrets masked, also where it is interrupted.
+    """
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DOCUMENT).write_bytes(call.document)
@@ -90,23 +93,32 @@ def said(call: Call, folder: Path, mask: Mask, *, program: Sequence[str] = PROGR
     command += ["--report", "json,junit", "--report-json-path", str(folder / REPORT), "--report-junit-path", JUNIT]
     command += ["--baseline", str(folder / FAILURES), "--no-color"]
     began = time.monotonic()
-    # What it keeps for its next run, it keeps where there is none.
-    with tempfile.TemporaryDirectory(prefix="harness-against-", ignore_cleanup_errors=True) as place:
-        secret = Path(place) / CREDENTIALS
-        secret.touch(mode=0o600)
-        secret.write_text(json.dumps(call.credentials), encoding="utf-8")
-        with (folder / LOG).open("wb") as output, Child(command, output=output, folder=Path(place)) as child:
-            code = child.wait(call.budget_s + grace_s)
-        junit = _text(Path(place) / JUNIT)
+    try:
+        code, junit = _ended(command, call, folder / LOG, call.budget_s + grace_s)
+    finally:
+        for name in (LOG, REPORT, FAILURES):
+            _mask(folder / name, mask)
     seconds = time.monotonic() - began
-    for name in (LOG, REPORT, FAILURES):
-        _mask(folder / name, mask)
     try:
         return _read(folder, junit, code, seconds)
     except (OSError, ValueError, KeyError, TypeError, ET.ParseError) as error:
         ended = "was killed" if code is None else f"ended with {code}"
         reason = f"it {ended} and left no report that can be read ({type(error).__name__}); see {folder.name}/{LOG}"
         return Said(unknown=reason, seconds=seconds)
+
+
+def _ended(command: Sequence[str], call: Call, log: Path, limit_s: float) -> tuple[int | None, str]:
+    """Its exit code, None where it was killed, and its JUnit file's text.
+
+    What it keeps for its next run, it keeps where there is none.
+    """
+    with tempfile.TemporaryDirectory(prefix="harness-against-", ignore_cleanup_errors=True) as place:
+        secret = Path(place) / CREDENTIALS
+        secret.touch(mode=0o600)
+        secret.write_text(json.dumps(call.credentials), encoding="utf-8")
+        with log.open("wb") as output, Child(command, output=output, folder=Path(place)) as child:
+            code = child.wait(limit_s)
+        return code, _text(Path(place) / JUNIT)
 
 
 def _read(folder: Path, junit: str, code: int | None, seconds: float) -> Said:

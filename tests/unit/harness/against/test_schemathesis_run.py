@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -34,6 +36,7 @@ JUNIT = """<testsuites><testsuite>
 <testcase name="POST /notes"><failure>ST101</failure></testcase>
 </testsuite></testsuites>"""
 FOUND = {Failure("not_a_server_error", "POST /notes"), Failure("use_after_free", "GET /notes/{id}")}
+WRITTEN = "all is written"
 # A tool that does what it is told: writes these files, shows how it was called, and ends so.
 STAND_IN = """
 import json, os, stat, sys, time
@@ -50,14 +53,24 @@ if told["report"] is not None:
 open(after("--report-junit-path"), "w").write(told["junit"])
 if told["entries"] is not None:
     json.dump(dict(entries=told["entries"]), open(after("--baseline"), "w"))
+print("{WRITTEN}", flush=True)
+time.sleep(told["lasts_s"])
 sys.exit(told["code"])
 """
 
 
 def stand_in(**told: Any) -> list[str]:
     """The program that stands in for Schemathesis."""
-    usual = {"says": "", "sleeps_s": 0, "report": json.dumps(REPORT), "entries": None, "code": 0, "junit": JUNIT}
-    return [sys.executable, "-c", STAND_IN.format(told=json.dumps({**usual, **told}))]
+    usual = {
+        "says": "",
+        "sleeps_s": 0,
+        "lasts_s": 0,
+        "report": json.dumps(REPORT),
+        "entries": None,
+        "code": 0,
+        "junit": JUNIT,
+    }
+    return [sys.executable, "-c", STAND_IN.format(told=json.dumps({**usual, **told}), WRITTEN=WRITTEN)]
 
 
 def call(budget_s: float = 5.0) -> Call:
@@ -145,6 +158,35 @@ def test_no_secret_stays_in_what_it_wrote(tmp_path: Path) -> None:
     log = (tmp_path / "schemathesis.log").read_text()
     assert '{"accessToken": "[masked]", "name": "seen"}' in log
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and TOKEN in path.read_text()]
+
+
+INTERRUPTED = """
+import json, sys
+from pathlib import Path
+from harness.against.schemathesis_run import Call, said
+from harness.mask import Mask
+token, folder, *program = sys.argv[1:]
+mask = Mask()
+mask.register(token)
+said(Call("http://127.0.0.1:9", b"{}", 3, 60.0, "", {"auth": [token]}), Path(folder), mask, program=program)
+"""
+
+
+def test_no_secret_stays_where_it_is_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of it leaves its files masked too, and no credentials."""
+    report, entries = json.dumps({**REPORT, "command": TOKEN}), [{"token": "new-and-unknown", "of": TOKEN}]
+    told = stand_in(says=f"it sent {TOKEN}", lasts_s=60, report=report, entries=entries)
+    command = [sys.executable, "-c", INTERRUPTED, TOKEN, str(tmp_path), *told]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        ends_s = time.monotonic() + 30
+        log = tmp_path / "schemathesis.log"
+        while not (log.exists() and WRITTEN in log.read_text()) and time.monotonic() < ends_s:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert "KeyboardInterrupt" in process.communicate(timeout=30)[1].decode()
+    left = {path.name: path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"schemathesis.log", "report.json", "failures.json"} < set(left)
+    assert not [name for name, text in left.items() if TOKEN in text or "new-and-unknown" in text]
 
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
