@@ -69,13 +69,11 @@ class Budget:
 
     def end(self, connection: Any) -> None:
         """Close a connection, and give its place back once the server has let go of it."""
-        task = asyncio.get_running_loop().create_task(self._ended(connection))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._closing.add(asyncio.get_running_loop().create_task(self._ended(connection)))
 
     async def ended(self) -> None:
         """Wait for what is being closed."""
-        # Once: a look again for more would never let the loop take out those that are done.
+        # Once: a process may close others all the time; those that were to be closed are among these.
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _ended(self, connection: Any) -> None:
@@ -83,6 +81,8 @@ class Budget:
             with contextlib.suppress(OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
                 await connection.close(timeout=_CLOSING_S)
         finally:
+            # Before its place is given, which is not on its way then any more.
+            self._closing.discard(asyncio.current_task())
             self.give()
 
 

@@ -139,7 +139,7 @@ def test_a_connection_that_the_server_ended_gives_its_place_back(on_schemas: Cal
 
 
 def test_who_waits_for_what_is_closed_already_goes_on() -> None:
-    """Its place is given back, and the loop has not taken it from what is being closed: the wait is over."""
+    """Its place is given back, and nothing is being closed any more: the wait is over."""
 
     class Closed:
         async def close(self, **told: float) -> None:
@@ -156,6 +156,31 @@ def test_who_waits_for_what_is_closed_already_goes_on() -> None:
     over = threading.Event()
     threading.Thread(target=lambda: (asyncio.run(work()), over.set()), daemon=True).start()
     assert over.wait(LONG_S)
+
+
+def test_a_place_that_was_given_is_not_on_its_way() -> None:
+    """Two wait and one connection is closed: in the turn in which its place is given the other is still wanted."""
+    wanted: list[bool] = []
+
+    class Closing:
+        async def close(self, **told: float) -> None:
+            assert told["timeout"] > 0
+            wanted.append(budget.wanted)
+            asyncio.get_running_loop().call_soon(lambda: wanted.append(budget.wanted))
+
+    async def work() -> None:
+        await budget.take()
+        await budget.take()
+        waiting = [asyncio.create_task(budget.take()) for _ in range(2)]
+        await asyncio.sleep(0)
+        for _ in waiting:
+            budget.end(Closing())
+            await budget.ended()
+        await asyncio.gather(*waiting)
+
+    budget = Budget(2)
+    asyncio.run(work())
+    assert wanted == [True, True, False, False]
 
 
 def test_all_tenants_of_a_process_share_the_setting(open_settings: Callable[..., Settings]) -> None:
