@@ -62,7 +62,8 @@ class SqliteTenants:
     async def get(self, name: str) -> SqliteDatabase | None:
         """Return a tenant's database, or None when there is no such tenant, or it is not whole yet."""
         if name not in self._open and TENANT_NAME.fullmatch(name) and self._path(name).is_file():
-            opened = SqliteDatabase(self._path(name), self._synchronous, self._wait_s, self._pragmas)
+            with _named(self._path(name)):
+                opened = SqliteDatabase(self._path(name), self._synchronous, self._wait_s, self._pragmas)
             try:
                 if await self._whole(opened) and name not in self._open:
                     self._open[name] = opened
@@ -123,9 +124,15 @@ class SqliteTenants:
 @contextlib.contextmanager
 def _opened(path: Path, synchronous: str, *, create: bool = False) -> Iterator[sqlite3.Connection]:
     """Open a file for a while; a DatabaseError of it names it."""
+    with _named(path), contextlib.closing(connect(path, synchronous, create=create)) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of a file into a DatabaseError that names it."""
     try:
-        with contextlib.closing(connect(path, synchronous, create=create)) as connection:
-            yield connection
+        yield
     except sqlite3.Error as error:
         raise DatabaseError(translated(error).category, f"{path}: {error}") from error
 

@@ -11,6 +11,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from reference_impl.errors import unavailable
 from reference_impl.objects.folder import FolderObjects
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import pytest
     from conftest import Shop
 
     from tests.unit.reference_impl.operator_calls import Operator
@@ -51,6 +52,19 @@ def test_retain_goes_on_where_the_store_does_not_answer_for_one_tenant(
     monkeypatch.setattr(FolderObjects, "delete", delete)
     assert "alpha: 2 uploaded files deleted" in command(settings, "retain")
     assert command.code == 0
+
+
+@pytest.mark.engines("sqlite")
+def test_retain_goes_on_where_one_tenants_database_is_broken(shop: Shop, command: Operator) -> None:
+    """It is named at the end, after the lines of the others."""
+    settings = shop.application.settings
+    shop.runner.run(shop.application.tenants.close())
+    for path in (settings.storage.data / "tenants").glob("alpha.sqlite*"):
+        path.write_bytes(b"no database" * 1000)
+    told = command(settings, "retain")
+    assert command.code == 2
+    assert "beta: 0 uploaded files deleted\nNot all that is over could be deleted:\nalpha: " in told
+    assert "run `retain` again" in told
 
 
 def test_a_file_that_goes_while_a_folder_is_listed_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
