@@ -35,6 +35,7 @@ VARIABLE = "HARNESS_RUN"
 CONTRACT_FILE = "contract.json"
 VERDICTS = "verdicts"
 BROKEN = "broken"
+MAX_TEXT_BYTES = 120_000  # Linux takes 128 KiB for one variable of an environment, with its name
 VARIABLES = re.compile(r"\{env:(\w+)\}")
 SECRET, DISTINCT_LENGTH = "secret", 8
 
@@ -58,20 +59,26 @@ class Attachment:
     sessions: tuple[Identity, ...] = field(default=(), repr=False)
 
     def to_json(self) -> str:
-        """The text for the variable HARNESS_RUN."""
-        return json.dumps(
-            {
-                "folder": self.folder,
-                "url": self.url,
-                "seed": self.seed,
-                "identities": self.identities,
-                "environment": dict(self.environment),
-                "only": list(self.only),
-                "deadline_ns": self.deadline_ns,
-                "safe": self.safe,
-                "sessions": [asdict(identity) for identity in self.sessions],
-            }
-        )
+        """The text for the variable HARNESS_RUN, with the sessions that have room in it; who has none logs in there."""
+        values: dict[str, Any] = {
+            "folder": self.folder,
+            "url": self.url,
+            "seed": self.seed,
+            "identities": self.identities,
+            "environment": dict(self.environment),
+            "only": list(self.only),
+            "deadline_ns": self.deadline_ns,
+            "safe": self.safe,
+            "sessions": [],
+        }
+        room = MAX_TEXT_BYTES - len(json.dumps(values))
+        sessions = []
+        for session in map(asdict, self.sessions):
+            room -= len(json.dumps([session]))
+            if room < 0:
+                break
+            sessions.append(session)
+        return json.dumps({**values, "sessions": sessions})
 
     @classmethod
     def from_json(cls, text: str) -> Attachment:

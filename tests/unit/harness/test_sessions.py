@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from dataclasses import asdict, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.actors import Actors
 from harness.case import Case
@@ -16,7 +20,7 @@ from harness.drivers.fuzz.__main__ import passes
 from harness.drivers.fuzz.callers import Callers
 from harness.exchange import Exchange, Request, Response
 from harness.identities import CREDENTIALS, GIVEN, Identity
-from harness.run import Attachment, Run, freeze
+from harness.run import MAX_TEXT_BYTES, VARIABLE, Attachment, Run, freeze
 from harness.stage import Stage
 
 if TYPE_CHECKING:
@@ -160,3 +164,35 @@ def test_sessions_pass_to_other_processes_and_into_no_file(tmp_path: Path) -> No
         assert other.actors.shared == sessions
         assert "token-1" not in other.recorder.mask.text("it was token-1")
     assert [file for file in tmp_path.rglob("*") if file.is_file() and b"token-1" in file.read_bytes()] == []
+
+
+@given(st.lists(st.integers(1, 30_000), max_size=30), st.sampled_from(["t", "é", "\N{GRINNING FACE}"]))
+@settings(max_examples=25, deadline=None)
+def test_sessions_go_into_an_environment_as_far_as_it_has_room(lengths: list[int], letter: str) -> None:
+    """However many and long they are, a process can be started with them, and the first of them are in it."""
+    sessions = tuple(
+        Identity(f"n{number}", headers=(("Authorization", "Bearer " + letter * length),))
+        for number, length in enumerate(lengths)
+    )
+    attachment = Attachment("folder", "http://127.0.0.1:9", 7, TOLD, {"PASSWORD": "s3cret"}, sessions=sessions)
+    text = attachment.to_json()
+    subprocess.run(["true"], env={VARIABLE: text}, check=True)  # noqa: S607 - what every system has
+    told = Attachment.from_json(text)
+    assert told.sessions == sessions[: len(told.sessions)]
+    assert replace(told, sessions=sessions) == attachment
+    left = sessions[len(told.sessions) :]
+    assert not left or len(text) + len(json.dumps([asdict(left[0])])) > MAX_TEXT_BYTES
+
+
+def test_a_session_that_is_left_out_is_logged_in_anew(tmp_path: Path) -> None:
+    """The process that it had no room for waits for the login of that account, and speaks by the others' sessions."""
+    freeze(CONTRACT, tmp_path)
+    ann, ben = (
+        Identity(name, (name,), headers=(("Authorization", "Bearer " + name * 22_000),)) for name in ("ann", "ben")
+    )
+    whole = Attachment(str(tmp_path), "http://127.0.0.1:9", 7, TOLD, {}, sessions=(ann, ben))
+    with Run(Attachment.from_json(whole.to_json()), "two", contract=CONTRACT) as run:
+        slept: list[float] = []
+        assert entered(run.actors, Door(0), "ann", slept) == ann
+        assert entered(run.actors, Later(0), "ben", slept).headers == (("Authorization", "Bearer token-2"),)
+        assert slept == [7.0]
