@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reference_impl.errors import unavailable
 from reference_impl.objects.folder import FolderObjects
+from tests.unit.reference_impl.operator_calls import asked, emptied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from conftest import Shop
 
+    from reference_impl.settings import Settings
     from tests.unit.reference_impl.operator_calls import Operator
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference.md"
+IMAGE = "INSERT INTO product_images (product_id, position, url) VALUES"
 
 
 def test_retain_goes_on_where_the_store_does_not_answer_for_one_tenant(
@@ -88,6 +94,43 @@ def test_a_file_that_goes_while_a_folder_is_listed_is_left_out(tmp_path: Path, m
         assert [name for name, _ in await store.listed("alpha")] == ["a.jpg", "c.jpg"]
 
     asyncio.run(work(FolderObjects(tmp_path)))
+
+
+def test_files_copied_before_a_back_up_and_after_it_are_all_that_its_rows_name(
+    shop: Shop, open_settings: Callable[..., Settings], tmp_path: Path, command: Operator
+) -> None:
+    """As docs/reference.md says: what goes after the back-up is in the first copy, what came before in the second."""
+    source, seller = shop.application.settings, shop.account("seller")
+    objects, copy, backup = source.storage.data / "objects", tmp_path / "copy", tmp_path / "backup"
+    picture = shop.application.services.objects.put
+
+    def product(name: str) -> str:
+        made = shop.product(seller)["id"]
+        url = f"/files/alpha/{made}-{name}.jpg"
+        shop.runner.run(picture("alpha", f"{made}-{name}.jpg", b"x", "image/jpeg"))
+        asked(source, "alpha", f"{IMAGE} ('{made}', 0, '{url}')")
+        return url
+
+    def copied() -> None:
+        shutil.copytree(objects, copy, dirs_exist_ok=True)
+
+    urls = [product("first")]
+    copied()
+    urls.append(product("second"))
+    command(source, "backup", "--to", str(backup))
+    deleted = urls[0].rpartition("/")[2][:36]
+    assert shop.send("DELETE", f"/products/{deleted}", seller).status_code == 204
+    late = tmp_path / "late"
+    shutil.copytree(objects, late)
+    copied()
+    target = emptied(open_settings())
+    assert "restored: alpha, beta" in command(target, "restore", "--from", str(backup))
+    (rows,) = asked(target, "alpha", "SELECT url FROM product_images ORDER BY url")
+    named = {url.rpartition("/")[2] for (url,) in rows}
+    assert named == {url.rpartition("/")[2] for url in urls}
+    assert named - {path.name for path in (late / "alpha").iterdir()} == {urls[0].rpartition("/")[2]}
+    assert named - {path.name for path in (copy / "alpha").iterdir()} == set()
+    assert "Copy `objects/` below `API_DATA` before it and once more after it" in PAGE.read_text()
 
 
 KILLED = """
