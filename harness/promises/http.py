@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from harness.case import Case, Pause, one
 from harness.errors import CannotTell
@@ -122,17 +122,13 @@ def _location(operation: Operation, stage: Stage) -> Steps[None]:
     if known is not None and not may(stage.contract, known, request.identity):
         return  # an open create, as of an account, whose maker has yet to sign in
     follow = Request(
-        "GET", parts.path, known.id if known else "", _pairs(parts.query), identity=request.identity,
-        step=FOLLOWED, source=request.source,
+        "GET", parts.path, known.id if known else "", tuple(parse_qsl(parts.query, keep_blank_values=True)),
+        identity=request.identity, step=FOLLOWED, source=request.source,
     )  # fmt: skip
     answer = yield from one(follow)
     if answer.status in GONE:
         yield Pause(SETTLE_S)
         yield from one(replace(follow, step=LATER))
-
-
-def _pairs(query: str) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, _, value in (part.partition("=") for part in query.split("&")) if name)
 
 
 def _head(operation: Operation, stage: Stage) -> Steps[None]:

@@ -78,7 +78,9 @@ def render(finding: Finding, report: Report, stated: Stated) -> bytes:
         name=_word(finding.code).lower(),
         title=_doc(finding.title),
         steps="\n".join(steps),
-        helpers=_helpers("\n".join((*stated.lines, *stated.paths.values(), *stated.headers.values()))),
+        helpers=_helpers(
+            "\n".join((*stated.lines, *stated.paths.values(), *stated.queries.values(), *stated.headers.values()))
+        ),
         lines="\n".join(f"    {line}" for line in stated.lines),
     )
     return (_head(finding, report, file.settings) + body).encode("utf-8", "backslashreplace")
@@ -134,12 +136,13 @@ def _step(file: _File, number: int, step: Mapping[str, Any]) -> str:
         *_proofs(file, who),
         *((name, _text(value, new.get(f"header:{name.lower()}"))) for name, value in _own(step)),
     ]
-    query = [
+    pairs = [
         f"({name!r}, {_text(value, new.get(f'query:{index}'))})" for index, (name, value) in enumerate(step["query"])
     ]
+    query = file.stated.queries.get(number) or (f"[{', '.join(pairs)}]" if pairs else "")
     arguments = [
         f"{number + 1}, {step['method']!r}, {file.stated.paths.get(number) or _path(step['path'], new)}",
-        *([f"query=[{', '.join(query)}]"] if query else []),
+        *([f"query={query}"] if query else []),
         *([f"headers=[{', '.join(f'({name!r}, {value})' for name, value in headers)}]"] if headers else []),
         *([f"body={_body(step['body'], new)}"] if step["body"] is not None else []),
     ]

@@ -51,7 +51,9 @@ def _location(asked: Asked) -> Stated:
     """The address that a 201 names, as it is answered now, is followed to the thing."""
     made, followed = asked.word("made"), asked.word("followed-later", "followed")
     lines = [f"same(answers[{made}], 201)", status(followed, "not in (404, 410)")]
-    return Stated(lines, paths={followed: f"leads(answers[{made}])"})
+    return Stated(
+        lines, paths={followed: f"leads(answers[{made}])[0]"}, queries={followed: f"leads(answers[{made}])[1]"}
+    )
 
 
 def _head(asked: Asked) -> list[str]:

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 class Stated:
     """The lines of the assertion, and expressions of Python for what the requests before it have to send anew.
 
-    `texts` are new wherever they stand in a request (a key, a mark); `paths` are by step, `headers` by step and name in
-    lower case.
+    `texts` are new wherever they stand in a request (a key, a mark); `paths` and `queries` are by step, `headers` by
+    step and name in lower case.
     """
 
     lines: Sequence[str]
     texts: Sequence[str] = ()
     paths: Mapping[int, str] = field(default_factory=dict)
+    queries: Mapping[int, str] = field(default_factory=dict)
     headers: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
     def anew(self, value: str) -> str:

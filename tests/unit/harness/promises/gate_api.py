@@ -23,6 +23,7 @@ TEXT = {"type": "string", "minLength": 1}
 THING = {"type": "object", "properties": {"id": TEXT, "name": TEXT}}
 JSON = {"application/json": {"schema": THING}}
 IDENTITIES: dict[str, Any] = {"known": [{"name": "ann", "roles": [], "token": "t"}]}
+VIEW = (("view", "all of it"), ("a", "&"))
 PATHS = ("/things", "/things/{id}")
 
 
@@ -97,9 +98,10 @@ class Gate:
             key = f"k{next(self.numbers)}"
             self.things[key] = {"id": key, **(request.json() or {})}
             place = "/v9/things" if "location" in self.defects else "/things"
-            return 201, (("Location", f"{place}/{key}"),), self.things[key]
+            query = "?view=all%20of+it&a=%26" if "location has a query" in self.defects else ""
+            return 201, (("Location", f"{place}/{key}{query}"),), self.things[key]
         found = self.things.get(request.path.removeprefix("/things/")) if not things else {}
-        if found is None or not request.path.startswith("/things"):
+        if found is None or not request.path.startswith("/things") or request.query not in {(), VIEW}:
             return 404, (), None
         tag = "b" if request.method == "HEAD" and "head" in self.defects else "a"
         return 200, (("ETag", tag),), found if request.method == "GET" else None

@@ -8,7 +8,7 @@ from harness import judge
 from harness.contract import Contract
 from harness.exchange import Exchange, Request, Response
 from harness.promises.http import PROMISE
-from tests.unit.harness.promises.gate_api import Gate, document, examined, faults
+from tests.unit.harness.promises.gate_api import VIEW, Gate, document, examined, faults
 
 CAUGHT = {
     "no challenge": {("http.challenge", name, "") for name in ("things.list", "things.create", "things.get")},
@@ -31,6 +31,13 @@ def test_an_api_that_keeps_to_it_has_no_findings() -> None:
 def test_what_is_left_out_is_found(defect: str) -> None:
     """One thing left out is found where it stands, and nothing else is."""
     assert faults(examined(PROMISE, Gate(frozenset({defect})))) == CAUGHT[defect]
+
+
+def test_the_query_of_a_location_goes_along() -> None:
+    """A Location with a query is followed with that query, not with one that is escaped twice."""
+    gate = Gate(frozenset({"location has a query"}))
+    assert faults(examined(PROMISE, gate)) == set()
+    assert [item.request.query for item in gate.sent if item.request.step == "followed"] == [VIEW]
 
 
 def test_nothing_is_judged_where_nothing_is_declared() -> None:
