@@ -126,20 +126,20 @@ class PostgresDatabase:
         await self._pool.close()
 
     async def lend(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        """Give a connection to `work`; what it leaves open is undone, and one that may be broken is cut."""
+        """Give a connection to `work`; what it leaves open is undone, and one that may be broken is closed."""
         connection = await self._acquire()
+        spent = False
         try:
             return await self._undone(connection, work)
         except _FAILURES as error:
-            if (failed := translated(error)).category in _LOST:
-                connection.terminate()
+            spent = (failed := translated(error)).category in _LOST
             raise failed from error
         except asyncio.CancelledError:
-            # A statement may still run there; the server undoes its transaction when the connection ends.
-            connection.terminate()
+            # A statement may still run there: it is ended, and its transaction undone, when the connection is closed.
+            spent = True
             raise
         finally:
-            self._pool.release(connection)
+            self._pool.release(connection, spent=spent)
 
     async def _stop(self, pid: int) -> None:
         """Have the server end the statement that a connection runs, if any; no other connection need be free."""

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _IDLE_S = 300.0
-_CLOSING_S = 5.0
+# Less than a place is waited for: who waits has that of a connection of which nothing is heard any more.
+_CLOSING_S = 2.0
 
 
 class Budget:
@@ -68,7 +69,7 @@ class Budget:
         del self._idle[connection]
 
     def end(self, connection: Any) -> None:
-        """Close a connection, and give its place back once the server has let go of it."""
+        """Close a connection, with what runs there, and give its place back once the server has let go of it."""
         self._closing.add(asyncio.get_running_loop().create_task(self._ended(connection)))
 
     async def ended(self) -> None:
@@ -110,13 +111,13 @@ class Pool:
         self._lent.add(connection)
         return connection
 
-    def release(self, connection: Any) -> None:
-        """Take a connection back; one that ended makes room for another."""
+    def release(self, connection: Any, *, spent: bool = False) -> None:
+        """Take a connection back; one that ended, or is spent, makes room for another once the server let go of it."""
         self._lent.discard(connection)
         self._own.release()
         if connection.is_closed():
             self._budget.give()
-        elif self._budget.wanted:
+        elif spent or self._budget.wanted:
             self._budget.end(connection)
         else:
             self._idle[connection] = asyncio.get_running_loop().call_later(_IDLE_S, self._end, connection)

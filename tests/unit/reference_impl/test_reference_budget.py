@@ -106,6 +106,25 @@ def test_idle_connections_make_room_for_another_tenant(on_schemas: Callable[...,
     assert on_schemas(work, 4, 3, Bounds(3, 5.0, LONG_S)) == (3, 3)
 
 
+def test_who_leaves_a_statement_gives_its_place_back_once_it_has_ended(on_schemas: Callable[..., Any]) -> None:
+    """Reads that are cancelled are over at the server before others have their places."""
+
+    async def work(databases: list[PostgresDatabase], looking: Any) -> None:
+        for _ in range(3):
+            reading = [asyncio.create_task(databases[0].query("SELECT pg_sleep(60)")) for _ in range(4)]
+            while await looking.fetchval(f"{CONNECTED} AND query LIKE '%pg_sleep%'") < 4:
+                pass
+            for task in reading:
+                task.cancel()
+            left = await asyncio.gather(*reading, return_exceptions=True)
+            assert [type(one) for one in left] == [asyncio.CancelledError] * 4
+            for database in databases[1:]:
+                assert await database.query_one("SELECT 1") == (1,)
+                assert await looking.fetchval(CONNECTED) <= 4
+
+    on_schemas(work, 3, 4, Bounds(4, LONG_S, LONG_S))
+
+
 def test_who_leaves_while_waiting_takes_no_place(on_schemas: Callable[..., Any]) -> None:
     """Callers who are cancelled before or as a place comes to them leave it to the next."""
 
