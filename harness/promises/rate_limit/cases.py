@@ -200,23 +200,33 @@ def document(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) 
         raise CannotTell(f"{reason}; start the target with a profile of small quotas and short windows")
     first = yield from caller(stage, operation, limit)
     stranger = yield from other(stage, first, limit)
-    yield from _spent(stage, first, limit, "wave")
+    yield from _spent(stage, operation, first, limit, "wave")
     yield from _afterwards(stage, first, stranger, limit, held_ns=1)
+    # What was called before is over by then, so that a refusal cannot be laid to a quota that callers share.
+    pause_s = min(MAX_WINDOW_S, 1.25 * max(item.window_s for item in limits(stage.contract, operation)))
     for role in limit.exempt if stage.actors.can_register else ():
+        yield Pause(pause_s)
         exempt = yield from patient(stage.actors.with_role(stage, role))
-        yield from _spent(stage, replace(first, identity=exempt, shared=False), limit, EXEMPT)
+        yield from _spent(stage, operation, replace(first, identity=exempt, shared=False), limit, EXEMPT)
 
 
-def _spent(stage: Stage, first: Caller, limit: Limit, step: str) -> Steps[None]:
-    """More calls of several reads than the limit admits; the last are of the operation that the case is of."""
+def _spent(stage: Stage, operation: Operation, first: Caller, limit: Limit, step: str) -> Steps[None]:
+    """More calls of several reads than the limit admits; when all others are answered, those that the case is of.
+
+    Of calls at one instant any may be refused, and a refusal of another operation may be by its own limit.
+    """
     total = limit.quota + max(SPARE, limit.quota // 10)
-    supply: list[Request] = []
+    own = yield from _supplied(stage, first, operation, limit, step)
+    own = own[:total]
+    others: list[Request] = []
     for reading in _readable(stage.contract, limit):
-        if len(supply) < total:
-            supply += yield from _supplied(stage, first, reading, limit, step)
-    if len(supply) < total:
+        if reading.id != operation.id and len(own) + len(others) < total:
+            others += yield from _supplied(stage, first, reading, limit, step)
+    if len(own) + len(others) < total:
         raise CannotTell(f"{limit.name}: the operations' own limits refuse before {total} calls are admitted")
-    yield from _waves(lambda count: [supply.pop() for _ in range(min(count, len(supply)))], total, renewed=True)
+    for supply in (others[: total - len(own)], own):
+        if supply:
+            yield from _waves(lambda count, left=supply: [left.pop() for _ in range(count)], len(supply), renewed=True)
 
 
 def _supplied(stage: Stage, first: Caller, reading: Operation, limit: Limit, step: str) -> Steps[list[Request]]:

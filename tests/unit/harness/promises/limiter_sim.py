@@ -77,6 +77,7 @@ TOLD = {
 class Simulated:
     """A server with a limiter a key. `algorithm` is what it does, which may differ from what is declared.
 
+    Callers of the roles `exempts` are not under the `general` limit; `identities` tells how callers are had.
     `latency_s` draws how long a request takes to the limiter and back; `race` lets all of one release count before any
     is inserted; `key` gives what it counts by; `told` rewrites the headers of an answer.
     """
@@ -92,6 +93,8 @@ class Simulated:
     status: Callable[[Request], int] = lambda _request: 200
     lost: float = 0.0
     general: dict[str, Any] | None = None
+    exempts: frozenset[str] = frozenset()
+    identities: dict[str, Any] = field(default_factory=lambda: TOLD)
     clock_ahead_s: float = 0.0
     answered_ns: int = 0
     now_ns: int = 1000 * S
@@ -162,7 +165,7 @@ class Simulated:
 
     def _under_general(self, request: Request, at_ns: int, before: dict[Any, Any]) -> Response | None:
         """The refusal of the limit over all operations; None where there is none, or where it admits."""
-        if self.general is None:
+        if self.general is None or self.exempts & set(request.identity.roles):
             return None
         model = MODELS["sliding"](self.general["quota"], round(self.general["window_s"] * S))
         key = ("general", self.key(request))
@@ -220,7 +223,7 @@ def examined(
     server: Simulated, case: Case, contract: Contract, *, seed: int = 1, source: str = "", nonce: str = "n"
 ) -> tuple[Verdict, Driven]:
     """A case driven against the simulated server, and what the promise says of it."""
-    stage = Stage(contract, Actors(TOLD), Random(seed), nonce, source=source)
+    stage = Stage(contract, Actors(server.identities), Random(seed), nonce, source=source)
     driven = drive(case, stage, server, sleep=server.sleep)
     assert PROMISE.judge is not None
     return PROMISE.judge(contract, contract.by_id[case.operation], driven.exchanges), driven

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from limiter_sim import LIMIT, S, Simulated, contract_of, examined
+from limiter_sim import LIMIT, TOLD, S, Simulated, contract_of, document, examined
 
+from harness.contract import Contract
 from harness.promises.rate_limit import PROMISE
 from harness.promises.rate_limit.annotation import limits
 from harness.promises.rate_limit.cases import case_of
@@ -24,7 +25,6 @@ from harness.verdict import merged
 
 if TYPE_CHECKING:
     from harness.case import Case
-    from harness.contract import Contract
     from harness.exchange import Request
 
 OPERATION = "things.list"
@@ -253,6 +253,32 @@ def test_the_limit_of_the_document_is_used_up_by_several_reads(latency_s: float,
     )
     assert examined(exact, case, contract)[0].findings == ()
     assert {finding.code for finding in examined(racing, case, contract)[0].findings} == {"rate-limit.overshoot"}
+
+
+@settings(max_examples=15, deadline=None)
+@given(latency_s=st.floats(0.0002, 0.5), seed=st.integers(0, 1000))
+def test_a_role_that_is_exempt_is_not_refused(latency_s: float, seed: int) -> None:
+    """Whichever of many calls at once is last: an exempt caller is seen if refused, and not blamed if admitted."""
+    general = {**LIMIT, "name": "all", "quota": 15, "headers": "draft-6", "reset": "delta", "exempt": ["chief"]}
+    limit = LIMIT | {"quota": 20}
+    wide = document(limit, general=general)
+    for name in ("more", "most", "last"):
+        wide["paths"][f"/{name}"] = {"get": {**wide["paths"]["/things"]["get"], "operationId": f"{name}.list"}}
+    contract = Contract(wide)
+    boss = {"name": "boss", "roles": ["boss"], "headers": {"Authorization": "Bearer boss"}}
+    grant = {"operation": "people.create", "by": "boss", "body": {"email": "{name}", "password": "{role}"}}
+    told = {**TOLD, "grant": grant, "known": [boss]}
+    case = case_of(contract, contract.by_id[OPERATION], {"name": "all"})
+
+    def found(exempts: frozenset[str]) -> set[str]:
+        server = Simulated(limit, general=general, exempts=exempts, random=Random(seed), latency_s=(0.0001, latency_s))
+        server.identities = told
+        verdict, driven = examined(server, case, contract)
+        assert driven.reason == ""
+        return {finding.code for finding in verdict.findings}
+
+    assert found(frozenset({"chief"})) == set()
+    assert "rate-limit.refused-early" in found(frozenset())
 
 
 def test_the_annotation_accepts_the_documented_form_only() -> None:
