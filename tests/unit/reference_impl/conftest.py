@@ -20,6 +20,7 @@ from reference_impl.settings.limits import Quotas
 from reference_impl.stores.redis.server import Server
 from tests.servers.postgres import postgres  # noqa: F401 - a fixture
 from tests.servers.redis import started
+from tests.unit.reference_impl.held_commits import on_scene  # noqa: F401 - a fixture
 from tests.unit.reference_impl.operator_calls import Operator
 
 if TYPE_CHECKING:

@@ -3,100 +3,21 @@
 from __future__ import annotations
 
 import ast
-import json
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.codes import CODES
-from harness.contract import Contract
-from harness.exits import Exit
 from harness.finding import Finding, Place, Reproduction, Severity
-from harness.render import alone, assertion
+from harness.render import assertion
 from harness.render.rule import Unstated
 from harness.render.stated import Stated
-from harness.report import Report, RunStatus, Target
-from tests.unit.harness.render.shelf import METHODS, recorded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from types import ModuleType
+from tests.unit.harness.render.one_book import made, step, written
 
 TEXTS = st.text(max_size=30)
-BOOK = {
-    "type": "object",
-    "required": ["id"],
-    "properties": {
-        "id": {"type": "string"},
-        "price": {"type": "integer", "minimum": 1},
-        "tags": {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}},
-    },
-}
-DOCUMENT: dict[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {"title": "shelf", "version": "1"},
-    "components": {"schemas": {"Book": BOOK, "Error": {"type": "object", "required": ["code"]}}},
-    "x-promises": {
-        "envelope": {"schema": {"$ref": "#/components/schemas/Error"}},
-        "headers": {"X-A": {"const": "1"}, "X-B": {"pattern": "^b"}, "X-C": {}, "Server": {"absent": True}},
-        "resource": {"book": {"create": "make", "read": "get", "update": "put", "delete": "del", "again": 410}},
-    },
-    "paths": {
-        "/books": {"post": {"operationId": "make", "responses": {"201": {"description": "made"}}}},
-        "/books/{id}": {
-            "get": {
-                "operationId": "get",
-                "responses": {
-                    "200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Book"}}}},
-                    "4XX": {"description": "no"},
-                },
-            },
-            "put": {
-                "operationId": "put",
-                "x-promises": {
-                    "roles": {"allow": ["admin"], "anonymous": 401, "refused": 403},
-                    "owner": {"stranger": 404},
-                    "version": {"forms": [{"in": "header", "name": "If-Match", "stale": 412}], "missing": 428},
-                },
-                "responses": {"200": {"description": "put"}},
-            },
-            "delete": {"operationId": "del", "responses": {"204": {"description": "gone"}}},
-        },
-    },
-}
-
-
-def step(operation: str, word: str = "", **more: Any) -> dict[str, Any]:
-    """A step on one book or on all; `more` replaces members."""
-    one = operation != "make"
-    told = {
-        "operation": operation,
-        "method": METHODS[operation],
-        "path": "/books/old-id" if one else "/books",
-        "step": word,
-        "filled": {"path:2": {"step": 0, "place": "/id"}} if one else {},
-    }
-    return recorded(**{**told, **more})
-
-
-def written(finding: Finding, stated: Stated) -> str:
-    """The text of a finding's file."""
-    report = Report("run", RunStatus.COMPLETE, Exit.FINDINGS, Target("url", "http://127.0.0.1:9"), findings=(finding,))
-    return alone.render(finding, report, stated).decode()
-
-
-def made(code: str, kind: str, operation: str, *steps: Mapping[str, Any], expect: Any = None) -> tuple[list[str], str]:
-    """The lines that assert a finding, and its file."""
-    told = Reproduction("", {"expect": expect} if expect else {}, steps)
-    finding = Finding(code, "a fault", Severity.LOW, operation, kind, "It holds.", "It did not.", reproduction=told)
-    patterns = {("leaks.stack", "Python traceback"): "Traceback"}
-    stated = assertion.asserted(Contract(DOCUMENT), finding, patterns)
-    return list(stated.lines), written(finding, stated)
 
 
 @given(TEXTS, TEXTS, TEXTS, TEXTS, st.dictionaries(TEXTS, TEXTS | st.integers() | st.none(), max_size=3))
@@ -245,76 +166,3 @@ def test_every_code_has_an_assertion_or_says_why_not() -> None:
     """No class of the catalogue is left with a reason that would fit any."""
     told = [code for code in CODES if code in assertion.WHY or code.partition(".")[0] in assertion.WHY]
     assert sorted({*told, *assertion.MADE} & set(CODES)) == sorted(CODES)
-
-
-class _Shelf(BaseHTTPRequestHandler):
-    """A shelf that makes a book with a new id, and serves it by that id only while it is whole."""
-
-    def do_POST(self) -> None:
-        """Makes a book; a name that is there already is refused."""
-        length = int(self.headers.get("Content-Length", "0"))
-        body = json.loads(self.rfile.read(length))
-        self.server.seen.append((self.path, dict(self.headers), body))  # type: ignore[attr-defined]  # kept by the test
-        taken = body["name"] == "a name of old"
-        self._answer(409 if taken else 201, {"id": "new id/1"})
-
-    def do_GET(self) -> None:
-        """Serves the book."""
-        self.server.seen.append((self.path, dict(self.headers), None))  # type: ignore[attr-defined]  # kept by the test
-        whole = self.server.whole  # type: ignore[attr-defined]  # set by the test
-        self._answer(200 if whole and self.path == "/books/new%20id%2F1" else 404, {"price": 3})
-
-    def _answer(self, status: int, body: Any) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture
-def shelf() -> Iterator[ThreadingHTTPServer]:
-    """The shelf on a free loopback port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shelf)
-    server.seen, server.whole = [], True  # type: ignore[attr-defined]  # what the handler works with
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def module(text: str) -> ModuleType:
-    """The file as a module."""
-    made_up = type(sys)("test_alone")
-    exec(compile(text, "test_alone.py", "exec"), made_up.__dict__)  # noqa: S102 - our own file
-    return made_up
-
-
-def test_it_fails_on_the_fault_and_passes_without(shelf: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fresh names, ids of earlier answers and credentials of the environment are sent."""
-    user = {"name": "user-1", "roles": ["user"], "tenant": "alpha", "facts": {"id": "old-user-id"}}
-    steps = [
-        step("make", "made", status=201, body={"name": "a name of old", "by": "old-user-id"}, identity=user),
-        step("get", "read-later|2", identity=user),
-    ]
-    _, text = made("resource.create-not-readable", "", "make", *steps)
-    loaded = module(text)
-    with pytest.raises(pytest.fail.Exception, match=r"set BASE_URL \(the address.*, USER_ID \(.*, USER_TOKEN"):
-        loaded.test_resource_create_not_readable()
-    monkeypatch.setenv("BASE_URL", f"http://127.0.0.1:{shelf.server_address[1]}")
-    monkeypatch.setenv("USER_ID", "7")
-    with pytest.raises(pytest.fail.Exception, match=r"set USER_TOKEN \(the Authorization of a caller with user of"):
-        loaded.test_resource_create_not_readable()
-    monkeypatch.setenv("USER_TOKEN", "s3cret")
-    loaded.test_resource_create_not_readable()
-    (_, headers, body), (path, _, _) = shelf.seen[-2:]  # type: ignore[attr-defined]  # kept by the handler
-    assert headers["Authorization"] == "Bearer s3cret"
-    assert body["by"] == "7"
-    assert body["name"] != "a name of old"
-    assert path == "/books/new%20id%2F1"
-    shelf.whole = False  # type: ignore[attr-defined]  # what the handler works with
-    with pytest.raises(AssertionError, match=r"It holds\. But step 2 was answered 404"):
-        loaded.test_resource_create_not_readable()
