@@ -38,27 +38,41 @@ class Leaf:
 
 
 def flattened(
-    contract: Contract, node: Any, above: frozenset[str] = frozenset(), *, told: bool = False
+    contract: Contract,
+    node: Any,
+    above: frozenset[str] = frozenset(),
+    *,
+    told: bool = False,
+    heirs: tuple[str, ...] = (),
 ) -> Mapping[str, Any]:
     """The schema with allOf joined and the first useful branch of anyOf and oneOf taken; a circle of these is cut.
 
     A discriminator's member has the one value that names the branch; with `told` a schema around this one named it.
+    `heirs` are the components of which this is a part by allOf, the outermost first.
     """
     above |= {_reference(node)}
+    outer, heirs = heirs, (*heirs, *([_reference(node)] if _reference(node) else ()))
     schema = contract.schema(node)
     merged: dict[str, Any] = {key: value for key, value in schema.items() if key not in {"allOf", "anyOf", "oneOf"}}
-    parts = [(part, None if told else _kind(contract.schema(part), node)) for part in _list(schema.get("allOf"))]
+    parts = [(part, None if told else _kind(contract.schema(part), heirs)) for part in _list(schema.get("allOf"))]
+    joined = len(parts)
     for key in ("anyOf", "oneOf"):
         branches = _list(schema.get(key))
+        if any(_reference(branch) in outer for branch in branches):
+            continue  # it is part of one of its branches
         useful = (branch for branch in branches if contract.schema(branch).get("type") != "null")
-        parts += [(branch, _kind(schema, branch)) for branch in next(([item] for item in useful), branches[:1])]
-    for part, kind in parts:
+        parts += [
+            (branch, _kind(schema, (_reference(branch),))) for branch in next(([item] for item in useful), branches[:1])
+        ]
+    for number, (part, kind) in enumerate(parts):
         if _reference(part) and _reference(part) in above:
             continue
-        flat = flattened(contract, part, above, told=told or kind is not None)
+        inner = heirs if number < joined else ()
+        flat = flattened(contract, part, above, told=told or kind is not None, heirs=inner)
         properties = {**merged.get("properties", {}), **flat.get("properties", {})}
         required = [*merged.get("required", ()), *flat.get("required", ())]
-        if kind is not None and not {"const", "enum"} & set(own := contract.schema(properties.get(kind[0]))):
+        own = contract.schema(properties.get(kind[0])) if kind is not None else {}
+        if kind is not None and "const" not in own and ("enum" not in own or kind[1] in _list(own["enum"])):
             properties[kind[0]], required = {**own, "const": kind[1]}, [*required, kind[0]]
         merged = {**flat, **merged}
         if properties:
@@ -66,16 +80,21 @@ def flattened(
     return merged
 
 
-def _kind(holder: Mapping[str, Any], branch: Any) -> tuple[str, str] | None:
-    """The member and the value by which a discriminator tells the branch from the others; None where none does."""
+def _kind(holder: Mapping[str, Any], references: tuple[str, ...]) -> tuple[str, str] | None:
+    """The member and the value by which a discriminator tells a branch from the others; None where none does.
+
+    Of several references, the outermost first, that to the first component that the mapping names decides, else the
+    first.
+    """
     told = holder.get("discriminator")
     name = told.get("propertyName") if isinstance(told, dict) else None
-    component = _reference(branch).rpartition("/")[2]
-    if not isinstance(name, str) or not component:
+    components = [reference.rpartition("/")[2] for reference in references if reference]
+    if not isinstance(name, str) or not components:
         return None
     mapping = told.get("mapping") if isinstance(told, dict) else None
-    found = mapping.items() if isinstance(mapping, dict) else ()
-    return name, next((str(key) for key, target in found if str(target).rpartition("/")[2] == component), component)
+    found = list(mapping.items()) if isinstance(mapping, dict) else []
+    names = {str(target).rpartition("/")[2]: str(key) for key, target in reversed(found)}
+    return name, next((names[component] for component in components if component in names), components[0])
 
 
 def leaves(contract: Contract, node: Any, *, written: bool = False) -> Iterator[Leaf]:

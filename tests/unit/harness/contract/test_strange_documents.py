@@ -115,6 +115,13 @@ BASE = {"type": "object", "required": ["kind"], "properties": {"kind": TEXT}, "d
 HEIR = {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"lives": NUMBER}}]}
 
 
+GRANDCHILD = {"allOf": [{"$ref": "#/components/schemas/Heir"}, {"type": "object", "properties": {"age": NUMBER}}]}
+# A base that names its heirs, of which each has it as a part.
+ROUND = {**BASE, "oneOf": [{"$ref": "#/components/schemas/Left"}, {"$ref": "#/components/schemas/Right"}]}
+PART = {"allOf": [{"$ref": "#/components/schemas/Round"}]}
+MAPPED = {**BASE, "discriminator": {"propertyName": "kind", "mapping": {"cub": "Known"}}}
+
+
 def union(*names: str, **mapping: str) -> dict[str, Any]:
     """One of several components, told apart by `kind`."""
     told = {"propertyName": "kind", **({"mapping": mapping} if mapping else {})}
@@ -130,16 +137,44 @@ def union(*names: str, **mapping: str) -> dict[str, Any]:
         (union("Dog", "Cat", other="Dog"), "hound"),
         (union("Heir", "Dog", heir="#/components/schemas/Heir"), "heir"),
         ({"$ref": "#/components/schemas/Heir"}, "Heir"),
+        ({"$ref": "#/components/schemas/Grandchild"}, "Grandchild"),
+        ({"allOf": [{"$ref": "#/components/schemas/Grandchild"}]}, "Grandchild"),
+        (union("Grandchild", "Dog"), "Grandchild"),
+        (union("Grandchild", "Dog", young="Grandchild"), "young"),
+        ({"$ref": "#/components/schemas/Left"}, "Left"),
+        ({"$ref": "#/components/schemas/Right"}, "Right"),
+        ({"$ref": "#/components/schemas/Known"}, "cub"),
+        ({"$ref": "#/components/schemas/KnownNew"}, "cub"),
+        (union("Lion", "Dog"), "Lion"),
+        (union("Hare", "Dog"), "hound"),
         ({"oneOf": [CAT, DOG], "discriminator": {"propertyName": "kind"}}, ""),
         ({**union("Cat"), "discriminator": "kind"}, ""),
     ],
 )
 def test_a_drawn_value_says_which_of_several_it_is(schema: Any, kind: str) -> None:
     """The discriminator's member has the mapping's name for the branch, else the component's; its own enum wins."""
-    schemas = {"Cat": CAT, "Dog": DOG, "Base": BASE, "Heir": HEIR}
+    schemas = {"Cat": CAT, "Dog": DOG, "Base": BASE, "Heir": HEIR, "Grandchild": GRANDCHILD}
+    schemas |= {"Lion": {"type": "object", "properties": {"kind": {"enum": ["Cat", "Lion", "Dog"]}}}, "Hare": DOG}
+    schemas |= {"Round": ROUND, "Left": PART, "Right": PART, "Mapped": MAPPED}
+    schemas |= {"Known": {"allOf": [{"$ref": "#/components/schemas/Mapped"}]}}
+    schemas |= {"KnownNew": {"allOf": [{"$ref": "#/components/schemas/Known"}]}}
     made = document({"/pets": {"post": operation("make", schema)}}, components={"schemas": schemas})
     value = Examples(Contract.read(made, "pets"), Random(1), "n").value(schema)
     assert value["kind"] == kind or (not kind and value["kind"].startswith("kind-"))
+
+
+@given(st.integers(1, 6), st.lists(st.integers(0, 5), max_size=3, unique=True))
+def test_whose_parts_go_down_to_a_discriminator(depth: int, mapped: list[int]) -> None:
+    """However deep the base lies below allOf, the outermost component decides, or the outermost that is mapped."""
+    mapping = {f"k{number}": f"#/components/schemas/C{number}" for number in mapped}
+    schemas: dict[str, Any] = {"Base": {**BASE, "discriminator": {"propertyName": "kind", "mapping": mapping}}}
+    for number in range(depth):
+        below = f"C{number + 1}" if number + 1 < depth else "Base"
+        schemas[f"C{number}"] = {"allOf": [{"$ref": f"#/components/schemas/{below}"}]}
+    schema = {"$ref": "#/components/schemas/C0"}
+    made = document({"/pets": {"post": operation("make", schema)}}, components={"schemas": schemas})
+    value = Examples(Contract.read(made, "pets"), Random(1), "n").value(schema)
+    assert value["kind"] == next((f"k{number}" for number in range(depth) if number in mapped), "C0")
 
 
 def test_without_a_security_section_nobody_is_asked_for() -> None:
