@@ -83,7 +83,9 @@ class PostgresDatabase:
         self.schema = schema
         self._bounds = bounds
         self._options = session(url, schema, bounds)
-        self._pool = Pool(self._options, bounds.connections, bounds.wait_s, budget or Budget(bounds.connections))
+        self._budget = budget or Budget(bounds.connections)
+        self._pool = Pool(self._options, bounds.connections, bounds.wait_s, self._budget)
+        self._stops: dict[Any, asyncio.Task[None]] = {}
         self._again = asyncio.Lock()
 
     async def query(self, sql: str, *parameters: object) -> list[Row]:
@@ -99,7 +101,9 @@ class PostgresDatabase:
         """Execute one write, committed when this returns."""
         statement = Statement(sql, parameters)
         return await self.lend(
-            lambda connection: _whole(_fetch(connection, statement), partial(self._stop, connection.get_server_pid()))
+            lambda connection: _whole(
+                _fetch(connection, statement), partial(self._left, connection, connection.get_server_pid())
+            )
         )
 
     async def transaction(self, body: Body[T], *, locking: bool = False) -> T:
@@ -124,6 +128,10 @@ class PostgresDatabase:
     async def close(self) -> None:
         """Close every connection once it is free; those that do not come back in time are cut."""
         await self._pool.close()
+        stops = [*self._stops.values()]
+        for stop in stops:
+            stop.cancel()
+        await asyncio.gather(*stops, return_exceptions=True)
 
     async def lend(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """Give a connection to `work`; what it leaves open is undone, and one that may be broken is closed."""
@@ -139,16 +147,27 @@ class PostgresDatabase:
             spent = True
             raise
         finally:
-            self._pool.release(connection, spent=spent)
+            # A stop that is under way would end what the connection runs next.
+            self._pool.release(connection, spent=spent or connection in self._stops)
 
-    async def _stop(self, pid: int) -> None:
-        """Have the server end the statement that a connection runs, if any; no other connection need be free."""
-        with contextlib.suppress(*_FAILURES):  # then the statement is waited for
-            other = await asyncpg.connect(self._options["dsn"], timeout=self._bounds.wait_s)
-            try:
-                await other.execute("SELECT pg_cancel_backend($1)", pid, timeout=self._bounds.wait_s)
-            finally:
-                other.terminate()
+    def _left(self, connection: Any, pid: int, write: asyncio.Future[Any]) -> None:
+        """Have a write ended that its caller has left; nobody waits for that."""
+        stop = self._stops[connection] = asyncio.create_task(self._stop(pid, write))
+        stop.add_done_callback(lambda _: self._stops.pop(connection))
+
+    async def _stop(self, pid: int, write: asyncio.Future[Any]) -> None:
+        """Have the server end a write; no connection need be free for it, and a process has one for all of them."""
+        with contextlib.suppress(*_FAILURES):  # then the write is waited for
+            async with asyncio.timeout(self._bounds.wait_s), self._budget.beside:
+                if write.done():
+                    return
+                other = await asyncpg.connect(self._options["dsn"])
+                try:
+                    if not write.done():
+                        await other.execute("SELECT pg_cancel_backend($1)", pid)
+                    await other.close()
+                finally:
+                    other.terminate()
 
     @staticmethod
     async def _undone(connection: Any, work: Callable[[Any], Awaitable[T]]) -> T:
@@ -189,11 +208,11 @@ async def _drive(connection: Any, begin: str, body: Body[T]) -> T:
     return result
 
 
-async def _whole(sent: Coroutine[Any, Any, T], stop: Callable[[], Awaitable[None]] | None = None) -> T:
+async def _whole(sent: Coroutine[Any, Any, T], stop: Callable[[asyncio.Future[T]], None] | None = None) -> T:
     """Wait for what is kept once it is sent, and return it also to whoever is cancelled meanwhile.
 
-    It is bounded by the command's time-out; what has yet to be worked or to get a lock is ended by `stop`. Who is
-    cancelled and nothing is kept stays cancelled; where the end is not known, the error says so.
+    It is bounded by the command's time-out; what has yet to be worked or to get a lock is ended sooner by what `stop`
+    begins. Who is cancelled and nothing is kept stays cancelled; where the end is not known, the error says so.
     """
     task = asyncio.ensure_future(sent)
     cancelled = False
@@ -203,8 +222,8 @@ async def _whole(sent: Coroutine[Any, Any, T], stop: Callable[[], Awaitable[None
         except asyncio.CancelledError:
             if task.cancelled():
                 raise
-            if stop is not None and not cancelled:
-                task = asyncio.ensure_future(_after(stop, task))
+            if stop is not None and not cancelled and not task.done():
+                stop(task)
             cancelled = True
         except _FAILURES as error:
             if not isinstance(error, asyncpg.PostgresError) or _ended(error):
@@ -212,12 +231,6 @@ async def _whole(sent: Coroutine[Any, Any, T], stop: Callable[[], Awaitable[None
             elif cancelled:
                 raise asyncio.CancelledError from error
             raise
-
-
-async def _after(stop: Callable[[], Awaitable[None]], task: asyncio.Future[T]) -> T:
-    """Stop it, and return what it came to all the same: the server says whether it was kept by then."""
-    await stop()
-    return await task
 
 
 async def stepped(connection: Any, body: Body[T]) -> T:

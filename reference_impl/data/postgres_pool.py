@@ -25,6 +25,8 @@ class Budget:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: dict[Any, Callable[[], None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self.beside = asyncio.Lock()
+        """Held by whoever has the one connection that is not counted."""
 
     @property
     def wanted(self) -> bool:

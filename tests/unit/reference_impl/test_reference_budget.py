@@ -125,6 +125,30 @@ def test_who_leaves_a_statement_gives_its_place_back_once_it_has_ended(on_schema
     on_schemas(work, 3, 4, Bounds(4, LONG_S, LONG_S))
 
 
+def test_writes_that_are_left_together_are_ended_by_one_connection(on_schemas: Callable[..., Any]) -> None:
+    """Twenty of two tenants wait for one lock; one connection after the other ends them, beside the budget."""
+    waiting = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+    async def work(databases: list[PostgresDatabase], looking: Any) -> None:
+        await looking.execute("SELECT pg_advisory_lock(7)")
+        writing = [
+            asyncio.create_task(databases[number % 2].run("SELECT pg_advisory_xact_lock(7)::text"))
+            for number in range(20)
+        ]
+        while await looking.fetchval(waiting) < 20:
+            pass
+        for task in writing:
+            task.cancel()
+        seen: list[int] = []
+        while not all(task.done() for task in writing):
+            seen.append(await looking.fetchval(CONNECTED))
+        left = await asyncio.gather(*writing, return_exceptions=True)
+        assert [type(one) for one in left] == [asyncio.CancelledError] * 20
+        assert max(seen) <= 20 + 1
+
+    on_schemas(work, 2, 20, Bounds(10, LONG_S, LONG_S))
+
+
 def test_who_leaves_while_waiting_takes_no_place(on_schemas: Callable[..., Any]) -> None:
     """Callers who are cancelled before or as a place comes to them leave it to the next."""
 

@@ -81,13 +81,13 @@ def test_a_stop_that_comes_too_late_ends_nothing(
     async def run() -> Any:
         database, held, go = await postgres_scene(url)
 
-        async def late(self: PostgresDatabase, pid: int) -> None:
+        async def late(self: PostgresDatabase, pid: int, _: asyncio.Future[Any]) -> None:
             await go()
             other = await asyncpg.connect(url)
             while not await other.fetchval("SELECT COUNT(*) FROM tenant_held.kept"):  # noqa: ASYNC110 - a commit of another connection sets no event here
                 await asyncio.sleep(0.005)
             await other.close()
-            await stop(self, pid)
+            await stop(self, pid, asyncio.get_running_loop().create_future())  # as if it had not been told yet
 
         monkeypatch.setattr(PostgresDatabase, "_stop", late)
         task = asyncio.ensure_future(database.run(ADD, "one"))
@@ -99,6 +99,38 @@ def test_a_stop_that_comes_too_late_ends_nothing(
         return told, rows
 
     assert asyncio.run(run()) == ([], [[("one",)]] * 5)
+
+
+@pytest.mark.engines("postgresql")
+def test_nobody_waits_for_a_stop(open_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that is kept is told while a stop has yet to come through, and what runs next is not what it ends."""
+    url, pid_of = open_settings().storage.database_url, "SELECT pg_backend_pid()"
+
+    async def run() -> Any:
+        database, held, go = await postgres_scene(url)
+        stopped: list[int] = []
+
+        async def stop(_: PostgresDatabase, pid: int, *_rest: object) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                stopped.append(pid)
+
+        monkeypatch.setattr(PostgresDatabase, "_stop", stop)
+        before = await database.query_one(pid_of)
+        task = asyncio.ensure_future(database.run(ADD, "one"))
+        await held()
+        task.cancel()
+        await asyncio.sleep(0)
+        await go()
+        assert (await asyncio.wait({task}, timeout=5))[0] == {task}
+        told = task.result()
+        rows, after = await database.query(ALL), await database.query_one(pid_of)
+        assert stopped == []
+        await database.close()
+        return told, rows, after == before, [(pid,) for pid in stopped] == [before]
+
+    assert asyncio.run(run()) == ([], [("one",)], False, True)
 
 
 def test_who_is_cancelled_in_a_commit_that_fails_stays_cancelled(on_scene: Callable[..., Any]) -> None:
