@@ -1,4 +1,7 @@
-"""Connections of one schema, made when they are needed, within a budget that all schemas of a process share."""
+"""Connections of one schema, made when they are needed, within a budget that all schemas of a process share.
+
+asyncpg's pool bounds its own connections only: with a pool a tenant nothing would bound their sum.
+"""
 
 from __future__ import annotations
 
