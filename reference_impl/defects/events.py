@@ -61,7 +61,12 @@ DEFECTS = (
     Defect(
         id="S44",
         title="Anyone may publish an event",
-        codes=("fuzz.unsupported_method", "fuzz.allow_header_conformance", "roles.anonymous-allowed"),
+        codes=(
+            "fuzz.unsupported_method",
+            "fuzz.allow_header_conformance",
+            "http.allow",
+            "roles.anonymous-allowed",
+        ),
         operations=("events.stream",),
         plant=plant_emit,
     ),

@@ -37,6 +37,7 @@ ANNOTATION: Mapping[str, Any] = {
             "reset": {"enum": ["delta", "epoch"]},
             "retry_after": {"type": "boolean"},
             "exempt": {"type": "array", "items": {"type": "string"}},
+            "forwarded": {"type": "boolean"},
         },
         "required": ["name", "quota", "window_s", "scope"],
         "additionalProperties": False,
@@ -50,6 +51,7 @@ class Limit:
 
     `operation` is the operation that declares it, empty for the document. `headers` is a style of STYLES or empty;
     `retry_after` says whether a refusal tells when to come again (RFC 9110, 10.2.3), which it does unless switched off.
+    `forwarded` says that the address is what our X-Forwarded-For tells, as that of a proxy that is trusted.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Limit:
     reset: str = "delta"
     retry_after: bool = True
     exempt: tuple[str, ...] = ()
+    forwarded: bool = False
     operation: str = ""
 
     @property
@@ -120,5 +123,6 @@ def _limit(entry: Mapping[str, Any], operation: str) -> Limit:
         reset=entry.get("reset", "epoch" if style == "x-ratelimit" else "delta"),
         retry_after=entry.get("retry_after", True),
         exempt=tuple(entry.get("exempt", ())),
+        forwarded=entry.get("forwarded", False),
         operation=operation,
     )

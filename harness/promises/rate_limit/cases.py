@@ -143,7 +143,8 @@ def _afterwards(stage: Stage, first: Caller, stranger: Caller | None, limit: Lim
     `held_ns` is when the window of the first call ends; 0 to wait for what is told however long it is.
     """
     refusal = yield from one(first.request("probe"))
-    if first.identity.name != ANONYMOUS.name and limit.scope[0] != "address":
+    told = first.identity.name != ANONYMOUS.name and limit.scope[0] != "address"
+    if told or not limit.forwarded:
         for _ in range(SPOOFS):
             request = first.request(SPOOFED)
             made_up = f"198.51.100.{stage.random.randint(1, 254)}"

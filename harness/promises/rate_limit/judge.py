@@ -69,11 +69,12 @@ def _overshoots(found: Sequence[View]) -> Iterator[Fault]:
             continue
         span_s = (max(event.high_ns for event in events) - min(event.low_ns for event in events)) / NS
         how = "" if plain else ", some of them with a made-up X-Forwarded-For,"
+        trusted = " (from a trusted proxy it counts: declare `forwarded`)" if view.key[0] == "address" else ""
         yield Fault(
             OVERSHOOT,
             f"{view.limit.kind}{'' if plain else ' spoofed'}",
             view.limit.sentence(),
-            f"{len(events)} calls of one caller{how} were admitted within {span_s:.3f} s",
+            f"{len(events)} calls of one caller{how} were admitted within {span_s:.3f} s{'' if plain else trusted}",
             _some(events, spoofed),
         )
 

@@ -186,6 +186,21 @@ def test_a_key_taken_from_a_made_up_address_is_an_overshoot() -> None:
     assert ("rate-limit.overshoot", "things.list spoofed") in {(item.code, item.kind) for item in verdict.findings}
 
 
+@pytest.mark.parametrize("forwarded", [False, True])
+def test_a_made_up_address_counts_from_trusted_proxies_only(forwarded: bool) -> None:  # noqa: FBT001 - a table's column
+    """A limit by address that believes X-Forwarded-For is an overshoot, unless it is declared to trust our proxy."""
+
+    def key(request: Request) -> Any:
+        return dict(request.headers).get("X-Forwarded-For", request.source)
+
+    limit = {**LIMIT, "scope": ["address"], "forwarded": forwarded}
+    contract = contract_of(limit)
+    verdict, driven = examined(Simulated(limit, key=key), burst_of(contract), contract, source="127.0.0.9")
+    kinds = {(item.code, item.kind) for item in verdict.findings}
+    assert (("rate-limit.overshoot", "things.list spoofed") in kinds) is not forwarded
+    assert any(exchange.request.step == "spoofed" for exchange in driven.exchanges) is not forwarded
+
+
 def test_calls_that_fail_are_counted_where_the_headers_show_that_they_count() -> None:
     """A race is found also where every call is answered 404, as long as remaining goes down with each."""
     limit = {**LIMIT, "quota": 100}
