@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -56,6 +57,16 @@ def _parts(contract: Contract, body: Body, value: Mapping[str, Any], random: Ran
                 kind, data = ("application/json" if isinstance(item, dict | list) else ""), _text(item).encode()
             typed = f"Content-Type: {kind}\r\n" if kind else ""
             yield f"--{boundary}\r\nContent-Disposition: {label}\r\n{typed}\r\n".encode() + data + b"\r\n"
+
+
+def file_of(content_type: str, body: bytes) -> tuple[int, int] | None:
+    """Where the bytes of the first file of a multipart body begin and end; None where it has none."""
+    told = content_type.partition("boundary=")[2].encode()
+    head = re.search(rb'filename="[^"\r\n]*"\r\n(?:[^\r\n]+\r\n)*\r\n', body) if told else None
+    if head is None:
+        return None
+    end = body.find(b"\r\n--" + told, head.end() - 2)
+    return None if end < 0 else (head.end(), max(end, head.end()))
 
 
 def _media_type(schema: Mapping[str, Any], encoding: Mapping[str, Any]) -> str:

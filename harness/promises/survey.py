@@ -1,7 +1,8 @@
 """The survey: for one operation, the calls that give the standing promises something to judge in a plain run.
 
-A valid call, what stands at and beyond the contract's bounds, what is taken already, an unknown id, nobody, and what is
-no JSON at all. Every call is on fresh things; a call that is refused as it should be changes nothing.
+A valid call, what stands at and beyond the contract's bounds, what is taken already, an unknown id, nobody, what is no
+JSON at all, and files that are not what they are called. Every call is on fresh things; a call that is refused as it
+should be changes nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from harness import things
 from harness.case import Case, Steps, one
 from harness.contract import pointer
+from harness.contract.form import MULTIPART, file_of
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Outcome, Request
 from harness.mask import is_secret_name
@@ -65,6 +67,9 @@ def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[
     if operation.json_body() is not None:
         found.append(case("taken", partial(_taken, contract, operation)))
         found.append(case("malformed", partial(_malformed, contract, operation)))
+    form = operation.form_body()
+    if form is not None and form.media_type.lower() == MULTIPART:
+        found.append(case("files", partial(_files, contract, operation)))
     if wrong_values.in_body(contract, operation) or any(_wrong_calls(contract, operation)):
         found.append(case("boundaries", partial(_boundaries, contract, operation)))
     return tuple(found)
@@ -169,6 +174,19 @@ def _malformed(contract: Contract, operation: Operation, stage: Stage) -> Steps[
     others = tuple(pair for pair in base.headers if pair[0].lower() != "content-type")
     if not any(body.media_type.startswith(("text/", "*/")) for body in operation.bodies):
         yield from one(replace(base, headers=(*others, ("Content-Type", "text/plain")), step="malformed media type"))
+
+
+def _files(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
+    """A file that is a text, one that ends in the middle or after its first bytes, and one of no bytes."""
+    base = yield from ready(contract, operation, stage, "file")
+    kind = next((value for name, value in base.headers if name.lower() == "content-type"), "")
+    place = file_of(kind, base.body or b"")
+    if place is None or base.body is None:
+        return
+    head, data, tail = base.body[: place[0]], base.body[place[0] : place[1]], base.body[place[1] :]
+    broken = {"text": b"no such file", "half": data[: len(data) // 2], "begun": data[:8], "empty": b""}
+    for name, made in broken.items():
+        yield from one(replace(base, body=head + made + tail, step=f"file {name}"))
 
 
 def ready(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from harness.contract import Contract
-from harness.contract.form import MULTIPART, URLENCODED, encoded, file
+from harness.contract.form import MULTIPART, URLENCODED, encoded, file, file_of
 from harness.contract.operation import Body
 
 EMPTY = Contract({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}})
@@ -89,3 +89,19 @@ def test_an_unknown_type_gets_bytes() -> None:
     """Nothing is known of it, so any bytes under its name."""
     name, kind, data = file("application/x-own", Random(1))
     assert (name, kind, len(data)) == ("file.bin", "application/x-own", 64)
+
+
+@given(st.binary(max_size=200), st.text(max_size=20), st.booleans())
+def test_the_bytes_of_a_file_are_found_and_can_be_others(data: bytes, note: str, first: bool) -> None:  # noqa: FBT001 - drawn
+    """Whatever stands in them and around them, another parser sees the new bytes in the file's place alone."""
+    members: dict[str, Any] = {"note": {"type": "string"}, "image": {"type": "string", "format": "binary"}}
+    value = {"image": "x", "note": note} if first else {"note": note, "image": "x"}
+    content_type, made = encoded(EMPTY, body(members), value, Random(1))
+    place = file_of(content_type, made)
+    assert place is not None
+    boundary = content_type.partition("boundary=")[2].encode()
+    found = parts(content_type, made[: place[0]] + data.replace(boundary, b"") + made[place[1] :])
+    assert [*found] == [*value]
+    assert found["image"].get_payload(decode=True) in {data, data.replace(b"\r\n", b"\n"), data.rstrip(b"\r")}
+    assert file_of(content_type, b"") is None
+    assert file_of("application/json", made) is None
