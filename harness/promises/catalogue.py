@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.promises import (
+    bulk,
     cache,
     cors,
     credentials,
@@ -51,6 +52,7 @@ PROMISES: tuple[Promise, ...] = (
     resource.PROMISE,
     version.PROMISE,
     writes.PROMISE,
+    bulk.PROMISE,
     delete.PROMISE,
     page.PROMISE,
     filters.PROMISE,

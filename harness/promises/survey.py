@@ -146,16 +146,21 @@ def _unknown(contract: Contract, operation: Operation, stage: Stage) -> Steps[No
     """The operation on an id of the right form that nothing has."""
     base = yield from ready(contract, operation, stage, "unknown")
     parameter = operation.path_parameters[-1]
-    schema = wrong_values.joined(contract, parameter.schema)
-    kind = wrong_values.type_of(schema)
-    text = str(uuid.UUID(int=stage.random.getrandbits(128), version=4))
-    if kind in {"integer", "number"}:
-        text = str(min(2_000_000_000 + stage.random.randrange(10**8), schema.get("maximum", 1 << 31)))
-    elif kind == "string" and not {"format", "pattern"} & set(schema):
-        text = f"unknown-{stage.unique()}"
-    elif schema.get("format") != "uuid":
-        text = str(stage.examples.value(parameter.schema, name=parameter.name))
+    text = nothing(stage, parameter.schema, parameter.name)
     yield from one(with_path(base, operation, parameter.name, text))
+
+
+def nothing(stage: Stage, told: Any, name: str) -> str:
+    """An id of the form that a schema asks for and that nothing has."""
+    schema = wrong_values.joined(stage.contract, told)
+    kind = wrong_values.type_of(schema)
+    if kind in {"integer", "number"}:
+        return str(min(2_000_000_000 + stage.random.randrange(10**8), schema.get("maximum", 1 << 31)))
+    if kind == "string" and not {"format", "pattern"} & set(schema):
+        return f"unknown-{stage.unique()}"
+    if schema.get("format") == "uuid":
+        return str(uuid.UUID(int=stage.random.getrandbits(128), version=4))
+    return str(stage.examples.value(told, name=name))
 
 
 def _anonymous(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.contract import pointer
-from harness.render import answered, listing, message, origin, removal, repeated, tagged, tenancy, walked, writing
+from harness.render import answered, listing, many, message, origin, removal, repeated, tagged, tenancy, walked, writing
 from harness.render.asked import Asked, sent, status
 from harness.render.repeated import CUT, TOGETHER
 from harness.render.rule import LACKING, Unstated
@@ -198,6 +198,7 @@ def _unmarked(asked: Asked) -> list[str]:
 
 MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     **origin.MADE,
+    **many.MADE,
     **message.MADE,
     **repeated.MADE,
     **removal.MADE,

@@ -107,7 +107,7 @@ DEFECTS = (
     Defect(
         id="S16a",
         title="A batch passes over ids that are not there: they are neither updated nor failed",
-        codes=("delete.changed", "resource.update-lost"),
+        codes=("bulk.counts", "delete.changed", "resource.update-lost"),
         operations=("products.batchUpdate", "products.delete"),
         plant=changed("products.batchUpdate", handler=batch_without_absent),
     ),
@@ -135,7 +135,7 @@ DEFECTS = (
     Defect(
         id="S49b",
         title="One taken e-mail loses every user of a bulk, and the others are told as made",
-        codes=("resource.create-not-readable", "resource.not-listed"),
+        codes=("bulk.lost", "resource.create-not-readable", "resource.not-listed"),
         operations=_MAKING,
         plant=changed("users.bulkCreate", handler=create_all_or_none),
     ),

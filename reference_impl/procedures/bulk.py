@@ -85,6 +85,18 @@ def _write(actor_id: str, ids: list[str], status: Status) -> Transaction[list[st
     return [user_id for user_id in ids if done[user_id] is None]
 
 
+_MADE = {
+    "items": "/users",
+    "resource": "user",
+    "done": "/created",
+    "failed": "/failed",
+    "results": "/results",
+    "index": "/index",
+    "thing": "/user",
+    "error": "/error",
+}
+_CHANGED = {"items": "/ids", "resource": "user", "done": "/updated", "failed": "/failed", "unknown": "failed"}
+
 PROCEDURES = (
     Procedure(
         id="users.bulkCreate",
@@ -98,7 +110,7 @@ PROCEDURES = (
         input=UserRows,
         output=UsersMade,
         # Hashing a hundred passwords is slow by intent.
-        promises={"objective": {"p95_ms": 15_000, "error_ratio": 0.01}},
+        promises={"bulk": _MADE, "objective": {"p95_ms": 15_000, "error_ratio": 0.01}},
     ),
     Procedure(
         id="users.bulkStatus",
@@ -110,5 +122,6 @@ PROCEDURES = (
         limit="update",
         input=StatusChange,
         output=StatusChanged,
+        promises={"bulk": _CHANGED},
     ),
 )

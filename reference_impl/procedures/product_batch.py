@@ -90,6 +90,8 @@ def change(identity: Identity, ids: list[str], body: BatchInput) -> Transaction[
     return frozenset(row[0] for row in present)
 
 
+_ACCOUNT = {"items": "/ids", "resource": "product", "done": "/updated", "failed": "/failed", "unknown": "failed"}
+
 PROCEDURES = (
     Procedure(
         id="products.batchUpdate",
@@ -108,5 +110,6 @@ PROCEDURES = (
         partial=True,
         output=BatchResult,
         errors=("INVALID_REFERENCE",),
+        promises={"bulk": _ACCOUNT},
     ),
 )

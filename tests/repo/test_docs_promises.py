@@ -14,6 +14,7 @@ from harness.contract.overlay import applied
 from harness.promises.catalogue import BY_KEY
 from harness.verdict import Status
 from tests.repo.sources import blocks, text, tracked
+from tests.unit.harness.promises import bulk_api
 from tests.unit.harness.promises.beach_api import Beach, examined, faults
 from tests.unit.harness.promises.beach_document import pets
 
@@ -72,6 +73,25 @@ def test_an_example_is_examined(key: str) -> None:
     kept = examined(BY_KEY[key], shop(), name=name)
     assert (kept.status, kept.findings, kept.reason) == (Status.PASS, (), "")
     assert code in faults(examined(BY_KEY[key], shop(defect), name=name))
+
+
+@pytest.mark.parametrize(
+    ("defect", "operation", "expected"),
+    [
+        ("drops taken", "pets.makeAll", "bulk.counts"),
+        ("undoes", "pets.makeAll", "bulk.lost"),
+        ("passes over", "pets.changeAll", "bulk.counts"),
+        ("takes all", "pets.changeAll", "bulk.unknown"),
+    ],
+)
+def test_many_at_once(defect: str, operation: str, expected: str) -> None:
+    """Pets with the overlay of `bulk` are all accounted for; an API that passes over some is caught."""
+    (block,) = blocks(FOLDER / "bulk.md", "yaml")
+    document = applied(bulk_api.document(None, None), yaml.safe_load(block.body), block.place)
+    kept = bulk_api.examined(bulk_api.Pets(told=document))
+    assert {(item.status, item.findings, item.reason) for item in kept.values()} == {(Status.PASS, (), "")}
+    broken = bulk_api.examined(bulk_api.Pets(frozenset({defect}), told=document))[operation]
+    assert {finding.code for finding in broken.findings} == {expected}
 
 
 def test_every_promise_has_its_page() -> None:

@@ -1,0 +1,183 @@
+"""The case of `bulk`: many items in one call, one of which is to fail; without that one where the whole is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness import things
+from harness.case import Case, Pause, one
+from harness.contract import pointer
+from harness.errors import CannotTell
+from harness.exchange import Outcome
+from harness.promises import acting, survey, wrong_values
+from harness.promises import subject as subjects
+from harness.promises.altered import dumped, path_values
+from harness.promises.bulk import answer as answers
+from harness.promises.bulk.steps import BODIES, IDS, KEY, MIXED, PLAIN, READ, READ_LATER
+from harness.promises.look import GATES
+from harness.promises.resource.needs import needs
+from harness.promises.resource.steps import step, succeeded
+from harness.promises.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from random import Random
+
+    from harness.case import Steps
+    from harness.contract import Contract, Operation, Resource
+    from harness.exchange import Exchange
+    from harness.identities import Identity
+    from harness.stage import Stage
+
+FRESH = 2
+MOST = 20
+MAX_READ = 5
+SETTLE_S = 1.0
+GONE = {404, 410}
+
+
+def applies(contract: Contract, operation: Operation) -> bool:
+    """Whether the operation says that it answers for many items."""
+    return isinstance(contract.promise(KEY, operation), dict)
+
+
+def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
+    """One case, whose items are ids or bodies as the schema of the request says."""
+    return (Case(KEY, operation.id, "items", partial(_items, operation)),) if applies(contract, operation) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The operation as a case calls it: who calls, on which path, and the schemas of the list and of an item."""
+
+    operation: Operation
+    told: Mapping[str, Any]
+    caller: Identity
+    path: Mapping[str, str]
+    listed: Mapping[str, Any]
+    item: Mapping[str, Any]
+
+    @property
+    def least(self) -> int:
+        """How many items its list must have."""
+        return max(1, int(self.listed.get("minItems", 1)))
+
+    @property
+    def most(self) -> int:
+        """How many items its list may have, of those that are sent here."""
+        return min(MOST, int(self.listed.get("maxItems", MOST)))
+
+
+def _items(operation: Operation, stage: Stage) -> Steps[None]:
+    stage.familiar = stage.actors.company()
+    told = stage.contract.promise(KEY, operation)
+    listed = _listed(stage.contract, operation, told["items"])
+    item = wrong_values.joined(stage.contract, listed.get("items", {}))
+    caller = yield from things.identity_for(stage, operation)
+    path: dict[str, str] = {}
+    if operation.path_parameters:
+        path = path_values(operation, (yield from things.valid(stage, operation, identity=caller)))
+    call = _Call(operation, told, caller, path, listed, item)
+    if call.least > call.most:
+        raise CannotTell(f"{operation.id} takes no fewer than {call.least} items; a case sends up to {MOST}")
+    resource = stage.contract.resource(told.get("resource", ""))
+    if wrong_values.type_of(item) in {"object", "array"}:
+        yield from _bodies(call, resource, stage)
+    else:
+        yield from _ids(call, resource, stage)
+
+
+def _listed(contract: Contract, operation: Operation, place: str) -> Mapping[str, Any]:
+    """The schema of the list of items; raises CannotTell where the body has none at the place."""
+    declared = operation.json_body()
+    schema = wrong_values.joined(contract, declared.schema if declared else {})
+    for name in pointer.tokens(place):
+        schema = wrong_values.joined(contract, schema.get("properties", {}).get(name, {}))
+    if wrong_values.type_of(schema) != "array":
+        raise CannotTell(f"{operation.id}: its JSON body has no list at {place!r}; mend x-promises.bulk.items")
+    return schema
+
+
+def _ids(call: _Call, resource: Resource | None, stage: Stage) -> Steps[None]:
+    """Fresh things and, after them, an id that nothing has."""
+    create = stage.contract.by_id.get(resource.create) if resource is not None else None
+    if resource is None or create is None:
+        raise CannotTell(f"{call.operation.id}: its items are ids, so x-promises.bulk.resource must name what has them")
+    maker = call.caller
+    if not subjects.may(stage.contract, create, maker):
+        maker = yield from things.identity_for(stage, create)
+    above = {item.name: call.path[item.name] for item in create.path_parameters if item.name in call.path}
+    fresh = []
+    for _ in range(max(min(FRESH, call.most), call.least)):
+        members = yield from needs(stage, create)
+        thing = yield from things.make(stage, resource, maker=maker, members=members, path=above)
+        fresh.append(acting.reference(subjects.of_thing(stage.contract, thing)))
+    mixed = [*fresh[: call.most - 1], _nothing(call, stage)]
+    if len(mixed) >= max(FRESH, call.least):
+        answered = yield from _sent(call, stage, mixed, step(MIXED, IDS))
+        if not _refused(answered):
+            return
+    yield from _sent(call, stage, fresh, step(PLAIN, IDS))
+
+
+def _nothing(call: _Call, stage: Stage) -> Any:
+    """An id of the right form that nothing has."""
+    name = next(iter(reversed(pointer.tokens(call.told["items"]))), "")
+    text = survey.nothing(stage, call.item, name)
+    return int(float(text)) if wrong_values.type_of(call.item) in {"integer", "number"} else text
+
+
+def _bodies(call: _Call, resource: Resource | None, stage: Stage) -> Steps[None]:
+    """Fresh rows and the first of them once more; then what is told as made is read."""
+    rows = yield from _rows(call, stage)
+    if len(rows) < call.most and not call.listed.get("uniqueItems"):
+        answered = yield from _sent(call, stage, [*rows, rows[0]], step(MIXED, BODIES))
+        if _refused(answered):
+            answered = yield from _sent(call, stage, (yield from _rows(call, stage)), step(PLAIN, BODIES))
+    else:
+        answered = yield from _sent(call, stage, rows, step(PLAIN, BODIES))
+    if resource is None or resource.read not in stage.contract.by_id or not succeeded(answered):
+        return
+    account = answers.read(call.told, subjects.shown(answered), (), resource.id)
+    made = list(answers.made_ids(call.told, account, resource.id))[:MAX_READ]
+    missed = []
+    for known in made:
+        subject = Subject(resource, known, call.caller, call.path)
+        read = yield from subjects.read(stage, subject, step(READ, known))
+        missed += [subject] if read is not None and read.status in GONE else []
+    if missed:
+        yield Pause(SETTLE_S)
+    for subject in missed:
+        yield from subjects.read(stage, subject, step(READ_LATER, subject.id))
+
+
+def _rows(call: _Call, stage: Stage) -> Steps[list[Any]]:
+    """Valid items that differ from one another as far as the schema lets them."""
+    found = []
+    for _ in range(max(min(FRESH, call.most), call.least)):
+        for everything in (False, True):
+            request = yield from things.valid(
+                stage, call.operation, identity=call.caller, path=call.path, everything=everything
+            )
+            row = pointer.get(request.json(), f"{call.told['items']}/0")
+            if row is not pointer.MISSING:
+                found.append(row)
+                break
+        else:
+            raise CannotTell(f"{call.operation.id}: no item can be drawn for {call.told['items']!r}")
+    return found
+
+
+def _sent(call: _Call, stage: Stage, items: Sequence[Any], word: str) -> Steps[Exchange]:
+    """One call with these items, valid in all else."""
+    place = call.told["items"]
+    given = {f"{place}/{number}": item for number, item in enumerate(items)}
+    base = yield from things.valid(stage, call.operation, identity=call.caller, path=call.path, members=given)
+    return (yield from one(replace(base, body=dumped(pointer.put(base.json(), place, list(items))), step=word)))
+
+
+def _refused(exchange: Exchange) -> bool:
+    """Whether the whole was refused for what it holds."""
+    return exchange.outcome is Outcome.REFUSED and exchange.status not in GATES
