@@ -43,6 +43,7 @@ def faults(operation: Operation, views: Sequence[View]) -> Iterator[Fault]:
                 yield from _absent(view, views, exchange)
                 yield from _bounds(view, views, event, exchange)
             yield from _counts(operation, view, views)
+            yield from _kept(operation, view, views)
         yield from _silent(view, calls)
         yield from _promises(operation, view, views)
 
@@ -130,6 +131,28 @@ def _counts(operation: Operation, view: View, views: Sequence[View]) -> Iterator
             yield Fault(SHARED_KEY, view.limit.kind, promised, seen, (exchange.id,))
         else:
             yield _untrue(view, "remaining", promised, said, exchange)
+
+
+def _kept(operation: Operation, view: View, views: Sequence[View]) -> Iterator[Fault]:
+    """Of as many calls as one that stood apart was told remain, none is refused: time only ever adds to them.
+
+    Whichever of them was refused first, no more were counted before it than were not refused at all.
+    """
+    if not view.own:
+        return
+    for _, (event, exchange) in view.apart():
+        if not is_call(operation, exchange) or exchange.outcome is not Outcome.OK:
+            continue
+        remaining = headers.told(view.limit, exchange).remaining
+        if remaining is None or len(_alike(view, views, exchange)) != 1:
+            continue
+        later = [(other, answer) for other, answer in view.seen if other.low_ns >= event.high_ns]
+        admitted = sum(not other.refused for other, _ in later)
+        refused = [answer for other, answer in later if other.refused and _refusers(views, answer) == [view]]
+        if refused and admitted < remaining:
+            said = f"{headers.shown(view.limit, exchange)}; {admitted} more were admitted, and another was refused"
+            yield _untrue(view, "remaining kept", f"{remaining} more are admitted where so many remain", said, exchange)
+            return
 
 
 def _promises(operation: Operation, view: View, views: Sequence[View]) -> Iterator[Fault]:

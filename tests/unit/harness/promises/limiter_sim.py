@@ -14,6 +14,7 @@ from harness.contract import Contract
 from harness.drive import Driven, drive
 from harness.exchange import Exchange, Request, Response
 from harness.promises.rate_limit import PROMISE
+from harness.promises.rate_limit.cases import case_of
 from harness.promises.rate_limit.model import MODELS
 from harness.stage import Stage
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 S = 1_000_000_000
+OPERATION = "things.list"
 EPOCH_S = 1_780_000_000.25
 LIMIT = {
     "name": "things.list",
@@ -232,3 +234,17 @@ def examined(
 def contract_of(limit: dict[str, Any], general: dict[str, Any] | None = None) -> Contract:
     """The contract that declares the limit on two operations."""
     return Contract(document(limit, general=general))
+
+
+def burst_of(contract: Contract, name: str = OPERATION, *, wait: bool = False) -> Case:
+    """The burst case of an operation."""
+    return case_of(contract, contract.by_id[name], {"wait": wait})
+
+
+def codes(limit: dict[str, Any], server: Simulated, *, name: str = OPERATION, wait: bool = False) -> set[str]:
+    """The codes that the burst finds."""
+    contract = contract_of(limit)
+    verdict, driven = examined(server, burst_of(contract, name, wait=wait), contract)
+    assert driven.reason == ""
+    assert verdict.examined > 0
+    return {finding.code for finding in verdict.findings}
