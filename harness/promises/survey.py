@@ -40,6 +40,9 @@ STREAMS = {"application/x-ndjson", "application/stream+json"}
 MIN_BOUNDARIES = 12
 SELF = re.compile(r"/(?:me|self|my|profile|accounts?|users?|current|sessions?|tokens?)(?=/|$)", re.IGNORECASE)
 CHANGES_CALLER = "may change the identity that all cases share; tell how a fresh one is had, under identities.register"
+# Ids of a request that answers carry, and that many servers take from the request.
+REQUEST_ID = re.compile(r"(?:^|-)(?:request|correlation|trace)-?id$", re.IGNORECASE)
+NO_ID = "no id: " + "x" * 100
 LEAVES = re.compile(r"log-?_?out|sign-?_?out|revoke|deactivate|password", re.IGNORECASE)
 NOT_JSON = (
     ("broken", b'{"name": '),
@@ -76,7 +79,7 @@ def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[
 
 
 def _valid(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
-    """A valid call with what is required, one with everything, and each query parameter at its bounds."""
+    """A valid call with what is required, one with everything or with a request id that is none, queries at bounds."""
     told = stage.actors.told
     if operation.id in {told.get(table, {}).get("operation") for table in ("register", "login")}:
         yield from stage.actors.with_role(stage)  # what is valid here is told there
@@ -86,6 +89,9 @@ def _valid(contract: Contract, operation: Operation, stage: Stage) -> Steps[None
         if operation.json_body() is not None:
             yield from one((yield from ready(contract, operation, stage, "valid-everything", everything=True)))
         return
+    for name in sorted({name for answer in operation.answers for name, _ in answer.header_pointers}):
+        if REQUEST_ID.search(name):
+            yield from one(replace(base, headers=(*base.headers, (name, NO_ID)), step=f"valid {name}"))
     for name, text in list(_at_bounds(contract, operation))[:MAX_VALID]:
         yield from one(replace(with_query(base, name, text), step=f"valid {name}"))
 

@@ -106,6 +106,29 @@ def test_a_server_falls_over_a_file_that_is_none() -> None:
         assert [finding.code for finding in verdict.findings] == ["schema.server-error"] * (fault != "none of these")
 
 
+def test_an_id_that_a_client_makes_up_is_not_told_back() -> None:
+    """A request id that answers carry has its documented form, whatever the request says it is."""
+    carried = {"X-Request-ID": {"schema": {"type": "string", "pattern": "^[a-z0-9-]{1,36}$"}}}
+    answers = {"200": {"description": "", "headers": carried}, "401": {"description": ""}}
+    listing = {"operationId": "list", "responses": answers}
+    contract = Contract.read({**PLAIN, "paths": {"/list": {"get": listing}}}, "list")
+    told = {"known": [{"name": "ann", "headers": {"Authorization": "Bearer x"}}]}
+
+    class Echoing(Shop):
+        """Tells an id, its own or the client's."""
+
+        def answer(self, request: Request) -> Response:
+            """Keep what it is told, or not."""
+            own = dict(request.headers).get("X-Request-ID", "own") if self.fault else "own"
+            return Response(200, (("X-Request-ID", own),))
+
+    for fault in ("", "echo"):
+        case = survey.cases(contract, contract.by_id["list"], Random(1))[0]
+        driven = drive(case, Stage(contract, Actors(told), Random(1), "n"), Echoing(PLAIN, fault), sleep=never)
+        verdict = schema.PROMISE.judge(contract, contract.by_id["list"], driven.exchanges)
+        assert {finding.code for finding in verdict.findings} == ({"schema.missing-header"} if fault else set())
+
+
 def test_the_calls_of_an_operation_stay_few_and_are_the_same_for_the_same_seed() -> None:
     """At most about 40 requests an operation beside the set-up, alike in two runs."""
     runs = []
