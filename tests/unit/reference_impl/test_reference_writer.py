@@ -37,10 +37,18 @@ class Held:
         self.begun, self.over = threading.Event(), threading.Event()
 
     async def by(self, database: Any) -> asyncio.Task[None]:
-        """Begin it, and return its task."""
-        task = asyncio.create_task(database.transaction(self._body))
-        assert await asyncio.to_thread(self.begun.wait, LONG_S)
+        """Have it begun, and return its task."""
+        task = self.asked(database)
+        await self.held()
         return task
+
+    def asked(self, database: Any) -> asyncio.Task[None]:
+        """Ask for it; with the loop's next turn it waits behind what was asked for before."""
+        return asyncio.create_task(database.transaction(self._body))
+
+    async def held(self) -> None:
+        """Wait until it holds the writer."""
+        assert await asyncio.to_thread(self.begun.wait, LONG_S)
 
     def _body(self) -> Transaction[None]:
         yield Statement("SELECT 1")
@@ -217,12 +225,11 @@ def test_a_group_that_cannot_be_undone_is_told_and_not_kept(on_file: Callable[..
         before, beside = Held(), Held()
         first = await before.by(database)
         leaving = asyncio.create_task(database.run(ADD, "left"))
-        await asyncio.sleep(0)
-        neighbour = asyncio.create_task(beside.by(database))
-        await asyncio.sleep(0)
+        staying = beside.asked(database)
+        await asyncio.sleep(0)  # both wait, and are one group
         before.over.set()
         await first
-        staying = await neighbour
+        await beside.held()
         leaving.cancel()
         await asyncio.sleep(0)
         database.faults["ROLLBACK"] = "before"
