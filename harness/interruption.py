@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import signal
 import time
@@ -25,6 +26,8 @@ class _Once:
         now_s = time.monotonic()
         if now_s - self._raised_s >= REPEATED_S:
             self._raised_s = now_s
+            # Of what it cuts in an event loop that would tell with tracebacks, which nobody asked for.
+            logging.getLogger("asyncio").disabled = True
             raise KeyboardInterrupt
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +24,7 @@ def _as_before() -> Iterator[None]:
     yield
     for sign, handler in before.items():
         signal.signal(sign, handler)
+    logging.getLogger("asyncio").disabled = False
 
 
 @pytest.mark.parametrize("sign", interruption.SIGNALS)
@@ -48,3 +52,28 @@ def test_winding_up_is_not_disturbed() -> None:
             os.kill(os.getpid(), sign)
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
+
+
+IN_A_LOOP = """
+import asyncio, os, signal
+from harness import interruption
+
+async def connect():
+    os.kill(os.getpid(), signal.SIGINT)
+
+async def main():
+    waits = asyncio.ensure_future(connect()), asyncio.ensure_future(asyncio.sleep(60))
+    await asyncio.gather(*waits)
+
+interruption.listen()
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_what_it_cuts_in_an_event_loop_is_not_told() -> None:
+    """Tasks that an interruption cut leave no traceback on the terminal."""
+    done = subprocess.run([sys.executable, "-c", IN_A_LOOP], capture_output=True, text=True, check=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
