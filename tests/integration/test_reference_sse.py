@@ -97,7 +97,7 @@ def test_who_leaves_with_more_asked_behind_a_stream_gives_up_its_seat(house: Hou
             if response.status_code == 200:
                 return
         assert time.monotonic() < deadline, "its seat is still taken"
-        time.sleep(0.05)
+        time.sleep(0.05)  # another process, which tells nothing of it
 
 
 def held(house: House, port: int) -> bool:
@@ -135,7 +135,7 @@ def test_a_reader_that_takes_nothing_loses_its_connection_and_its_seat(house: Ho
         deadline = time.monotonic() + LIMIT_S
         while held(house, port):
             assert time.monotonic() < deadline, "its connection is still held"
-            time.sleep(0.05)
+            time.sleep(0.05)  # another process, which tells nothing of it
         with house.http.stream("GET", url, headers=headers) as response:
             assert response.status_code == 200
     told = [line for line in house.api.lines() if line.get("level") in {"warning", "error"}]

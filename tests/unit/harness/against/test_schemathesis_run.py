@@ -54,7 +54,7 @@ open(after("--report-junit-path"), "w").write(told["junit"])
 if told["entries"] is not None:
     json.dump(dict(entries=told["entries"]), open(after("--baseline"), "w"))
 print("{WRITTEN}", flush=True)
-time.sleep(told["lasts_s"])
+time.sleep(told["lasts_s"])  # until it is interrupted, where it is told to last
 sys.exit(told["code"])
 """
 

@@ -91,8 +91,8 @@ def test_an_unknown_type_gets_bytes() -> None:
     assert (name, kind, len(data)) == ("file.bin", "application/x-own", 64)
 
 
-@given(st.binary(max_size=200), st.text(max_size=20), st.booleans())
-def test_the_bytes_of_a_file_are_found_and_can_be_others(data: bytes, note: str, first: bool) -> None:  # noqa: FBT001 - drawn
+@given(data=st.binary(max_size=200), note=st.text(max_size=20), first=st.booleans())
+def test_the_bytes_of_a_file_are_found_and_can_be_others(data: bytes, note: str, *, first: bool) -> None:
     """Whatever stands in them and around them, another parser sees the new bytes in the file's place alone."""
     members: dict[str, Any] = {"note": {"type": "string"}, "image": {"type": "string", "format": "binary"}}
     value = {"image": "x", "note": note} if first else {"note": note, "image": "x"}

@@ -38,8 +38,8 @@ def document(
 ) -> dict[str, Any]:
     """Pets that anyone makes and reads; `kind` is the type of an id, `bounds` are of the lists of many at once."""
     id_ = {"type": kind}
-    new = {"type": "object", "properties": {"name": TEXT}, "required": ["name"]}
-    pet = {"type": "object", "properties": {"id": id_, **new["properties"]}}  # type: ignore[dict-item] # its own members
+    new: dict[str, Any] = {"type": "object", "properties": {"name": TEXT}, "required": ["name"]}
+    pet = {"type": "object", "properties": {"id": id_, **new["properties"]}}
 
     def operation(name: str, body: Any = None, promise: Any = None) -> dict[str, Any]:
         content = {"application/json": {"schema": {} if body else pet}}

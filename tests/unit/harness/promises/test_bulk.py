@@ -154,8 +154,8 @@ def test_an_annotation_that_says_too_little_is_told(promise: dict[str, Any], pro
 
 
 @pytest.mark.parametrize("objects", [False, True])
-@given(st.lists(st.integers(0, 5), max_size=8), st.lists(st.integers(0, 5), max_size=8))
-def test_counts_and_lists_tell_the_same(objects: bool, done: list[int], failed: list[int]) -> None:  # noqa: FBT001 - a parameter of the test
+@given(done=st.lists(st.integers(0, 5), max_size=8), failed=st.lists(st.integers(0, 5), max_size=8))
+def test_counts_and_lists_tell_the_same(done: list[int], failed: list[int], *, objects: bool) -> None:
     """A list of ids tells which and how many; of objects several errors may be of one item that failed."""
     told = {"done": "/d", "failed": "/f"}
     shown = [[{"pet": {"id": key}} for key in part] if objects else part for part in (done, failed)]

@@ -175,8 +175,13 @@ def _told_nowhere(**shown: Any) -> dict[str, Any]:
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(0, 30), st.booleans(), st.sampled_from([PROMISE, FILTER, RESOURCE]), st.integers(1, 99))
-def test_a_cursor_that_nobody_tells(others: int, parameter_only: bool, promise: Promise, seed: int) -> None:  # noqa: FBT001 - drawn
+@given(
+    others=st.integers(0, 30),
+    promise=st.sampled_from([PROMISE, FILTER, RESOURCE]),
+    seed=st.integers(1, 99),
+    parameter_only=st.booleans(),
+)
+def test_a_cursor_that_nobody_tells(others: int, promise: Promise, seed: int, *, parameter_only: bool) -> None:
     """Where it is not known which member is the next cursor, what is on no page that was seen is not missing."""
     told = _told_nowhere()
     if parameter_only:

@@ -34,7 +34,7 @@ def test_a_key_taken_from_a_made_up_address_is_an_overshoot() -> None:
 
 
 @pytest.mark.parametrize("forwarded", [False, True])
-def test_a_made_up_address_counts_from_trusted_proxies_only(forwarded: bool) -> None:  # noqa: FBT001 - a table's column
+def test_a_made_up_address_counts_from_trusted_proxies_only(*, forwarded: bool) -> None:
     """A limit by address that believes X-Forwarded-For is an overshoot, unless it is declared to trust our proxy."""
 
     def key(request: Request) -> Any:

@@ -51,8 +51,8 @@ def created(members: dict[str, tuple[Any, Any]], *, closed: bool) -> tuple[Contr
     return contract, contract.by_id["make"], schema
 
 
-@given(MEMBERS, st.booleans())
-def test_every_wrong_value_breaks_the_schema(members: dict[str, tuple[Any, Any]], closed: bool) -> None:  # noqa: FBT001 - drawn
+@given(members=MEMBERS, closed=st.booleans())
+def test_every_wrong_value_breaks_the_schema(members: dict[str, tuple[Any, Any]], *, closed: bool) -> None:
     """A schema refuses each; what it allows is asked for by name, is a list with an item twice, and fits it."""
     contract, operation, schema = created(members, closed=closed)
     body = {name: value for name, (_, value) in members.items()}
@@ -67,8 +67,8 @@ def test_every_wrong_value_breaks_the_schema(members: dict[str, tuple[Any, Any]]
         assert valid(request.json()) is (wrong.rule == TWICE), (wrong, request.json())
 
 
-@given(st.booleans(), st.integers(2, 9))
-def test_an_item_twice_is_wrong_where_each_stands_once(unique: bool, most: int) -> None:  # noqa: FBT001 - drawn
+@given(unique=st.booleans(), most=st.integers(2, 9))
+def test_an_item_twice_is_wrong_where_each_stands_once(most: int, *, unique: bool) -> None:
     """A list whose items are each there once refuses one twice, and one that says nothing takes it."""
     schema = {"type": "array", "items": WHOLE, "maxItems": most, "uniqueItems": unique}
     contract, operation, _ = created({"a": (schema, [5])}, closed=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from random import Random
 from typing import Any
 
@@ -18,6 +17,7 @@ from harness.promises.alike import differences, unlike
 from harness.render import alone
 from harness.render.stated import Stated
 from harness.report import Report, RunStatus, Target
+from tests.unit.harness.render.defined import defined
 from tests.unit.harness.render.shelf import step
 
 WORDS = st.text("abcdef", min_size=2, max_size=8)
@@ -32,20 +32,18 @@ def alone_said() -> dict[str, Any]:
     finding = Finding("owner.status", "a fault", Severity.LOW, "get", "existence", "x", "y", reproduction=told)
     report = Report("run", RunStatus.COMPLETE, Exit.FINDINGS, Target("url", "http://127.0.0.1:9"), findings=(finding,))
     text = alone.render(finding, report, Stated(["check(answers[0], lambda answer: alike(answer, answer, answer))"]))
-    module = type(sys)("test_alone")
-    exec(compile(text, "test_alone.py", "exec"), module.__dict__)  # noqa: S102 - our own file
-    return module.__dict__
+    return defined(text).__dict__
 
 
-def both(defined: dict[str, Any], names: list[str], bodies: list[Any]) -> tuple[bool, bool]:
+def both(file_of: dict[str, Any], names: list[str], bodies: list[Any]) -> tuple[bool, bool]:
     """Whether the run, and the file, take the first answer for that of what does not exist; all are 404."""
     run, file = [], []
     for name, body in zip(names, bodies, strict=True):
         data = json.dumps(body).encode()
         headers = (("content-type", "application/json"), ("x-retry", "1"))
         run.append(Exchange("x", Request("GET", f"/b/{name}", "get"), Response(404, headers, data), 0, 0, 0))
-        file.append(defined["Answer"](1, 404, dict(headers), data, f"/b/{name}", b""))
-    return differences(*run) == [], defined["alike"](*file)
+        file.append(file_of["Answer"](1, 404, dict(headers), data, f"/b/{name}", b""))
+    return differences(*run) == [], file_of["alike"](*file)
 
 
 @given(IDS, BODIES, st.integers())
@@ -65,7 +63,7 @@ def test_a_server_that_may_tell(alone_said: dict[str, Any], real: str, one: Any,
 
 
 @pytest.mark.parametrize(("told", "expected"), [(1, True), (2, False)])
-def test_an_id_that_is_a_number_of_the_body(alone_said: dict[str, Any], told: int, expected: bool) -> None:  # noqa: FBT001 - a parameter
+def test_an_id_that_is_a_number_of_the_body(alone_said: dict[str, Any], told: int, *, expected: bool) -> None:
     """Where the id is 1 and every answer has the code 1, the answers are alike; another code tells."""
     names = ["1", "1000001", "1000002"]
     assert both(alone_said, names, [{"code": told}, {"code": 1}, {"code": 1}]) == (expected, expected)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -19,6 +18,7 @@ from harness.render.rule import Unstated
 from harness.report import Report, RunStatus, Target
 from harness.sequence import cut
 from tests.unit.harness.promises.bulk_api import CHANGED, MADE, Pets, document, driven
+from tests.unit.harness.render.defined import defined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,9 +61,7 @@ def loaded(api: Pets, finding: Finding) -> ModuleType:
     """The file of a finding as a module."""
     report = Report("run", RunStatus.COMPLETE, Exit.FINDINGS, Target("url", "http://127.0.0.1:9"), findings=(finding,))
     text = alone.render(finding, report, assertion.asserted(api.contract, finding, {})).decode()
-    module = type(sys)("test_alone")
-    exec(compile(text, "test_alone.py", "exec"), module.__dict__)  # noqa: S102 - our own file
-    return module
+    return defined(text)
 
 
 def ran(module: ModuleType, api: Pets) -> None:
@@ -80,11 +78,7 @@ def ran(module: ModuleType, api: Pets) -> None:
 
 @pytest.mark.parametrize(("defect", "name", "lists", "told"), SHOWN)
 def test_it_fails_on_the_fault_and_passes_without(
-    defect: str,
-    name: str,
-    lists: bool,  # noqa: FBT001 - a parameter of the test
-    told: Mapping[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
+    defect: str, name: str, told: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, *, lists: bool
 ) -> None:
     """It is run at the same data, where each name that it was found with is taken."""
     monkeypatch.setenv("BASE_URL", "http://127.0.0.1:9")

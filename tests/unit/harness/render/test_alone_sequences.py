@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,7 @@ from harness.finding import Finding, Reproduction, Severity
 from harness.render import alone, assertion
 from harness.render.rule import Unstated
 from harness.report import Report, RunStatus, Target
+from tests.unit.harness.render.defined import defined
 from tests.unit.harness.render.shelf import (
     DOCUMENT,
     OLD,
@@ -40,9 +40,7 @@ def loaded(shown: Shown) -> ModuleType:
     )  # fmt: skip
     report = Report("run", RunStatus.COMPLETE, Exit.FINDINGS, Target("url", "http://127.0.0.1:9"), findings=(finding,))
     text = alone.render(finding, report, assertion.asserted(Contract(DOCUMENT), finding, {})).decode()
-    made_up = type(sys)("test_alone")
-    exec(compile(text, "test_alone.py", "exec"), made_up.__dict__)  # noqa: S102 - our own file
-    return made_up
+    return defined(text)
 
 
 def ran(shown: Shown, answers: Sequence[Told | Callable[[Any], Told]]) -> list[dict[str, Any]]:
