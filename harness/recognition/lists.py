@@ -39,6 +39,6 @@ def signs(contract: Contract, resources: Mapping[str, Mapping[str, Any]]) -> Ite
         sure = shown.style in STYLES and operation.id in listed
         if not sure:
             why = "where the next cursor stands is not known: write members.next"
-            why = "that its answer's member holds the next cursor is known by its name alone"
+            why = "that its answer's member holds the next cursor is known by its name alone" if shown.next else why
             evidence += f"; {why if shown.style not in STYLES else 'what makes its items is not known: write resource'}"
         yield Sign("page", value, evidence, operation.id, sure=sure)
