@@ -19,7 +19,7 @@ HOLDS, INCONCLUSIVE = 0, 4
 
 def test_the_service_keeps_what_it_promises(tmp_path: Path) -> None:
     """Promises, fuzzing and load find nothing, and all four verbs are served and measured."""
-    done = start(tmp_path, "verify", "--config", str(CONFIGURATION), "--budget", "40s", "--seed", "7").done()
+    done = start(tmp_path, "verify", "--config", str(CONFIGURATION), "--budget", "90s", "--seed", "7").done()
     run = json.loads((tmp_path / "reports" / "latest" / "run.json").read_text())
     # Few samples of a busy machine may leave an objective open; nothing else may be.
     assert done.code in {HOLDS, INCONCLUSIVE}, done.text
