@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.contract import Contract, Operation
+    from harness.proof import Proven
 
 POLL_S = 0.2
 
@@ -79,14 +80,17 @@ def _prove(options: Namespace) -> Exit:
         return _against(options, asked, ids)
     if options.compare or options.markdown or options.kept:
         raise UsageError("--compare, --kept and --markdown are of two tools; give --against schemathesis as well")
-    proven = prove.prove(prove.Options(asked, ids, options.seeds, options.budget, max(1, options.jobs)), _say)
-    if options.json:
-        archive.write_text(options.json, json.dumps(proven.to_record(), indent=2) + "\n")
+
+    def keep(proven: Proven) -> None:
+        if options.json:
+            archive.write_text(options.json, json.dumps(proven.to_record(), indent=2) + "\n")
+
+    told = prove.Options(asked, ids, options.seeds, options.budget, max(1, options.jobs))
+    proven = prove.prove(told, _say, keep)
+    keep(proven)
     caught = sum(proof.caught for proof in proven.defects)
-    _say(
-        f"{caught} of {len(proven.defects)} defects caught; {proven.false_alarms} false alarms on {options.seeds} seeds"
-    )
-    for line in proven.clean:
+    _say(f"{caught} of {len(proven.defects)} defects caught; {proven.alarms} false alarms on {options.seeds} seeds")
+    for line in proven.broken:
         _say(f"the clean build did not hold: {line}")
     return proven.exit_code
 

@@ -10,10 +10,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from harness import archive, planted
 from harness.contract.document import parsed
@@ -21,12 +22,13 @@ from harness.errors import HarnessError
 from harness.exits import Exit
 from harness.ordinary import Ordinary
 from harness.profiles import FIRST, Profile, profiles
+from harness.proof import CleanRun, Proof, Proven
 from harness.replay import Answer, on_target
 from harness.session import Wanted, configuration, read_contract
 from harness.targets import fetched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.finding import Finding
@@ -37,32 +39,6 @@ MAX_REPLAYED = 4
 
 Told = Callable[[str], None]
 T = TypeVar("T")
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What came of one defect: `by` names the finding that caught it, empty where it escaped, `why` says how.
-
-    `load` is the machine's average of a minute when it began.
-    """
-
-    id: str
-    caught: bool
-    by: str
-    seconds: float
-    why: str = ""
-    profile: str = FIRST
-    load: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class CleanRun:
-    """What came of one verification of the clean build: `broken` says why it did not hold."""
-
-    held: bool
-    alarms: int
-    broken: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +57,14 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
-    """The whole proof, as its JSON file tells it."""
-
-    defects: tuple[Proof, ...]
-    seeds: int
-    false_alarms: int
-    clean: tuple[str, ...]
-    contract_hash: str
-    seconds: float
-    budget_s: float = 150.0
-
-    @property
-    def exit_code(self) -> Exit:
-        """1 where a defect escaped or a clean build gave an alarm or did not hold."""
-        escaped = any(not proof.caught for proof in self.defects)
-        return Exit.FINDINGS if escaped or self.false_alarms or self.clean else Exit.HOLDS
-
-    def to_record(self) -> dict[str, Any]:
-        """The JSON object."""
-        return {
-            "defects": [asdict(proof) for proof in self.defects],
-            "clean": {"seeds": self.seeds, "false_alarms": self.false_alarms, "not_held": list(self.clean)},
-            "contract_hash": self.contract_hash,
-            "budget_s": self.budget_s,
-            "seconds": self.seconds,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Ground:
-    """What the defects of one profile are compared on: that profile and its clean build's document."""
+    """What the defects of one profile are compared on: that profile, its clean build and that one's document."""
 
     options: Options
     profile: Profile
+    clean: ProcessTarget
     document: Path
+    contract_hash: str
 
     @property
     def wanted(self) -> Wanted:
@@ -129,8 +78,10 @@ class Ground:
         return Ordinary(self.document, self.profile.file, self.wanted.reports, options.budget_s, options.stopping)
 
 
-def prove(options: Options, told: Told) -> Proven:
-    """Every chosen defect by its profile, then the clean build with several seeds.
+def prove(options: Options, told: Told, kept: Callable[[Proven], None]) -> Proven:
+    """Every chosen defect by its profile, and the clean build with several seeds.
+
+    `kept` is given what is known whenever more is, so that an interruption loses nothing.
 
     Raises UsageError where [prove] is not written, or not for a profile that is needed.
     """
@@ -138,38 +89,48 @@ def prove(options: Options, told: Told) -> Proven:
     config = configuration(options.wanted)
     chosen = planted.chosen(planted.listed(config), options.only)
     needed = dict.fromkeys(defect.profile for defect in chosen) or {FIRST: None}
-    grounds: list[Ground] = []
-    proofs: list[Proof] = []
-    digest = ""
-    for name, profile in profiles(config, options.wanted.config, needed).items():
-        with profile.clean() as clean:
-            document, own = _clean_document(profile, clean, options.wanted.reports)
-            digest = digest or own
-            grounds.append(Ground(options, profile, document))
-            own_defects = [defect for defect in chosen if defect.profile == name]
-            proofs += _beside(partial(_proof, grounds[-1], clean, told), own_defects, options)
-    runs = _beside(partial(_clean_run, grounds, told), range(1, options.seeds + 1), options)
-    return Proven(
-        tuple(proofs),
-        sum(run.held for run in runs),
-        sum(run.alarms for run in runs),
-        tuple(run.broken for run in runs if run.broken),
-        digest,
-        time.monotonic() - began,
-        options.budget_s,
-    )
+    with ExitStack() as held:
+        grounds = {
+            name: _ground(options, profile, held.enter_context(profile.clean()))
+            for name, profile in profiles(config, options.wanted.config, needed).items()
+        }
+        work: list[Callable[[], Proof | CleanRun]] = [
+            partial(_proof, grounds[defect.profile], told, defect) for defect in chosen
+        ]
+        work += [partial(_clean_run, list(grounds.values()), told, seed) for seed in range(1, options.seeds + 1)]
+        digest = next(iter(grounds.values())).contract_hash
+        done: dict[int, Proof | CleanRun] = {}
+        for place, one in _beside(work, options):
+            done[place] = one
+            kept(_proven(options, done, len(chosen), digest, time.monotonic() - began))
+    return _proven(options, done, len(chosen), digest, time.monotonic() - began)
 
 
-def _beside(work: Callable[[Item], T], items: Iterable[Item], options: Options) -> list[T]:
-    """What the work gives of each item, in their order, as many at once as are asked for."""
+def _proven(options: Options, done: Mapping[int, Proof | CleanRun], chosen: int, digest: str, seconds: float) -> Proven:
+    """The proof of what is done, in the order in which it was asked for."""
+    told = [done[place] for place in sorted(done)]
+    defects = tuple(one for one in told if isinstance(one, Proof))
+    clean = tuple(one for one in told if isinstance(one, CleanRun))
+    return Proven(defects, clean, (chosen, options.seeds), digest, seconds, options.budget_s, options.jobs)
+
+
+def _beside(work: Sequence[Callable[[], T]], options: Options) -> Iterator[tuple[int, T]]:
+    """What each gives and its place, as they end; as many at once as are asked for."""
     with ThreadPoolExecutor(options.jobs) as pool:
-        begun = [pool.submit(work, item) for item in items]
+        begun = {pool.submit(one): place for place, one in enumerate(work)}
         try:
-            return [one.result() for one in begun]
+            for ended in as_completed(begun):
+                yield begun[ended], ended.result()
         except BaseException:
             options.stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _ground(options: Options, profile: Profile, clean: ProcessTarget) -> Ground:
+    """The ground of a profile, by its clean build's document."""
+    document, digest = _clean_document(profile, clean, options.wanted.reports)
+    return Ground(options, profile, clean, document, digest)
 
 
 def _clean_document(profile: Profile, clean: ProcessTarget, reports: Path) -> tuple[Path, str]:
@@ -182,7 +143,7 @@ def _clean_document(profile: Profile, clean: ProcessTarget, reports: Path) -> tu
     return place, read_contract(parsed(text, path), path, []).hash
 
 
-def _proof(ground: Ground, clean: ProcessTarget, told: Told, defect: Defect) -> Proof:
+def _proof(ground: Ground, told: Told, defect: Defect) -> Proof:
     """Verifies the target with the defect; only then is what was found compared with what is planted."""
     began, load = time.monotonic(), os.getloadavg()[0]
     by, why = "", ""
@@ -191,7 +152,7 @@ def _proof(ground: Ground, clean: ProcessTarget, told: Told, defect: Defect) -> 
             # What is found is compared here alone; only where a replay does not show it, a whole run may.
             for enough in (defect.is_shown_by, None):
                 folder, code = ground.ordinary.verified(target, ground.wanted.seed or 1, enough)
-                by, why = _caught(ground, defect, folder, code, target, clean)
+                by, why = _caught(ground, defect, folder, code, target)
                 if by or not any(map(defect.is_shown_by, archive.read(folder).findings)):
                     break
     except HarnessError as error:
@@ -201,26 +162,22 @@ def _proof(ground: Ground, clean: ProcessTarget, told: Told, defect: Defect) -> 
     return Proof(defect.id, bool(by), by, took_s, why, defect.profile, load)
 
 
-def _caught(
-    ground: Ground, defect: Defect, folder: Path, code: int, target: ProcessTarget, clean: ProcessTarget
-) -> tuple[str, str]:
+def _caught(ground: Ground, defect: Defect, folder: Path, code: int, target: ProcessTarget) -> tuple[str, str]:
     """What caught the defect among a verification's findings, or why nothing did."""
     findings = archive.read(folder).findings
     shown = ", ".join(f"{item.code}@{item.operation}" for item in findings[:4]) or "no finding"
     by, why = "", f"exit {code}: {shown} ({folder.name})"
     for finding in [item for item in findings if defect.is_shown_by(item)][:MAX_REPLAYED]:
-        by, why = _replayed(ground.wanted, folder, finding, target, clean)
+        by, why = _replayed(ground, folder, finding, target)
         if by:
             break
     return by, why
 
 
-def _replayed(
-    wanted: Wanted, folder: Path, finding: Finding, target: ProcessTarget, clean: ProcessTarget
-) -> tuple[str, str]:
+def _replayed(ground: Ground, folder: Path, finding: Finding, target: ProcessTarget) -> tuple[str, str]:
     """What caught the defect, empty where a replay does not fail there or is not fixed on the clean build; and why."""
-    here = on_target(folder, finding, wanted, target)
-    there = on_target(folder, finding, wanted, clean)
+    here = on_target(folder, finding, ground.wanted, target)
+    there = on_target(folder, finding, ground.wanted, ground.clean)
     name = f"{finding.code} at {finding.operation} ({finding.confirmation.value}, {folder.name}/{finding.fingerprint})"
     if here.answer is Answer.STILL_FAILS and there.answer is Answer.FIXED:
         return name, ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_TOLD = 3
 MAX_LENGTH = 160
 NOT_RUN = "not run here"
-PROOF = {"defects", "clean", "contract_hash", "budget_s"}
+PROOF = {"defects", "clean", "contract_hash", "budget_s", "asked", "jobs", "whole"}
 PROVED = {"id", "caught", "by", "why", "seconds"}
 COMPARISON = {"tool", "version", "command", "identities", "budget_s", "contract_hash", "clean", "defects"}
 COMPARED = {"id", "title", "classes", "verdict", "by", "why", "sent"}
@@ -94,7 +94,8 @@ def _commands(
     lines = []
     for file, proof in proofs.items():
         only = ["--only", *(entry["id"] for entry in proof["defects"])]
-        budget = ["--seeds", str(proof["clean"]["seeds"]), "--budget", f"{proof['budget_s']:g}s"]
+        budget = ["--seeds", str(proof["asked"]["seeds"]), "--budget", f"{proof['budget_s']:g}s"]
+        budget += ["--jobs", str(proof["jobs"])] if proof["jobs"] > 1 else []
         lines.append(["harness", "prove", *only, *budget, "--json", file])
     against = ["harness", "prove", "--against", compared["tool"]]
     own = ["--only", *(entry["id"] for entry in compared["defects"])]
@@ -117,6 +118,7 @@ def _figures(
     own = [proved[entry["id"]] for entry in rows if entry["id"] in proved]
     caught = sum(bool(entry["caught"]) for entry in own)
     budgets = " or ".join(sorted({f"{proof['budget_s']:g} s" for proof in proofs.values()}))
+    cut = "" if all(proof["whole"] for proof in proofs.values()) else " A proof was cut before its end."
     verdicts = [str(entry["verdict"]) for entry in rows]
     sums = f"{verdicts.count('missed')} missed, {verdicts.count('unknown')} unknown"
     command = f"`{shlex.join(compared['command'])}`, one worker unless schemathesis.toml says otherwise"
@@ -124,7 +126,7 @@ def _figures(
     sent = f", {min(cases):,} to {max(cases):,} test cases" if cases else ""
     times = f"{compared['budget_s']:g} s for each run{sent} ({command}){_load(rows)}"
     told = [
-        f"harness: **{caught} of {len(own)}** caught, {budgets} at most for each verification{_load(own)}."
+        f"harness: **{caught} of {len(own)}** caught, {budgets} at most for each verification{_load(own)}.{cut}"
         if own
         else "harness: not run for this page.",
         f"Schemathesis {compared['version']}: **{verdicts.count('caught')} of {len(rows)}** caught, {sums}; {times}.",

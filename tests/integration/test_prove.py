@@ -72,6 +72,18 @@ def test_a_defect_is_planted_where_its_profile_says(begin: Callable[..., Started
     assert done.code == 0
 
 
+def test_an_interrupted_proof_keeps_what_it_knew(begin: Callable[..., Started], planted: Path) -> None:
+    """After Ctrl-C between the defect and the clean runs, the file tells the defect and that the proof is not whole."""
+    proof = planted / "proof.json"
+    started = begin("prove", "--only", "forgets", "--seeds", "3", "--budget", "60s", "--json", "proof.json")
+    assert until(proof.exists, TIMEOUT_S)
+    started.process.send_signal(signal.SIGINT)
+    done = started.done(TIMEOUT_S)
+    record = json.loads(proof.read_text())
+    assert [item["id"] for item in record["defects"]] == ["forgets"], done.text
+    assert not record["whole"]
+
+
 def test_a_profile_that_is_not_written(harness: Callable[..., Done], planted: Path) -> None:
     """A defect whose profile is not told is no escape and no catch: the message says what to write, with 2."""
     assert planted.is_dir()

@@ -7,26 +7,36 @@ import json
 import pytest
 
 from harness.exits import Exit
-from harness.prove import Proof, Proven
+from harness.proof import CleanRun, Proof, Proven
 
 CAUGHT, ESCAPED = Proof("S14", caught=True, by="x", seconds=1.0), Proof("S15", caught=False, by="", seconds=1.0)
+QUIET = CleanRun(held=True, alarms=0, broken="")
 
 
 @pytest.mark.parametrize(
-    ("proofs", "alarms", "clean", "code"),
+    ("proofs", "clean", "code"),
     [
-        ((CAUGHT,), 0, (), Exit.HOLDS),
-        ((CAUGHT, ESCAPED), 0, (), Exit.FINDINGS),
-        ((CAUGHT,), 1, (), Exit.FINDINGS),
-        ((CAUGHT,), 0, ("seed 1: exit 4",), Exit.FINDINGS),
+        ((CAUGHT,), QUIET, Exit.HOLDS),
+        ((CAUGHT, ESCAPED), QUIET, Exit.FINDINGS),
+        ((CAUGHT,), CleanRun(held=True, alarms=1, broken=""), Exit.FINDINGS),
+        ((CAUGHT,), CleanRun(held=False, alarms=0, broken="seed 1: exit 4"), Exit.FINDINGS),
     ],
 )
 def test_the_proof_fails_for_an_escape_an_alarm_or_a_clean_run_that_did_not_hold(
-    proofs: tuple[Proof, ...], alarms: int, clean: tuple[str, ...], code: Exit
+    proofs: tuple[Proof, ...], clean: CleanRun, code: Exit
 ) -> None:
     """Only where none of the three is, the proof stands."""
-    proven = Proven(proofs, 1, alarms, clean, "hash", 2.0)
+    proven = Proven(proofs, (clean,), (len(proofs), 1), "hash", 2.0, 150.0)
     assert proven.exit_code is code
     record = json.loads(json.dumps(proven.to_record()))
-    assert record["clean"]["false_alarms"] == alarms
+    assert record["whole"]
+    assert record["clean"]["false_alarms"] == clean.alarms
     assert [item["id"] for item in record["defects"]] == [proof.id for proof in proofs]
+
+
+@pytest.mark.parametrize(("defects", "clean"), [((CAUGHT,), ()), ((), (QUIET,))])
+def test_a_proof_that_was_cut_says_so(defects: tuple[Proof, ...], clean: tuple[CleanRun, ...]) -> None:
+    """Where a defect or a clean run is wanting, the record says that it is not whole, and of how many it is."""
+    record = Proven(defects, clean, (1, 1), "hash", 2.0, 150.0).to_record()
+    assert not record["whole"]
+    assert record["asked"] == {"defects": 1, "seeds": 1}

@@ -57,7 +57,10 @@ COMPARED: dict[str, Any] = {
 PROOF: dict[str, Any] = {
     "contract_hash": "hash",
     "budget_s": 150.0,
-    "clean": {"seeds": 0},
+    "clean": {"held": 0},
+    "asked": {"defects": 2, "seeds": 0},
+    "jobs": 1,
+    "whole": True,
     "defects": [
         {"id": "A1", "caught": False, "by": "", "why": "exit 0: no finding (run-1)", "seconds": 101.4, "load": 2.0},
         {"id": "A2", "caught": True, "by": "a.b at c.d (confirmed, run-2/f)", "why": "", "seconds": 41.2, "load": 8.0},
@@ -183,3 +186,10 @@ def test_what_could_not_be_told(
     defects = [shown("A1", verdict) for verdict in verdicts]
     cleans = [{**COMPARED["clean"][0], "unknown": clean}]
     assert scoreboard.is_unknown({**COMPARED, "defects": defects, "clean": cleans}) is expected
+
+
+def test_a_proof_that_was_cut_is_told() -> None:
+    """A page of a proof that was cut says so; one of a whole proof does not."""
+    sentence = "A proof was cut before its end."
+    assert sentence not in scoreboard.page(COMPARED, {"proof.json": PROOF}, "board.md")
+    assert sentence in scoreboard.page(COMPARED, {"proof.json": {**PROOF, "whole": False}}, "board.md")
