@@ -99,7 +99,8 @@ def test_what_is_asked_wrongly(words: tuple[str, ...], told: str, harness: Calla
 @pytest.mark.slow
 def test_a_proof_of_another_contract(harness: Callable[..., Done], planted: Path) -> None:
     """A proof that was made of another document is told before Schemathesis is run."""
-    proof = {"defects": [], "clean": {"seeds": 0}, "contract_hash": "other", "budget_s": 150}
+    asked = {"asked": {"defects": 0, "seeds": 0}, "jobs": 1, "whole": True}
+    proof = {"defects": [], "clean": {"held": 0}, "contract_hash": "other", "budget_s": 150, **asked}
     (planted / "proof.json").write_text(json.dumps(proof))
     done = harness(*AGAINST, "--compare", "proof.json")
     assert done.code == 2
