@@ -40,6 +40,7 @@ class Ledger:
 
     `lines` is the pointer of the list of lines, empty where a draw has one line, the body itself; `draw_member` and
     `key_member` point into a line. `restore` is the operation that gives back, `total` points into a draw's answer.
+    `refused` holds the statuses of a draw of more than there is, empty where any 4xx may be one.
     """
 
     resource: Resource
@@ -52,6 +53,7 @@ class Ledger:
     restore: str = ""
     total: str = ""
     unit: str = ""
+    refused: frozenset[int] = frozenset()
 
     @property
     def many(self) -> bool:
@@ -98,4 +100,5 @@ def ledger(contract: Contract, operation: Operation) -> Ledger | None:
         restore=declared.get("restore", ""),
         total=declared.get("total", ""),
         unit=declared.get("unit", ""),
+        refused=frozenset(declared.get("refused", ())),
     )

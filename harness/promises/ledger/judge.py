@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from harness.contract import Contract, Operation
     from harness.exchange import Exchange
 
-NOT_CONSERVED, OVERDRAWN, PARTIAL, AMOUNT = (
+NOT_CONSERVED, OVERDRAWN, PARTIAL, AMOUNT, REFUSAL = (
     "ledger.not-conserved",
     "ledger.overdrawn",
     "ledger.partial",
     "ledger.amount",
+    "ledger.refusal",
 )
+# Who calls, how often and how long it took are refused whatever is asked for.
+OF_THE_CALL = frozenset({401, 403, 408, 425, 429})
 MAX_WITNESSES = 12
 
 
@@ -112,8 +115,9 @@ def _faults(contract: Contract, operation: Operation, declared: Ledger, whole: A
     for held in whole.things:
         yield from _overdrawn(held, whole, spoilt)
         yield from _conserved(held, whole, spoilt)
-    if declared.total:
-        for draw in whole.draws:
+    for draw in whole.draws:
+        yield from _refusal(contract, operation, declared, draw, whole)
+        if declared.total:
             yield from _amount(declared, draw, whole, spoilt)
 
 
@@ -122,11 +126,34 @@ def _invalid(contract: Contract, operation: Operation, draw: Draw, whole: Accoun
     if any(quantity < 0 for _, quantity in draw.lines):
         return "negative quantity"
     odd = [quantity for _, quantity in draw.lines if quantity == 0 or quantity != quantity.to_integral_value()]
-    body = operation.json_body()
-    validator = contract.validator(body.pointer) if odd and body else None
-    if not odd or validator is None or validator.is_valid(whole.exchanges[draw.number].request.json()):
+    if not odd or _is_allowed(contract, operation, whole.exchanges[draw.number]) is not False:
         return ""
     return "zero quantity" if odd[0] == 0 else "fraction"
+
+
+def _is_allowed(contract: Contract, operation: Operation, exchange: Exchange) -> bool | None:
+    """Whether the schema allows a draw's body; None where there is none that could be asked."""
+    body = operation.json_body()
+    validator = contract.validator(body.pointer) if body else None
+    return None if validator is None else validator.is_valid(exchange.request.json())
+
+
+def _refusal(contract: Contract, operation: Operation, declared: Ledger, draw: Draw, whole: Account) -> Iterator[Fault]:
+    """A draw with nothing wrong in it but that there never was enough, refused in another way than is declared."""
+    exchange = whole.exchanges[draw.number]
+    if draw.outcome is not Outcome.REFUSED or not declared.refused or exchange.status in OF_THE_CALL:
+        return
+    initial = {held.key: held.initial for held in whole.things}
+    once = len(draw.keys) == len(draw.lines) and draw.keys <= set(initial)
+    plain = once and all(quantity > 0 and quantity == quantity.to_integral_value() for _, quantity in draw.lines)
+    lacking = [key for key, quantity in draw.wanted.items() if plain and quantity > initial[key]]
+    if not lacking or exchange.status in declared.refused or _told_by_client(declared, exchange):
+        return
+    if _is_allowed(contract, operation, exchange):
+        statuses = " or ".join(map(str, sorted(declared.refused)))
+        promised = f"a draw of more than there is is refused with {statuses}"
+        seen = f"a draw of {draw.wanted[lacking[0]]} of {initial[lacking[0]]} was answered with {exchange.status}"
+        yield Fault(REFUSAL, "", promised, seen, (draw.id,))
 
 
 def _overdrawn(held: Held, whole: Account, spoilt: set[str]) -> Iterator[Fault]:

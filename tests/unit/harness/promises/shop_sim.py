@@ -167,7 +167,7 @@ class Shop:
             else list(wanted.items())
         )
         if any(stock[key] < quantity for key, quantity in lines):
-            return _json(409, {})
+            return _json(400 if self.defect == "refusal" else 409, {})
         for key, quantity in wanted.items():
             self.products[key]["stock"] -= 0 if self.defect == "lost" and self.random.random() < 0.5 else quantity
         return self._placed(body, wanted)
