@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from harness import examine, expected, sequence
 from harness.case import Case
-from harness.contract import Operation
+from harness.contract.operation import ELSEWHERE
 from harness.drive import drive
 from harness.exchange import Outcome
 from harness.finding import Confirmation, Reproduction
+from harness.identities import ANONYMOUS
 from harness.promises import survey
 from harness.promises.catalogue import BY_KEY, STANDING
 from harness.promises.planting import PLANTED, SOURCES
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
     from harness.run import Run
 
 DRIVER = "judge"
-ELSEWHERE = Operation(id="", method="", path="")
 ATTEMPTS = 2
 WATCHING = {promise.key for promise in STANDING if promise.watches}
 
 
 def standing(contract: Contract, history: Iterable[Exchange]) -> list[Verdict]:
-    """What the standing promises say of every exchange; an exchange of no operation is judged under an empty one.
+    """What the standing promises say of every exchange.
 
+    An exchange of no operation is judged under an empty one; a fault that it shows is told once, at its path's first.
     What the cases of a promise that watches sent beside their operation is judged with that operation.
     """
     by_operation: dict[str, list[Exchange]] = defaultdict(list)
@@ -55,9 +56,36 @@ def standing(contract: Contract, history: Iterable[Exchange]) -> list[Verdict]:
                 continue
             own_cases = f"{promise.key}/"
             foreign = [item for item in exchanges if name or not item.case.startswith(own_cases)]
-            judged = promise.judge(contract, operation, [*foreign, *beside[promise.key, name]])
+            shown = [*foreign, *beside[promise.key, name]]
+            judged = promise.judge(contract, operation, shown) if name else elsewhere(contract, promise, shown)
             found.append(replace(judged, driver=DRIVER))
     return found
+
+
+def elsewhere(contract: Contract, promise: Promise, exchanges: Sequence[Exchange]) -> Verdict:
+    """What a promise says of exchanges of no operation, a finding each kind of fault however many paths show it.
+
+    It stands at the first operation of the first path of the document that shows it; at none, where no path does.
+    """
+    assert promise.judge is not None, "a standing promise judges"
+    judged = promise.judge(contract, ELSEWHERE, exchanges)
+    if all(finding.operation or not finding.witnesses for finding in judged.findings):
+        return judged
+    at = {path: next(iter(contract.at(path)), ELSEWHERE) for path in {item.request.path for item in exchanges}}
+    order = {operation.id: number for number, operation in enumerate(contract.operations)}
+
+    def first(exchange: Exchange) -> tuple[int, bool]:
+        """By the document, and what nobody called before the others: nothing needs to be made before it."""
+        return order.get(at[exchange.request.path].id, len(order)), exchange.request.identity.name != ANONYMOUS.name
+
+    ordered = sorted(exchanges, key=first)
+    path_of = {exchange.id: exchange.request.path for exchange in ordered}
+    judged = promise.judge(contract, ELSEWHERE, ordered)
+    findings = (
+        replace(item, operation=at[path_of[item.witnesses[0]]].id) if item.witnesses and not item.operation else item
+        for item in judged.findings
+    )
+    return replace(judged, findings=tuple(findings))
 
 
 def case_again(run: Run, finding: Finding) -> tuple[Promise, Case] | None:
@@ -99,6 +127,9 @@ def reproducible(finding: Finding, history: Sequence[Exchange], by_id: Mapping[s
     promise = BY_KEY.get(finding.code.split(".")[0])
     alike = promise is not None and promise.standing
     named = finding.witnesses[:1] if alike else finding.witnesses
+    if alike and witness is not None and not witness.operation:
+        # Its case is judged with the operation that it is of: the request by itself shows this.
+        case = finding.reproduction.case
     planted = _planted(finding, history, by_id)
     steps = (planted and sequence.cut(history, (*planted, *named))) or sequence.cut(history, named)
     return replace(finding, reproduction=Reproduction(case, finding.reproduction.parameters, steps))
@@ -153,9 +184,12 @@ def _sequence_judged(
     promise = BY_KEY.get(key)
     if promise is not None and promise.judge is not None:
         operation = run.contract.by_id.get(finding.operation, ELSEWHERE)
-        own = [item for item in exchanges if item.operation == finding.operation]
+        if promise.standing and not finding.reproduction.steps[-1]["operation"]:
+            operation = ELSEWHERE
+        own = [item for item in exchanges if item.operation == operation.id]
         own = [run.recorder.mask.answered(item) for item in own] if promise.masked else own
-        verdict = promise.judge(run.contract, operation, own)
+        of_none = operation is ELSEWHERE
+        verdict = elsewhere(run.contract, promise, own) if of_none else promise.judge(run.contract, operation, own)
         same = tuple(item for item in verdict.findings if item.fingerprint == finding.fingerprint)
         return replace(verdict, findings=same)
     recorded = [step["status"] for step in finding.reproduction.steps]

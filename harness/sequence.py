@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from harness.case import Steps, one
 from harness.contract import pointer
 from harness.errors import CannotTell
-from harness.exchange import Exchange, Request
+from harness.exchange import Exchange, Headers, Request
 from harness.identities import ANONYMOUS, Identity
 from harness.mask import SECRET_HEADERS
 from harness.places import Place, noun, places, singular, with_values
@@ -167,8 +167,11 @@ def _own(pair: tuple[str, str], request: Request) -> bool:
 
 
 def _identity(stage: Stage, told: Mapping[str, Any]) -> Steps[Identity]:
+    """Someone of the same role in the same tenant, where there is one of that name."""
+    if told["tenant"] in stage.actors.tenants and told["tenant"] != stage.tenant:
+        stage = stage.elsewhere(told["tenant"])
     if told["name"] == ANONYMOUS.name:
-        return replace(stage.anonymous(), tenant=told["tenant"])
+        return stage.anonymous()
     return (yield from stage.actors.with_role(stage, told["roles"][0] if told["roles"] else ""))
 
 
@@ -206,7 +209,17 @@ def _request(
             new[place.at] = renewed[place.value] = _renewed(place.value, stage.unique("r"))
     again = with_values(old, new)
     headers = tuple((name, MASKED.sub(lambda _: stage.unique("made-up-"), value)) for name, value in again.headers)
-    return replace(again, headers=headers, identity=who, step=step["step"] or REPLAYED)
+    own = _without(headers, stage.actors.tenant_headers(step["identity"]["tenant"]))
+    return replace(again, headers=own, identity=who, step=step["step"] or REPLAYED)
+
+
+def _without(headers: Headers, carried: Headers) -> Headers:
+    """The headers without one of each that the identity carries: a history holds them among the request's own."""
+    kept = list(headers)
+    for pair in carried:
+        if pair in kept:
+            kept.remove(pair)
+    return tuple(kept)
 
 
 def _sent(step: Mapping[str, Any]) -> Request:

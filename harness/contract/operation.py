@@ -103,6 +103,10 @@ class Operation:
         return next((answer for answer in self.answers if answer.status.startswith("2")), None)
 
 
+ELSEWHERE = Operation(id="", method="", path="")
+"""What a call belongs to that the contract does not have: a method that its path lacks, or a path of none."""
+
+
 def is_json(media_type: str) -> bool:
     """Whether a media type is JSON or built on it (RFC 6839)."""
     essence = media_type.split(";", maxsplit=1)[0].strip().lower()

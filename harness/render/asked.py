@@ -31,9 +31,9 @@ class Asked:
 
     @property
     def last(self) -> int:
-        """The last step of the finding's operation, else the last of all."""
+        """The last step of the finding's operation, else the last of all; that, where it is of no operation."""
         own = [number for number, step in enumerate(self.steps) if step["operation"] == self.operation.id]
-        return own[-1] if own else len(self.steps) - 1
+        return own[-1] if own and self.steps[-1]["operation"] else len(self.steps) - 1
 
     def word(self, *words: str) -> int:
         """The first step that one of the words names; Unstated where none does."""

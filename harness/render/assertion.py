@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.contract import pointer
+from harness.contract.operation import ELSEWHERE
 from harness.render import answered, listing, many, message, origin, removal, repeated, tagged, tenancy, walked, writing
 from harness.render.asked import Asked, sent, status
 from harness.render.repeated import CUT, TOGETHER
@@ -48,7 +49,7 @@ WHY = {
 def asserted(contract: Contract, finding: Finding, patterns: Mapping[tuple[str, str], str]) -> Stated:
     """The lines, and what is sent anew; raises Unstated with the reason where no such test can be written."""
     key = finding.code.partition(".")[0]
-    operation = contract.by_id.get(finding.operation)
+    operation = contract.by_id.get(finding.operation) if finding.operation else ELSEWHERE
     make = MADE.get(finding.code)
     if make is None and (finding.code in WHY or key in WHY):
         raise Unstated(WHY.get(finding.code) or WHY[key])
