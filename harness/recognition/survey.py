@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.recognition import errors, identities, lists, resources, seen, writes
+from harness.recognition import bulk, errors, identities, lists, resources, seen, writes
 from harness.recognition.sign import Sign, Unknown
 
 if TYPE_CHECKING:
@@ -58,7 +58,13 @@ def recognised(contract: Contract, reads: Sequence[Read] = ()) -> Recognised:
     shared = [_held(contract, sign, reads) for sign in errors.signs(contract)]
     keys = {sign.key for sign in shared}
     shared += [sign for sign in seen.signs(contract, reads) if sign.key not in keys]
-    signs = (*shared, *things, *lists.signs(contract, named), *writes.signs(contract, named))
+    signs = (
+        *shared,
+        *things,
+        *lists.signs(contract, named),
+        *writes.signs(contract, named),
+        *bulk.signs(contract, named),
+    )
     usable = tuple(sign for sign in signs if POINTABLE.fullmatch(_path(contract, sign)))
     login = identities.login(contract)
     tenant = next((sign.value["told"][0]["name"] for sign in signs if sign.key == "tenant"), "")

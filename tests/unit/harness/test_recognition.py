@@ -285,3 +285,24 @@ def test_a_list_that_something_else_fills_is_left_out(tmp_path: Path) -> None:
     assert sign.value == {"create": "write", "read": "get", "id": "/id"}
     assert "since publish may be what brings one into list" in sign.evidence
     assert not list(tmp_path.iterdir())
+
+
+def test_many_items_at_once_are_accounted_for() -> None:
+    """A list of what a create takes, with counts in the answer, is sure; one of unknown items is proposed."""
+    pet = {"type": "object", "properties": {"name": TEXT}, "required": ["name"]}
+    number, entry = {"type": "integer"}, {"type": "object", "properties": {"row": {"type": "integer"}, "error": TEXT}}
+    counts = {"type": "object", "properties": {"created": number, "failed": number}}
+    one = {"schema": {"type": "object", "properties": {"id": TEXT, "name": TEXT}}}
+    pets = {"post": {**taking(name=TEXT), "responses": answers(201, **one)}}
+    item = {"get": {"parameters": [{"name": "id", "in": "path", "required": True, "schema": TEXT}],
+                    "responses": answers(200, **one)}}  # fmt: skip
+    many = {"post": {**taking(pets={"type": "array", "items": pet}), "responses": answers(200, schema=counts)}}
+    shown = {"type": "object", "properties": {"results": {"type": "array", "items": entry}}}
+    rows = {"post": {**taking(rows={"type": "array", "items": TEXT}), "responses": answers(200, schema=shown)}}
+    silent = {"post": {**taking(pets={"type": "array", "items": pet}), "responses": answers(200, **one)}}
+    paths = {"/pets": pets, "/pets/{id}": item, "/pets/bulk": many, "/rows": rows, "/silent": silent}
+    sure, proposed = found(read(paths), "bulk")
+    assert sure.value == {"items": "/pets", "resource": "pet", "done": "/created", "failed": "/failed"}
+    assert sure.sure
+    assert proposed.value == {"items": "/rows", "results": "/results", "index": "/row", "error": "/error"}
+    assert not proposed.sure
