@@ -1,7 +1,8 @@
 """The promise `owner`: who beside its owner may act on a thing, and what a stranger gets.
 
 A stranger is another identity in the owner's own role, so that only ownership tells the two apart. Where strangers get
-404 a thing that exists answers as one that does not.
+404 a thing that exists answers as one that does not. A role that is not told to act beside the owner is a stranger too,
+however much else it may; as it may see the thing, either refusal is right for it.
 Source: OWASP API Security Top 10 2023, API1 (broken object level authorization).
 """
 
@@ -11,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from harness import things
 from harness.case import Case, one
 from harness.cell import LET_IN, Cell
 from harness.errors import CannotTell
@@ -21,7 +23,6 @@ from harness.promises import subject as subjects
 from harness.promises.alike import differences, unlike
 from harness.promises.attempt import MAY, MAY_NOT, Attempt, attempt, attempts, each, seen_as
 from harness.promises.promise import Promise
-from harness.things import valid
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def applies(contract: Contract, operation: Operation) -> bool:
 
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
-    """One case: the owner, each role that may beside it, and a stranger, each at a fresh thing."""
+    """One case: the owner, each role that may beside it, a stranger and any other role, each at a fresh thing."""
     told = contract.promise(KEY, operation)
     return (Case(KEY, operation.id, "matrix", partial(_steps, operation, told)),)
 
@@ -67,8 +68,11 @@ def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps
     if resource is None:
         raise CannotTell(f"there is no resource {told['resource']!r}; declare it under x-promises.resource")
     stage.familiar = stage.actors.company()
-    parts = [_as_stranger(stage, operation, told, resource), _as_owner(stage, operation, told, resource)]
-    parts += [_as_role(stage, operation, resource, role) for role in told.get("roles", ())]
+    privileged, tried = tuple(told.get("roles", ())), set[str]()
+    parts = [_as_stranger(stage, operation, told, resource, tried), _as_owner(stage, operation, told, resource)]
+    parts += [_as_role(stage, operation, resource, role) for role in privileged]
+    others = [role for role in stage.actors.roles if role not in privileged]
+    parts += [_as_another(stage, operation, told, resource, role, tried) for role in others]
     yield from each(parts)
 
 
@@ -90,16 +94,36 @@ def _as_role(stage: Stage, operation: Operation, resource: Resource, role: str) 
         yield from attempt(stage, operation, subject=subject, identity=identity, label=role, expected=MAY)
 
 
-def _as_stranger(stage: Stage, operation: Operation, told: Mapping[str, Any], resource: Resource) -> Steps[None]:
+def _as_another(
+    stage: Stage, operation: Operation, told: Mapping[str, Any], resource: Resource, role: str, tried: set[str]
+) -> Steps[None]:
+    """One of a role that has no right over others' things and was not `tried` yet, where the role gate lets it pass."""
+    if role in tried:
+        return
+    identity = yield from things.in_role(stage, role)
+    if set(told.get("roles", ())) & set(identity.roles) or not subjects.may(stage.contract, operation, identity):
+        return
+    tried |= set(identity.roles)
+    subject = yield from subjects.made(stage, resource)
+    if identity.name == subject.owner.name:
+        identity = yield from stage.actors.known(stage, role, other_than=(subject.owner,))
+    label = f"{STRANGER} {role}"
+    yield from attempt(stage, operation, subject=subject, identity=identity, label=label, expected=MAY_NOT)
+
+
+def _as_stranger(
+    stage: Stage, operation: Operation, told: Mapping[str, Any], resource: Resource, tried: set[str]
+) -> Steps[None]:
     """A stranger at the thing; where it gets 404, between two of its calls that name nothing, valid ones and not."""
     subject = yield from subjects.made(stage, resource)
     stranger = yield from _stranger(stage, operation, told, subject.owner)
+    tried |= set(stranger.roles)
     if told.get("stranger", FORBIDDEN) != NOT_FOUND:
         yield from attempt(stage, operation, subject=subject, identity=stranger, label=STRANGER, expected=MAY_NOT)
         return
     absent = [replace(subject, id=unlike(subject.id, stage.random)) for _ in range(2)]
     paths = [subjects.path_of(stage.contract, operation, one_of) for one_of in (absent[0], subject, absent[1])]
-    request = yield from valid(stage, operation, identity=stranger, path=paths[1])
+    request = yield from things.valid(stage, operation, identity=stranger, path=paths[1])
     named = [replace(request, path=stage.request(operation.id, path=path, identity=stranger).path) for path in paths]
     yield from one(replace(named[0], step=f"{MADE_UP}-1:valid"))
     yield from attempt(stage, operation, subject=subject, identity=stranger, label=STRANGER, expected=MAY_NOT)
@@ -143,11 +167,13 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     cells: list[Cell] = []
     examined = 0
     for tried in attempts(exchanges):
+        column = STRANGER if tried.expected == MAY_NOT else tried.label
+        expected = LET_IN if tried.expected == MAY else str(wanted)
         if tried.unanswered:
             reasons.append(tried.unanswered)
-            cells.append(Cell(tried.label, LET_IN if tried.expected == MAY else str(wanted), reason=tried.unanswered))
+            cells.append(Cell(column, expected, reason=tried.unanswered))
             continue
-        if tried.expected == MAY and tried.call.status == UNAUTHORIZED:
+        if tried.call.status == UNAUTHORIZED and tried.label != STRANGER:
             reasons.append(f"{tried.label}: {operation.id} answered 401, so the credentials had ended")
             continue
         if tried.expected == MAY_NOT and not tried.let_in and not tried.gated:
@@ -155,7 +181,9 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
             continue
         examined += 1
         found = _turned_away(operation, tried) if tried.expected == MAY else _let_in(operation, tried, wanted)
-        cells.append(seen_as(tried, LET_IN if tried.expected == MAY else str(wanted), found))
+        if found is not None and any((item.code, item.kind) == (found.code, STRANGER) for item in findings):
+            found = None  # whoever it is, which the finding of the stranger tells
+        cells.append(replace(seen_as(tried, expected, found), identity=column))
         findings += [found] if found is not None else []
     leak = _leak(operation, exchanges) if wanted == NOT_FOUND else None
     findings += [leak] if leak is not None else []
@@ -182,14 +210,18 @@ def _turned_away(operation: Operation, tried: Attempt) -> Finding | None:
 
 
 def _let_in(operation: Operation, tried: Attempt, wanted: int) -> Finding | None:
-    status = tried.call.status
+    status, own = tried.call.status, tried.label == STRANGER  # in the owner's own role
     seen = f"A stranger in the role {' and '.join(tried.call.request.identity.roles) or 'none'} was answered {status}"
     if tried.let_in:
-        code, title, severity = "owner.stranger-allowed", "lets a stranger in", Severity.CRITICAL
+        code, title, severity = (
+            "owner.stranger-allowed",
+            "lets a stranger in",
+            Severity.CRITICAL if own else Severity.HIGH,
+        )
     elif tried.effect:
         code, title, severity = "owner.effect", "refuses a stranger and acts all the same", Severity.HIGH
         seen = f"{seen}; afterwards {tried.effect}"
-    elif status != wanted:
+    elif status != wanted and own:
         code, title = "owner.status", "refuses a stranger otherwise than promised"
         severity = Severity.MEDIUM if wanted == NOT_FOUND else Severity.LOW
     else:
@@ -199,7 +231,7 @@ def _let_in(operation: Operation, tried: Attempt, wanted: int) -> Finding | None
         f"{operation.id} {title}",
         severity,
         operation.id,
-        kind=STRANGER,
+        kind=tried.label,
         promised=f"Another's thing answers {wanted} to {operation.id}.",
         seen=f"{seen}.",
         witnesses=tried.witnesses,

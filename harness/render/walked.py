@@ -176,6 +176,13 @@ def _asked_for(asked: Asked) -> list[str]:
     return [f"clear(answers[{page}], [401, 403])", status(page, "not in (400, 404, 422)")]
 
 
+def _unseen(asked: Asked) -> list[str]:
+    """What was made is not found by a text of its that the list does not show the caller."""
+    page = _pages(asked)[-1]
+    there = ", ".join(_planted(asked, page))
+    return [f"shown = {_names(asked, [page])}", _held(page, f"not {{{there}}} & set(shown)")]
+
+
 MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     "page.missing": _missing,
     **dict.fromkeys(("page.duplicate", "sort.pages"), _once),
@@ -185,4 +192,5 @@ MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     "page.past-end": _past,
     "sort.order": _ordered,
     "filter.refused": _asked_for,
+    "filter.hidden": _unseen,
 }

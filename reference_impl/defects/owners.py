@@ -124,7 +124,7 @@ DEFECTS = (
     Defect(
         id="D1a",
         title="A search for users looks in e-mails that its caller may not see",
-        codes=("filter.unfit",),
+        codes=("filter.hidden",),
         operations=("users.list",),
         plant=changed("users.list", handler=list_by_email),
     ),

@@ -85,9 +85,8 @@ async def delete_user(call: Call[None, None]) -> Reply:
     return Reply()
 
 
-_FILTER = {
-    "parameters": {"search": {"operator": "contains", "members": ["/name", "/email"], "sent": "/name", "fold": True}}
-}
+_SEARCH = {"operator": "contains", "members": ["/name", "/email"], "sent": "/name", "fold": True, "shown": True}
+_FILTER = {"parameters": {"search": _SEARCH}}
 _OWNER = {"owner": {"resource": "user", "self": True, "roles": ["admin"], "stranger": 403}}
 _GONE = {
     "kind": "soft",

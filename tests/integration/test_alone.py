@@ -106,6 +106,7 @@ def environment(target: ProcessTarget, file: Path) -> dict[str, str]:
         ("S10b", "products.create", "schema.missing-header"),
         ("S15a", "products.delete", "delete.again"),
         ("L01", "products.list", "page.missing"),
+        ("D1a", "users.list", "filter.hidden"),
         ("G04", "products.delete", "delete.listed"),
     ],
 )

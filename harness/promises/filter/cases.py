@@ -13,6 +13,7 @@ from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.promises import values
 from harness.promises.alike import unlike
+from harness.promises.filter.hidden import searches
 from harness.promises.filter.narrowing import Narrowing, markable, narrowing
 from harness.promises.filter.rules import KEY, Rule, rule_named, rules, settable
 from harness.promises.paging import names_of, paging
@@ -63,12 +64,17 @@ def _shared(contract: Contract, operation: Operation, rule: Rule) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What was planted, how its list is walked, narrowed where another parameter can, and each thing as it is shown."""
+    """What was planted, how its list is walked, narrowed where another parameter can, and each thing as it is shown.
+
+    `look` is how it was looked at; `listed` are the forms that the list showed, `forms` those of creates as well.
+    """
 
     bed: Bed
     wide: Way
     way: Way
+    look: Way
     forms: Mapping[str, Any]
+    listed: Mapping[str, Any]
 
 
 def _by_rule(operation: Operation, parameter: str, stage: Stage) -> Steps[None]:
@@ -92,6 +98,8 @@ def _by_rule(operation: Operation, parameter: str, stage: Stage) -> Steps[None]:
     yield from walk(
         stage, ground.wide.narrowed((parameter, text)), label=labelled(f"{WIDE}.{parameter}"), size=size, most=1
     )
+    if rule.shown:
+        yield from searches(stage, rule, ground.look, ground.way, ground.listed)
 
 
 def _ground(
@@ -116,7 +124,9 @@ def _ground(
     made = {
         subject.id: subject.made.response.json() for subject in found.planted if subject.made and subject.made.response
     }
-    return _Ground(found, wide, way, forms(made, shown))
+    every = forms(made, shown)
+    seen = set(shown.names)
+    return _Ground(found, wide, way, looked, every, {name: form for name, form in every.items() if name in seen})
 
 
 def forms(made: Mapping[str, Any], shown: Walk | None) -> dict[str, Any]:

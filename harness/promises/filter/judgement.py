@@ -8,6 +8,7 @@ from harness.exchange import Outcome
 from harness.finding import Severity
 from harness.promises import values, walking
 from harness.promises.filter.cases import BASE, WIDE, forms
+from harness.promises.filter.hidden import HIDDEN
 from harness.promises.filter.model import fulfils, holds
 from harness.promises.filter.rules import KEY, rules
 from harness.promises.look import Look
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 REFUSALS = {400, 404, 422}
 TITLES: Mapping[str, tuple[str, Severity]] = {
     "filter.unfit": ("shows what its filter leaves out", Severity.MEDIUM),
+    "filter.hidden": ("finds by what it does not show its caller", Severity.HIGH),
     "filter.missing": ("leaves out what its filter asks for", Severity.HIGH),
     "filter.total": ("tells a total that is not that of its filter", Severity.MEDIUM),
     "filter.refused": ("refuses to look for what a thing shows", Severity.LOW),
@@ -49,7 +51,9 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     unseen = base is not None and base.answered and not set(there) & set(base.names)
     for name, walked in known.items():
         subject = name.rpartition(".")[2] if name.startswith(WIDE) else name.rpartition(".")[0]
-        if name != BASE:
+        if name.startswith(HIDDEN):  # by another caller, to whom the things look otherwise
+            _walked(look, contract, declared, walked, {}, "")
+        elif name != BASE:
             _walked(look, contract, declared, walked, there, "" if unseen else subject)
     return look.verdict()
 
@@ -97,6 +101,18 @@ def _unfit(look: Look, declared: Sequence[Rule], walked: Walk, told: Mapping[str
                 promised = f"Whatever comes back fulfils {broken.parameter}."
                 look.found("filter.unfit", broken.parameter, promised, f"{asked} showed {name}, which does not.", page)
                 return
+            hiding = next((rule for rule in declared if rule.parameter in told and _hides(rule, told, item)), None)
+            if hiding is not None:
+                name = next(iter(names_of([item], walked.place)), "a thing")
+                promised = f"{hiding.parameter} looks at nothing that the list does not show its caller."
+                seen = f"{asked} showed {name}, in whose members that are shown it does not stand."
+                look.found("filter.hidden", hiding.parameter, promised, seen, page)
+                return
+
+
+def _hides(rule: Rule, told: Mapping[str, str], item: Any) -> bool:
+    """Whether an item can fulfil the rule only by a member that it does not show, where that is promised not to be."""
+    return rule.shown and holds(rule, told[rule.parameter], item, absent=False) is False
 
 
 def _breaks(rule: Rule, told: Mapping[str, str], item: Any) -> bool:

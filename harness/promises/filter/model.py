@@ -21,13 +21,13 @@ def fulfils(rules: Iterable[Rule], told: Mapping[str, str], item: Any) -> bool |
     return None if None in verdicts else True
 
 
-def holds(rule: Rule, text: str, item: Any) -> bool | None:
-    """Whether one of the rule's members fits the text; a member that the item does not show leaves it open."""
+def holds(rule: Rule, text: str, item: Any, *, absent: bool | None = None) -> bool | None:
+    """Whether one of the rule's members fits the text; one that the item does not show counts as `absent`: open."""
     verdicts: list[bool | None] = []
     for member in rule.members:
         value = pointer.get(item, member)
         if value is pointer.MISSING:
-            verdicts.append(None)
+            verdicts.append(absent)
         elif isinstance(value, list):
             verdicts += [_fits(rule, text, part) for part in value] or [False]
         else:

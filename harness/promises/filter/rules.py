@@ -28,6 +28,7 @@ _RULE: Mapping[str, Any] = {
         "sent": _POINTER,
         "maker": {"type": "boolean"},
         "fold": {"type": "boolean"},
+        "shown": {"type": "boolean"},
         "separator": {"type": "string", "minLength": 1},
     },
     "required": ["operator", "members"],
@@ -51,7 +52,7 @@ class Rule:
     """One parameter. `members` point into an item; `sent` into the body that makes one, empty where none sets it.
 
     `maker` says that its value is the id of who made the thing; `fold` whether letter case counts for nothing, None
-    where that is not told.
+    where that is not told. `shown` that it looks at nothing which the list does not show its caller.
     """
 
     parameter: str
@@ -61,6 +62,7 @@ class Rule:
     maker: bool = False
     fold: bool | None = None
     separator: str = ","
+    shown: bool = False
 
 
 def rules(contract: Contract, operation: Operation) -> tuple[Rule, ...]:
@@ -78,6 +80,7 @@ def rules(contract: Contract, operation: Operation) -> tuple[Rule, ...]:
             entry.get("maker", False),
             entry.get("fold"),
             entry.get("separator", ","),
+            entry.get("shown", False),
         )
         for name, entry in told["parameters"].items()
         if name in queries

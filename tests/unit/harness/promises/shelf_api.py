@@ -136,7 +136,7 @@ class Shelf:
         return 201, self.people[key]
 
     def _person(self, name: str, caller: dict[str, Any], key: str, body: dict[str, Any]) -> tuple[int, Any]:
-        admin = "admin" in caller.get("roles", ())
+        admin = "admin" in caller.get("roles", ()) and not self.has(f"no admin {name}")
         mine = admin or caller.get("id") == key or self.has(f"open {name}")
         self._hold(key, body)
         if name == "users.roles" and not admin:
@@ -144,9 +144,10 @@ class Shelf:
         if key not in self.people:
             raise Refused(403 if self.has("existence") and not mine else 404)
         if name in {"users.update", "users.delete"} and not mine:
-            if self.has("refuses and acts"):
+            if self.has("refuses and acts") or (self.has("refuses an admin and acts") and "admin" in caller["roles"]):
                 self.people[key]["name"] = "acted"
-            raise Refused(403 if self.has("stranger 403") else 404)
+            seen = self.has("stranger 403") or (self.has("admin 403") and "admin" in caller["roles"])
+            raise Refused(403 if seen else 404)
         if name == "users.delete":
             del self.people[key]
             return 204, None
