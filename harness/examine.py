@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 
 
-def driven(run: Run, case: Case, attempt: int = 1, *, limit_s: float = math.inf) -> Driven:
-    """Drives a case once, on fresh data; it sends no more after so many seconds."""
-    return drive(case, run.stage(case.key, attempt), run.recorder, run=attempt, limit_s=limit_s)
+def driven(run: Run, case: Case, attempt: int = 1, *, again: bool = False, limit_s: float = math.inf) -> Driven:
+    """Drives a case once, on fresh data; it sends no more after so many seconds. With `again` it showed a fault."""
+    stage = run.stage(case.key, attempt)
+    stage.again = again
+    return drive(case, stage, run.recorder, run=attempt, limit_s=limit_s)
 
 
 def judged(run: Run, promise: Promise, case: Case, done: Driven) -> Verdict:
@@ -39,9 +41,9 @@ def judged(run: Run, promise: Promise, case: Case, done: Driven) -> Verdict:
     return run.masked(replace(verdict, reason=reason, seconds=seconds, driver=run.driver))
 
 
-def once(run: Run, promise: Promise, case: Case, attempt: int = 1) -> Verdict:
-    """Drives a case once and judges it."""
-    return judged(run, promise, case, driven(run, case, attempt))
+def once(run: Run, promise: Promise, case: Case, attempt: int = 1, *, again: bool = False) -> Verdict:
+    """Drives a case once and judges it; with `again` to show what it showed before."""
+    return judged(run, promise, case, driven(run, case, attempt, again=again))
 
 
 def confirmed(run: Run, promise: Promise, case: Case, *, attempts: int = ATTEMPTS) -> Verdict:
@@ -71,7 +73,7 @@ def repeated(
     for attempt in range(2, attempts + 1):
         if wanted <= again:
             break
-        done = anew(attempt) if anew else driven(run, case, attempt)
+        done = anew(attempt) if anew else driven(run, case, attempt, again=True)
         if done is not None:
             again |= {finding.fingerprint for finding in judged(run, promise, case, done).findings}
     return replace(

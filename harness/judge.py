@@ -114,7 +114,7 @@ def again(run: Run, finding: Finding, *, attempts: int = ATTEMPTS) -> Verdict:
     promise, case = made
     verdict = Verdict(promise.key, finding.operation, reason="it was not driven")
     for attempt in range(1, attempts + 1):
-        verdict = examine.once(run, promise, case, attempt)
+        verdict = examine.once(run, promise, case, attempt, again=True)
         if any(item.fingerprint == finding.fingerprint for item in verdict.findings):
             break
     return verdict

@@ -31,6 +31,7 @@ class Stage:
     """One case's world. `nonce` is unlike that of any other case-run, so its values meet no other's data.
 
     `secret` tells the recorder a value to mask, before it is sent. `taken` names known identities that are in use.
+    `again` says that this run is to show once more what one before it found.
     `familiar` is set by a case in which one identity a tenant and role makes whatever is needed; else each is fresh.
     """
 
@@ -42,6 +43,7 @@ class Stage:
     secret: Callable[[str, str], None] = _ignored
     source: str = ""
     taken: list[str] = field(default_factory=list)
+    again: bool = False
     familiar: dict[tuple[str, str], Identity] | None = field(default=None, repr=False)
     _count: int = 0
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import json
 import re
-import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+
+from harness.contract import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 FORMS = frozenset({MULTIPART, URLENCODED})
 _SIDE_PIXELS = 16
+_FILE = re.compile(rb'filename="[^"\r\n]*"\r\n(?:[^\r\n]+\r\n)*\r\n')
 _JPEG = (
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8"
     "ybqmx5moq6T/wAALCAAIAAgBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AP//Z"
@@ -62,11 +64,35 @@ def _parts(contract: Contract, body: Body, value: Mapping[str, Any], random: Ran
 def file_of(content_type: str, body: bytes) -> tuple[int, int] | None:
     """Where the bytes of the first file of a multipart body begin and end; None where it has none."""
     told = content_type.partition("boundary=")[2].encode()
-    head = re.search(rb'filename="[^"\r\n]*"\r\n(?:[^\r\n]+\r\n)*\r\n', body) if told else None
+    head = _FILE.search(body) if told else None
     if head is None:
         return None
     end = body.find(b"\r\n--" + told, head.end() - 2)
     return None if end < 0 else (head.end(), max(end, head.end()))
+
+
+def with_file(content_type: str, body: bytes, data: bytes, *, kind: str = "", name: str = "") -> bytes | None:
+    """The multipart body with other bytes in its first file, under another type and name where one is given."""
+    place, head = file_of(content_type, body), _FILE.search(body)
+    if place is None or head is None:
+        return None
+    label = head[0]
+    if name:
+        label = re.sub(rb'filename="[^"]*"', b'filename="%s"' % name.encode(), label)
+    if kind:
+        label = re.sub(rb"(?i)(Content-Type: *)[^\r\n]+", rb"\g<1>%s" % kind.encode(), label)
+    return body[: head.start()] + label + data + body[place[1] :]
+
+
+def asked_of(contract: Contract, body: Body) -> str:
+    """The media types that the first file of a multipart body may have, as they are declared; empty without a file."""
+    members = contract.schema(body.schema).get("properties", {}) if body.media_type.lower() == MULTIPART else {}
+    for name, member in members.items():
+        schema = contract.schema(member)
+        items = contract.schema(schema.get("items")) if schema.get("type") == "array" else schema
+        if asked := _media_type(items, body.encoding.get(name, {})):
+            return asked
+    return ""
 
 
 def _media_type(schema: Mapping[str, Any], encoding: Mapping[str, Any]) -> str:
@@ -84,7 +110,7 @@ def file(media_types: str, random: Random) -> tuple[str, str, bytes]:
     """
     asked = [kind.split(";")[0].strip().lower() for kind in media_types.split(",")]
     makers: dict[str, tuple[str, Any]] = {
-        "image/png": ("png", lambda: _png(random)),
+        "image/png": ("png", lambda: picture.png(_SIDE_PIXELS, _SIDE_PIXELS, shade=random.randrange(256))),
         "image/jpeg": ("jpg", lambda: base64.b64decode(_JPEG)),
         "image/webp": ("webp", lambda: base64.b64decode(_WEBP)),
         "application/pdf": ("pdf", lambda: _PDF),
@@ -98,15 +124,6 @@ def file(media_types: str, random: Random) -> tuple[str, str, bytes]:
                 return f"file.{suffix}", kind, make()
     unknown = next((kind for kind in asked if "*" not in kind), "application/octet-stream")
     return "file.bin", unknown, random.randbytes(64)
-
-
-def _png(random: Random) -> bytes:
-    """A grey square, its shade drawn (PNG, third edition)."""
-    shade = bytes([0, *([random.randrange(256)] * _SIDE_PIXELS)])
-    header = _SIDE_PIXELS.to_bytes(4) * 2 + bytes([8, 0, 0, 0, 0])
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(shade * _SIDE_PIXELS)), (b"IEND", b""))
-    packed = [len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4) for kind, data in chunks]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
 
 
 def _items(member: Any) -> list[Any]:

@@ -25,6 +25,7 @@ from harness.promises import (
     schema,
     sort,
     tenant,
+    upload,
     version,
     writes,
 )
@@ -53,6 +54,7 @@ PROMISES: tuple[Promise, ...] = (
     version.PROMISE,
     writes.PROMISE,
     bulk.PROMISE,
+    upload.PROMISE,
     delete.PROMISE,
     page.PROMISE,
     filters.PROMISE,

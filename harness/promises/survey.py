@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from harness import things
 from harness.case import Case, Steps, one
 from harness.contract import pointer
-from harness.contract.form import MULTIPART, file_of
+from harness.contract.form import MULTIPART
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Outcome, Request
 from harness.mask import is_secret_name
-from harness.promises import wrong_values
+from harness.promises import broken_files, wrong_values
 from harness.promises.altered import dumped, path_values, with_member, with_path, with_query, with_wrong
 from harness.promises.writing import shown_at
 
@@ -119,17 +119,17 @@ def _taken(contract: Contract, operation: Operation, stage: Stage) -> Steps[None
 def _boundaries(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
     """One value at a time; where one is accepted or a quota is used up, the next goes out on fresh things."""
     base = yield from ready(contract, operation, stage, "boundary")
-    sent, room = 0, _room(operation)
+    sent, fit = 0, room(operation)
     changes_caller = operation.secured and stage.actors.can_register
     for call in _wrong_calls(contract, operation):
-        if sent >= MAX_BOUNDARIES or (sent >= max(room, MIN_BOUNDARIES) and not changes_caller):
+        if sent >= MAX_BOUNDARIES or (sent >= max(fit, MIN_BOUNDARIES) and not changes_caller):
             return
         request = call(base)
         if request is None:
             continue
         exchange = yield from one(request)
         sent += 1
-        if sent % room == 0 or (exchange.outcome is Outcome.OK and not operation.reads):
+        if sent % fit == 0 or (exchange.outcome is Outcome.OK and not operation.reads):
             base = yield from ready(contract, operation, stage, "boundary")
 
 
@@ -190,14 +190,8 @@ def _malformed(contract: Contract, operation: Operation, stage: Stage) -> Steps[
 def _files(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
     """A file that is a text, one that ends in the middle or after its first bytes, and one of no bytes."""
     base = yield from ready(contract, operation, stage, "file")
-    kind = next((value for name, value in base.headers if name.lower() == "content-type"), "")
-    place = file_of(kind, base.body or b"")
-    if place is None or base.body is None:
-        return
-    head, data, tail = base.body[: place[0]], base.body[place[0] : place[1]], base.body[place[1] :]
-    broken = {"text": b"no such file", "half": data[: len(data) // 2], "begun": data[:8], "empty": b""}
-    for name, made in broken.items():
-        yield from one(replace(base, body=head + made + tail, step=f"file {name}"))
+    for name, made in broken_files.of(base).items():
+        yield from one(replace(made, step=f"file {name}"))
 
 
 def ready(
@@ -272,7 +266,7 @@ def _seen(answer: Exchange, source: str) -> Any:
     return None if value is pointer.MISSING else value
 
 
-def _room(operation: Operation) -> int:
+def room(operation: Operation) -> int:
     """How many calls one caller can make at once: what the tightest of the operation's own limits lets through."""
     limits = [limit for limit in operation.promises.get("rate-limit") or [] if isinstance(limit, dict)]
     return max(1, min((limit["quota"] - 1 for limit in limits), default=MAX_BOUNDARIES))

@@ -40,6 +40,7 @@ WHY = {
     "fuzz.allow_header_conformance": "its Allow is told by the whole contract: the finding of `http.allow` says it",
     "fuzz.use_after_free": "its delete is one of a chain that was drawn: the finding of `delete.read` says it",
     "credentials": "it takes credentials that are forged or spent for the purpose",
+    "upload.kept": "it takes dozens of calls that are refused, and a server that none has spoilt before",
     "version.two-winners": TOGETHER,
     "version.no-winner": TOGETHER,
     "scenario": "it is a test of the project's own already",
@@ -184,6 +185,11 @@ def _assigned(asked: Asked) -> list[str]:
     return [f"check(answers[{shown[-1]}], lambda answer: answer.status >= 400 or answer.at({place!r}) != {value!r})"]
 
 
+def _beyond(asked: Asked) -> list[str]:
+    """A file that is not to be taken is refused, where a valid one is taken."""
+    return [f"done(answers[{asked.word('valid')}])", status(asked.word("trial"), "in range(400, 500)")]
+
+
 def _unmarked(asked: Asked) -> list[str]:
     """The last answer does not have the mark of a finding of the fuzzing (harness/expected.py)."""
     mark = asked.finding.reproduction.parameters.get("expect") or {}
@@ -216,6 +222,7 @@ MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     "resource.hierarchy": _apart,
     **dict.fromkeys(("page.bounds", "sort.unknown"), _out_of_bounds),
     "resource.mass-assignment": _assigned,
+    **dict.fromkeys(("upload.bounds", "upload.broken"), _beyond),
     **dict.fromkeys(("version.lost-update", "version.missing-accepted", "version.status"), _stale),
     "schema.undocumented-status": answered.documented,
     "schema.server-error": lambda asked: [status(asked.last, "< 500")],

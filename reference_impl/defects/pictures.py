@@ -105,14 +105,14 @@ DEFECTS = (
     Defect(
         id="S19",
         title="A picture may have as many pixels as the library likes",
-        codes=("schema.invalid-input-accepted", "schema.server-error", "objective.latency"),
+        codes=("upload.bounds", "schema.server-error", "objective.latency"),
         operations=_UPLOAD,
         plant=reading_with(UnboundPictures),
     ),
     Defect(
         id="C8a",
         title="A broken picture keeps its place in the queue: after sixteen of them every upload is 503",
-        codes=("schema.server-error", "objective.errors", "fuzz.positive_data_acceptance"),
+        codes=("upload.kept", "schema.server-error", "objective.errors", "fuzz.positive_data_acceptance"),
         operations=_UPLOAD,
         plant=reading_with(LeakingPictures),
     ),

@@ -15,7 +15,7 @@ from reference_impl.contract.upload import Upload  # noqa: TC001 - msgspec reads
 from reference_impl.data.database import Statement, Transaction
 from reference_impl.errors import ApiError, not_found
 from reference_impl.objects.store import address
-from reference_impl.pictures import FORMATS
+from reference_impl.pictures import FORMATS, PIXELS, SIDE
 from reference_impl.procedures.product_reads import ONE, read
 from reference_impl.procedures.product_types import MOST_IMAGES, Image, Product, etag
 from reference_impl.procedures.product_writes import LOCK, OWNER, owned
@@ -101,6 +101,10 @@ PROCEDURES = (
         status=201,
         errors=("FORBIDDEN", "CONFLICT"),
         response_headers=("Location", "ETag"),
-        promises={"owner": OWNER, "objective": {"p95_ms": 2000, "error_ratio": 0.01}},
+        promises={
+            "owner": OWNER,
+            "upload": {"max_pixels": PIXELS, "max_side": SIDE, "whole": True},
+            "objective": {"p95_ms": 2000, "error_ratio": 0.01},
+        },
     ),
 )

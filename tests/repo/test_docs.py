@@ -129,6 +129,7 @@ def _pets(overlay: Any) -> dict[str, Any]:
             "patch": {"operationId": "updatePet"},
             "delete": {"operationId": "deletePet"},
         },
+        "/pets/pictures": {"post": {"operationId": "addPicture"}},
         "/pets/bulk": {"post": {"operationId": "addPets"}, "patch": {"operationId": "updatePets"}},
         "/orders": {"post": {"operationId": "addOrder"}},
         "/orders/{id}/cancel": {"post": {"operationId": "cancelOrder"}},

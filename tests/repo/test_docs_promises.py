@@ -14,7 +14,7 @@ from harness.contract.overlay import applied
 from harness.promises.catalogue import BY_KEY
 from harness.verdict import Status
 from tests.repo.sources import blocks, text, tracked
-from tests.unit.harness.promises import bulk_api
+from tests.unit.harness.promises import bulk_api, gallery_api
 from tests.unit.harness.promises.beach_api import Beach, examined, faults
 from tests.unit.harness.promises.beach_document import pets
 
@@ -92,6 +92,25 @@ def test_many_at_once(defect: str, operation: str, expected: str) -> None:
     assert {(item.status, item.findings, item.reason) for item in kept.values()} == {(Status.PASS, (), "")}
     broken = bulk_api.examined(bulk_api.Pets(frozenset({defect}), told=document))[operation]
     assert {finding.code for finding in broken.findings} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("defect", "expected"),
+    [
+        ("any pixels", "upload.bounds"),
+        ("any side", "upload.bounds"),
+        ("half", "upload.broken"),
+        ("keeps", "upload.kept"),
+    ],
+)
+def test_pictures(defect: str, expected: str) -> None:
+    """Pictures with the overlay of `upload` are taken within its bounds; an API that takes others is caught."""
+    (block,) = blocks(FOLDER / "upload.md", "yaml")
+    document = applied(gallery_api.document(None), yaml.safe_load(block.body), block.place)
+    kept = gallery_api.examined(gallery_api.Gallery(told=document))
+    assert {(item.status, item.findings, item.reason) for item in kept.values()} == {(Status.PASS, (), "")}
+    broken = gallery_api.examined(gallery_api.Gallery(defect, document)).values()
+    assert {finding.code for verdict in broken for finding in verdict.findings} == {expected}
 
 
 def test_every_promise_has_its_page() -> None:

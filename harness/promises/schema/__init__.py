@@ -65,7 +65,7 @@ def _accepted(contract: Contract, operation: Operation, exchange: Exchange, resp
     if not 200 <= response.status < 300 or response.status == MULTI_STATUS:  # noqa: PLR2004 - the class of status is the number
         return
     wrong = request.violations(contract, operation, exchange.request)
-    if not wrong or _says_no(response):
+    if not wrong or says_no(response):
         return
     for misfit in wrong:
         yield Sight(
@@ -88,7 +88,7 @@ def _is_soft(misfit: Misfit) -> bool:
     return misfit.value is None or (misfit.value in (0, 1) and "boolean" in misfit.message)
 
 
-def _says_no(response: Response) -> bool:
+def says_no(response: Response) -> bool:
     """Whether a 2xx tells of an error in its body, as RPC styles do."""
     body: Any = response.json()
     if not isinstance(body, dict):

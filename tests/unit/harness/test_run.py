@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import canary, examine, judge
+from harness.case import Case, one
 from harness.contract import Contract
+from harness.errors import CannotTell
 from harness.exchange import Exchange, Request, Response
 from harness.finding import Finding, Reproduction, Severity
 from harness.promises import survey
@@ -22,6 +24,9 @@ from harness.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from harness.case import Steps
+    from harness.stage import Stage
 
 URL = "http://127.0.0.1:9"
 TENANTS = ("alpha", "beta", "gamma", "delta")
@@ -144,3 +149,24 @@ def test_a_credential_that_comes_back_is_found_and_masked(run: Run, monkeypatch:
     verdict = examine.once(run, BY_KEY["leaks"], case)
     assert ("leaks.secret", "known secret") in {(item.code, item.kind) for item in verdict.findings}
     assert KEY not in repr(verdict)
+
+
+@pytest.mark.parametrize(("status", "expected"), [(500, [False, True]), (200, [False, False])], ids=["found", "untold"])
+def test_a_case_knows_that_it_is_to_show_a_fault_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch, status: int, expected: list[bool]
+) -> None:
+    """Neither the first run of a case does, nor one after a run that told nothing; one after a finding does."""
+
+    def send(request: Request, **_: Any) -> Exchange:
+        return Exchange("e-9", request, Response(status), 1, 1, 2)
+
+    seen: list[bool] = []
+
+    def steps(stage: Stage) -> Steps[None]:
+        seen.append(stage.again)
+        yield from one(Request("GET", "/one", "one"))
+        raise CannotTell("no more of it")
+
+    monkeypatch.setattr(run.recorder, "send", send)
+    examine.confirmed(run, BY_KEY["schema"], Case("schema", "one", "steps", steps))
+    assert seen == expected

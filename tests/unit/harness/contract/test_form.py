@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from harness.contract import Contract
-from harness.contract.form import MULTIPART, URLENCODED, encoded, file, file_of
+from harness.contract.form import MULTIPART, URLENCODED, asked_of, encoded, file, file_of, with_file
 from harness.contract.operation import Body
 
 EMPTY = Contract({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}})
@@ -105,3 +105,31 @@ def test_the_bytes_of_a_file_are_found_and_can_be_others(data: bytes, note: str,
     assert found["image"].get_payload(decode=True) in {data, data.replace(b"\r\n", b"\n"), data.rstrip(b"\r")}
     assert file_of(content_type, b"") is None
     assert file_of("application/json", made) is None
+
+
+@given(st.binary(max_size=200), st.sampled_from(["", "image/png"]), st.sampled_from(["", "other.png"]))
+def test_another_file_stands_in_its_place(data: bytes, kind: str, name: str) -> None:
+    """Its bytes are the new ones, its type and name too where they are given, and the other members stay."""
+    members: dict[str, Any] = {"note": {"type": "string"}, "image": {"type": "string", "format": "binary"}}
+    form = body(members, image={"contentType": "image/jpeg"})
+    content_type, made = encoded(EMPTY, form, {"note": "n", "image": "x"}, Random(1))
+    data = data.replace(b"\r", b"").rstrip(b"\n").replace(content_type.partition("boundary=")[2].encode(), b"")
+    changed = with_file(content_type, made, data, kind=kind, name=name)
+    assert changed is not None
+    found = parts(content_type, changed)
+    assert found["note"].get_payload(decode=True) == b"n"
+    assert found["image"].get_payload(decode=True) == data
+    assert found["image"].get_content_type() == (kind or "image/jpeg")
+    assert found["image"].get_filename() == (name or "file.jpg")
+    assert with_file("application/json", made, data) is None
+
+
+def test_the_types_of_a_file_are_those_that_are_declared() -> None:
+    """Of the first member that is a file; a form without one, and one that is not multipart, has none."""
+    picture = {"type": "string", "format": "binary"}
+    assert asked_of(EMPTY, body({"note": {"type": "string"}, "image": picture}, image={"contentType": "image/*"})) == (
+        "image/*"
+    )
+    assert asked_of(EMPTY, body({"files": {"type": "array", "items": picture}})) == "application/octet-stream"
+    assert asked_of(EMPTY, body({"note": {"type": "string"}})) == ""
+    assert asked_of(EMPTY, body({"image": picture}, URLENCODED)) == ""

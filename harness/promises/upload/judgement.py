@@ -1,0 +1,103 @@
+"""What the answers of the cases of `upload` say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.exchange import Outcome
+from harness.finding import Severity
+from harness.promises.look import GATES, Look
+from harness.promises.resource.steps import each, first, parts, settled, succeeded
+from harness.promises.schema import says_no
+from harness.promises.upload.cases import told
+from harness.promises.upload.steps import (
+    ANOTHER,
+    BROKEN,
+    CONTROL,
+    KEY,
+    LAST,
+    LATER,
+    PIXELS,
+    SIDE,
+    STILL,
+    TRIAL,
+    VALID,
+    fails,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.contract import Contract, Operation
+    from harness.exchange import Exchange
+    from harness.verdict import Verdict
+
+TITLES: Mapping[str, tuple[str, Severity]] = {
+    "upload.bounds": ("takes a picture beyond its bounds", Severity.HIGH),
+    "upload.broken": ("takes a file that is broken or none", Severity.MEDIUM),
+    "upload.kept": ("fails on valid files once it refused broken ones", Severity.HIGH),
+}
+
+
+def judge(_contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+    """Judges whichever of the cases the exchanges hold."""
+    look = Look(KEY, operation, TITLES)
+    exchanges = settled(exchanges)
+    _kept(look, exchanges)
+    _bounds(look, operation, exchanges)
+    return look.verdict()
+
+
+def _kept(look: Look, exchanges: Sequence[Exchange]) -> None:
+    """After calls that were refused a valid one is answered, at the latest when it comes again."""
+    still = first(exchanges, STILL)
+    control, last = first(exchanges, CONTROL) or still, first(exchanges, LAST)
+    refused = [item for item in each(exchanges, BROKEN) if item.outcome is Outcome.REFUSED and item.status not in GATES]
+    if still is not None and fails(still):
+        control, last = None, still  # what a run before this one saw may last, so that no valid call can come first
+    elif not refused:
+        return
+    if last is None:
+        return
+    later, another = first(exchanges, LATER), first(exchanges, ANOTHER)
+    if not fails(last):
+        look.examined += len(refused) if look.answered(last) else 0
+    elif later is None:
+        look.reasons.append(f"{last.operation} gave {_given(last)}, and was not asked again")
+    elif not fails(later) or (another is not None and not fails(another)):
+        look.examined += len(refused) if look.answered(another or later) else 0
+    elif another is None:
+        look.reasons.append(f"{last.operation} gave {_given(later)}, and was not asked by another")
+    else:
+        look.examined += max(1, len(refused))
+        promised = f"What {last.operation} refuses takes nothing from the calls that follow."
+        seen = f"A valid call was answered {_given(last)}, after a pause {_given(later)}, another caller's "
+        before = f"before it came {len(refused)} that were refused ({refused[0].status})" if refused else ""
+        seen += f"{_given(another)}; {before or 'in a run before this one so did others, after some were refused'}."
+        look.found("upload.kept", "", promised, seen, control, *refused[:1], last, later, another)
+
+
+def _given(exchange: Exchange) -> str:
+    return str(exchange.status) if exchange.status else f"not at all ({exchange.error})"
+
+
+def _bounds(look: Look, operation: Operation, exchanges: Sequence[Exchange]) -> None:
+    """Each file beyond what is declared is refused, where a valid one is taken."""
+    valid, bounds = first(exchanges, VALID), told(operation)
+    if valid is None or not succeeded(valid):
+        return
+    for trial in each(exchanges, TRIAL):
+        _, word, more = parts(trial)
+        if not look.answered(trial):
+            continue
+        look.examined += 1
+        if not succeeded(trial) or (trial.response is not None and says_no(trial.response)):
+            continue
+        if word == BROKEN:
+            promised = f"{operation.id} refuses a file that is broken, cut off or none."
+            look.found("upload.broken", more, promised, f"A file ({more}) was answered {trial.status}.", valid, trial)
+            continue
+        least = {PIXELS: f"{bounds.get('max_pixels')} pixels", SIDE: f"{bounds.get('max_side')} pixels a side"}[word]
+        size = len(trial.request.body or b"")
+        seen = f"A picture ({more} pixels) in a form of {size} bytes was answered {trial.status}."
+        look.found("upload.bounds", word, f"{operation.id} takes pictures of at most {least}.", seen, valid, trial)
