@@ -18,6 +18,7 @@ MAX_TEXT = 10_000
 MAX_ITEMS = 1_000
 WRONG_TEXT = "no-such-value"
 FORMATS = {"uuid": "not-a-uuid", "email": "not an address", "date-time": "yesterday", "date": "yesterday"}
+PLAUSIBLE = {"date-time": "2001-02-03T04:05:06Z", "date": "2001-02-03", "email": "another@example.test"}
 UNEXPECTED = "unexpectedMember"
 # One item again: no fault where the schema allows it, but a place at which servers fall over.
 TWICE, UNIQUE = "an item twice", "uniqueItems"
@@ -193,12 +194,16 @@ def _answered(contract: Contract, operation: Operation) -> Mapping[str, Any]:
     return schema.get("properties") or {}
 
 
-def _plausible(contract: Contract, node: Any) -> Any:
-    """A value of the member's type that a cheat would send."""
+def _plausible(contract: Contract, node: Any, depth: int = 0) -> Any:
+    """A value of the member's type that a cheat would send; of a list one item, as an empty one may be refused."""
     schema = joined(contract, node)
     if schema.get("enum"):
         return schema["enum"][0]
-    values = {"integer": 1, "number": 0.01, "boolean": True, "array": [], "object": {}}
+    if type_of(schema) == "array":
+        return [_plausible(contract, schema.get("items", {}), depth + 1)] if depth < MAX_DEPTH else []
+    if schema.get("format") in PLAUSIBLE:
+        return PLAUSIBLE[schema["format"]]
+    values = {"integer": 1, "number": 0.01, "boolean": True, "object": {}}
     return values.get(type_of(schema), "00000000-0000-4000-8000-000000000000")
 
 
