@@ -197,6 +197,13 @@ class Actors:
         return identity
 
     def _registered(self, stage: Stage) -> Steps[Identity]:
+        return self.entered(*(yield from self.fresh(stage)))
+
+    def fresh(self, stage: Stage, secrets: tuple[str, ...] = ()) -> Steps[tuple[Identity, Exchange]]:
+        """A new account, not signed in yet, and the answer of its first login, which has more secrets at these places.
+
+        `entered` makes the identity of the two.
+        """
         name = stage.unique("id")
         values = {"name": name, "password": f"Pw1-{stage.unique('secret')}!", "tenant": stage.tenant}
         default = self.told.get("default_role", "")
@@ -204,7 +211,9 @@ class Actors:
         exchange = yield from self._call(stage, "register", values, self.anonymous(stage.tenant))
         facts = _facts(self.told["register"], exchange)
         registered = Identity(base.name, base.roles, base.tenant, facts=facts)
-        return (yield from self._login(stage, registered, {**facts, **values}))
+        login = {**self.told["login"], "secrets": secrets}
+        answer = yield from self.call(stage, login, {**facts, **values}, self.anonymous(stage.tenant), "login")
+        return registered, answer
 
     def _login(self, stage: Stage, base: Identity, values: Mapping[str, str], *, wait: bool = True) -> Steps[Identity]:
         nobody = self.anonymous(stage.tenant)
@@ -253,7 +262,7 @@ class Actors:
             body=filled(dict(told["body"]), values, self.environment) if "body" in told else None,
             identity=identity,
             step=SETUP,
-            secret_pointers=(told["token"],) if "token" in told else (),
+            secret_pointers=(*((told["token"],) if "token" in told else ()), *told.get("secrets", ())),
         )
         if "password" in values:
             stage.secret(values["password"], "password")

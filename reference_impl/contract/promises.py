@@ -22,6 +22,7 @@ HEADERS: JsonObject = {
     "Server": {"absent": True},
     "X-Powered-By": {"absent": True},
 }
+CREDENTIALS: JsonObject = {"invalid": 401, "kinds": ["expired", "revoked", "wrong-audience"]}
 RESOURCES: JsonObject = {
     "category": {
         "create": "categories.create",
@@ -112,7 +113,7 @@ def of_document(global_rule: Rule, edge: Edge) -> JsonObject:
             "other": 401,
             "conflict": "first",
         },
-        "credentials": {"invalid": 401, "kinds": ["expired", "revoked", "wrong-audience"]},
+        "credentials": CREDENTIALS,
         "envelope": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}},
         "headers": HEADERS,
         "http": {},

@@ -11,6 +11,7 @@ import uuid_utils
 
 from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import ANYONE, IN_SESSION, Call, Procedure, Reply
+from reference_impl.contract.promises import CREDENTIALS
 from reference_impl.errors import not_found, unauthorized
 from reference_impl.identity import cookies, opaque
 from reference_impl.identity.tokens import Claims
@@ -104,6 +105,9 @@ async def revoke_session(call: Call[None, None]) -> Reply:
     return Reply()
 
 
+# Where the pair of a login stands; who brings a spent token back ends the session for both.
+_ONCE = {"token": "/refreshToken", "next": "/refreshToken", "given": "auth.login", "family": True, "refused": 401}
+
 PROCEDURES = (
     Procedure(
         id="auth.refresh",
@@ -117,6 +121,7 @@ PROCEDURES = (
         input=Renewal,
         output=SignedIn,
         response_headers=("Cache-Control", "Set-Cookie"),
+        promises={"credentials": {**CREDENTIALS, "once": _ONCE}},
     ),
     Procedure(
         id="sessions.list",

@@ -136,6 +136,7 @@ def _pets(overlay: Any) -> dict[str, Any]:
         "/backups": {"post": {"operationId": "backUp", "tags": ["Backups"]}},
         "/shutdown": {"post": {"operationId": "shutDown"}},
         "/events": {"get": {"operationId": "events"}},
+        "/tokens/refresh": {"post": {"operationId": "refreshTokens"}},
     }
     components = {"schemas": {"Error": {"type": "object"}}}
     document = {"openapi": "3.1.0", "info": {"title": "pets", "version": "1"}, "paths": paths, "components": components}

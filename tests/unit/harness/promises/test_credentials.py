@@ -149,7 +149,7 @@ def test_broken(kind: str, operation: str) -> None:
 
 def test_the_example_of_the_page_is_examined() -> None:
     """What the page's overlay promises is kept by an API that refuses each kind; one that takes a kind is caught."""
-    (block,) = blocks(Path("docs/promises/credentials.md"), "yaml")
+    block, _ = blocks(Path("docs/promises/credentials.md"), "yaml")
     (action,) = yaml.safe_load(block.body)["actions"]
     promised = told(**action["update"]["x-promises"])
     kept = examined(Gate(contract=promised), "notes.create")

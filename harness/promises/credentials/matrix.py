@@ -1,31 +1,24 @@
-"""The promise `credentials`: what is sent as a credential and does not hold is refused, on every operation.
-
-Made-up ones, ones without their scheme or under another, and those that harness.toml says how to have: expired,
-revoked, for another audience. Where nobody is asked for an identity a bad one is refused all the same, if promised.
-Source: OWASP API Security Top 10 2023, API2 (broken authentication); RFC 6750, 3.1.
-"""
+"""Every kind of credentials that do not hold, at one operation: each is refused, and none has an effect."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import things, void
-from harness.case import Case, one
+from harness.case import one
 from harness.cell import Cell, CellState
 from harness.exchange import Outcome
 from harness.finding import Finding, Severity
 from harness.promises import precondition
 from harness.promises import subject as subjects
 from harness.promises.attempt import AFTER, AGAIN, BEFORE, Attempt, each
-from harness.promises.promise import Promise
+from harness.promises.credentials.steps import KEY
 from harness.promises.tenant.planting import privileged
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from random import Random
 
     from harness.case import Steps
     from harness.contract import Contract, Operation
@@ -34,33 +27,11 @@ if TYPE_CHECKING:
     from harness.promises.subject import Subject
     from harness.stage import Stage
 
-KEY = "credentials"
 VOID, ALL = "void", "all"
 UNAUTHORIZED = 401
-ANNOTATION: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        "invalid": {"enum": [400, 401, 403]},
-        "kinds": {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True},
-    },
-    "required": ["invalid"],
-    "additionalProperties": False,
-}
 
 
-def applies(contract: Contract, operation: Operation) -> bool:
-    """Whether it is promised, or the document at least asks for an identity."""
-    off = operation.promises.get(KEY) is False or contract.defaults.get(KEY) is False
-    asks = operation.secured and not operation.optional_security and not off
-    return contract.promise(KEY, operation) is not None or asks
-
-
-def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
-    """One case: every kind at the operation."""
-    return (Case(KEY, operation.id, "matrix", partial(_steps, operation, contract.promise(KEY, operation))),)
-
-
-def _steps(operation: Operation, told: Mapping[str, Any] | None, stage: Stage) -> Steps[None]:
+def tried(operation: Operation, told: Mapping[str, Any] | None, stage: Stage) -> Steps[None]:
     """One request, valid but for its credentials, of each kind in turn; the thing before and after them all."""
     if stage.actors.tenants:
         stage = stage.elsewhere(stage.actors.tenants[0])  # what is made once for a tenant serves every case
@@ -112,7 +83,7 @@ def _look(stage: Stage, subject: Subject | None, before: Exchange | None) -> Ste
         yield from subjects.read(stage, subject, f"{AGAIN}:{ALL}")
 
 
-def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+def judged(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """No kind is let in, each is refused as promised, and none had an effect."""
     told = contract.promise(KEY, operation)
     steps = {exchange.request.step: exchange for exchange in exchanges}
@@ -181,6 +152,3 @@ def _acted(operation: Operation, effect: str, witnesses: Sequence[Exchange]) -> 
         seen=f"Every call was refused; afterwards {effect}.",
         witnesses=tuple(exchange.id for exchange in witnesses),
     )
-
-
-PROMISE = Promise(KEY, ANNOTATION, applies, judge, cases)
