@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange, Request
     from harness.stage import Stage
 
-WAVE, EXEMPT = 150, "exempt"
+WAVE, EXEMPT, INSISTING = 150, "exempt", "insisting"
 ALONE = 3
 MAX_REQUESTS = 1500
 MAX_WINDOW_S = 30.0
@@ -37,18 +37,22 @@ UNAUTHORIZED, FORBIDDEN = 401, 403
 
 
 def cases(contract: Contract, operation: Operation, random: Random) -> Sequence[Case]:
-    """The burst on every operation; a wait, a window's edge, a drawn schedule on about one that the source picks."""
+    """The burst on every operation; a wait, a window's edge, a drawn schedule on about one that the source picks.
+
+    One operation always has a wait and a window's edge.
+    """
     found = limits(contract, operation)
     target = min(found, key=lambda limit: limit.quota)
     share = 1 / max(1, sum(bool(limits(contract, item)) for item in contract.operations))
-    made = [case_of(contract, operation, {"wait": random.random() < share})]
+    host = operation.id == _host_of_waits(contract)
+    made = [case_of(contract, operation, {"wait": random.random() < share or host})]
     made += [
         case_of(contract, operation, {"name": limit.name})
         for limit in found
         if not limit.operation and limit is not target and _host(contract, limit) == operation.id
     ]
     if _schedulable(target):
-        if operation.id == _edge_host(contract) or random.random() < share:
+        if host or random.random() < share:
             made.append(schedule_case(operation, edge(target)))
         if random.random() < share:
             made.append(schedule_case(operation, drawn(contract, operation, random)))
@@ -74,8 +78,8 @@ def _schedulable(limit: Limit) -> bool:
     return not feasible(limit) and limit.quota <= WAVE
 
 
-def _edge_host(contract: Contract) -> str:
-    """The operation whose window's edge is always looked at: one that reads, of the smallest quota that will do."""
+def _host_of_waits(contract: Contract) -> str:
+    """The operation that is always waited for: one that reads, of the smallest quota that will do."""
     tightest = (
         (not operation.reads, min(found, key=lambda limit: limit.quota), operation.id)
         for operation in contract.operations
@@ -140,7 +144,8 @@ def _waves(requests: Any, total: int, *, renewed: bool = False) -> Steps[None]:
 def _afterwards(stage: Stage, first: Caller, stranger: Caller | None, limit: Limit, held_ns: int) -> Steps[None]:
     """With the quota used up: what a refusal tells, whether a made-up address helps, whether another is touched.
 
-    `held_ns` is when the window of the first call ends; 0 to wait for what is told however long it is.
+    `held_ns` is when the window of the first call ends; 0 to wait for what is told however long it is, and to go on
+    calling meanwhile: what the last of these refusals tells is to be as true as if nobody had.
     """
     refusal = yield from one(first.request("probe"))
     told = first.identity.name != ANONYMOUS.name and limit.scope[0] != "address"
@@ -155,17 +160,39 @@ def _afterwards(stage: Stage, first: Caller, stranger: Caller | None, limit: Lim
     if refusal.status != TOO_MANY_REQUESTS:
         return
     until_ns = _until_ns(limit, refusal, held_ns)
+    if until_ns and not held_ns and not first.sessions:
+        refusal = yield from _insisting(first, limit, refusal, until_ns)
+        until_ns = _until_ns(limit, refusal, held_ns) if refusal.status == TOO_MANY_REQUESTS else 0
     if until_ns:
         yield Pause(max(0.0, (until_ns - refusal.done_ns) / NS))
         yield from one(first.request("retry"))
 
 
-def _until_ns(limit: Limit, refusal: Exchange, held_ns: int) -> int:
-    """When to call again to hold a refusal to its word: where that is too good to be true, or where told to; else 0."""
+def _insisting(first: Caller, limit: Limit, refusal: Exchange, until_ns: int) -> Steps[Exchange]:
+    """As many refused calls as the quota, late in the wait, and one alone after them: the refusal to be held to.
+
+    They lie in the window that ends with the call after the wait. Where that is too short for it, nothing is sent.
+    """
+    left_ns = min(_instants_ns(limit, refusal)) - refusal.done_ns
+    late_ns = max(left_ns // 2, (left_ns - GRANULARITY_NS) * 9 // 10)
+    if late_ns <= 0 or refusal.done_ns + late_ns + limit.window_ns <= until_ns:
+        return refusal
+    yield Pause(late_ns / NS)
+    yield from _waves(lambda count: [first.request(INSISTING) for _ in range(count)], limit.quota, renewed=True)
+    return (yield from one(first.request("probe")))
+
+
+def _instants_ns(limit: Limit, refusal: Exchange) -> list[int]:
+    """When a refusal says to come again, by each of its words."""
     told = [headers.retry_after_ns(refusal)]
     if limit.headers:
         told.append(headers.told(limit, refusal).reset_ns)
-    instants = [instant for instant in told if instant is not None]
+    return [instant for instant in told if instant is not None]
+
+
+def _until_ns(limit: Limit, refusal: Exchange, held_ns: int) -> int:
+    """When to call again to hold a refusal to its word: where that is too good to be true, or where told to; else 0."""
+    instants = _instants_ns(limit, refusal)
     if not instants:
         return 0
     margin_ns = GRANULARITY_NS + 2 * slack_ns(limit.window_ns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,7 @@ class Simulated:
     """A server with a limiter a key. `algorithm` is what it does, which may differ from what is declared.
 
     Callers of the roles `exempts` are not under the `general` limit; `identities` tells how callers are had.
+    One that `counts_refusals` lets a refused call use up what the next would need; `honest` is one that tells of it.
     `latency_s` draws how long a request takes to the limiter and back; `race` lets all of one release count before any
     is inserted; `key` gives what it counts by; `told` rewrites the headers of an answer.
     """
@@ -90,6 +92,8 @@ class Simulated:
     random: Random = field(default_factory=lambda: Random(1))
     latency_s: tuple[float, float] = (0.0005, 0.003)
     race: bool = False
+    counts_refusals: bool = False
+    honest: bool = False
     key: Callable[[Request], Any] = lambda request: request.identity.name
     told: Callable[[int, dict[str, str]], dict[str, str]] = lambda _status, headers: headers
     status: Callable[[Request], int] = lambda _request: 200
@@ -158,9 +162,11 @@ class Simulated:
         if self.race:
             admitted = model.step(before.get(key, model.init()), at_ns)[1]
             after = (*state, at_ns) if admitted else state
+        if self.counts_refusals and not admitted:
+            after = (*state[bisect_right(state, at_ns - window_ns) :], at_ns)
         self.states[key] = after
         log = self.logs.setdefault(key, [])
-        if admitted:
+        if admitted or self.counts_refusals:
             log.append(at_ns)
         lost = self.random.random() < self.lost
         return None if lost else self._shown(request, log, at_ns, admitted=admitted, model=model)
@@ -189,7 +195,8 @@ class Simulated:
 
     def _shown(self, request: Request, log: list[int], at_ns: int, *, admitted: bool, model: Any) -> Response:
         inside = [instant for instant in log if instant > at_ns - model.window_ns]
-        wait_s = max(0.0, (inside[0] + model.window_ns - at_ns) / S) if inside else 0.0
+        first = inside[-model.quota] if self.honest and len(inside) >= model.quota else inside[0] if inside else 0
+        wait_s = max(0.0, (first + model.window_ns - at_ns) / S) if inside else 0.0
         if self.algorithm != "sliding":
             wait_s = model.window_ns / S
         self.answered_ns = at_ns

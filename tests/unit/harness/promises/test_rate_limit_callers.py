@@ -16,10 +16,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from limiter_sim import LIMIT, OPERATION, TOLD, Simulated, burst_of, codes, contract_of, document, examined
 
 from harness.contract import Contract
+from harness.promises.rate_limit import PROMISE
 from harness.promises.rate_limit.cases import case_of
 
 if TYPE_CHECKING:
     from harness.exchange import Request
+
+STYLES = st.sampled_from(["x-ratelimit", "draft-6", "draft-7", "draft-10"])
 
 
 def test_a_key_taken_from_a_made_up_address_is_an_overshoot() -> None:
@@ -72,6 +75,32 @@ def test_a_role_that_is_exempt_is_not_refused(latency_s: float, seed: int) -> No
 
     assert found(frozenset({"chief"})) == set()
     assert "rate-limit.refused-early" in found(frozenset())
+
+
+@settings(max_examples=25, deadline=None)
+@given(quota=st.integers(1, 60), latency_s=st.floats(0.0002, 0.2), style=STYLES, seed=st.integers(0, 1000))
+def test_refusals_that_count_are_untrue_where_they_are_not_told(
+    quota: int, latency_s: float, style: str, seed: int
+) -> None:
+    """Who goes on calling and then waits as told is refused again: untrue, unless the later refusals told so."""
+    limit = {**LIMIT, "quota": quota, "headers": style, "reset": "epoch" if style == "x-ratelimit" else "delta"}
+
+    def found(*, honest: bool) -> set[str]:
+        server = Simulated(limit, counts_refusals=True, honest=honest, random=Random(seed))
+        server.latency_s = (0.0001, latency_s)
+        return codes(limit, server, wait=True)
+
+    assert found(honest=False) == {"rate-limit.headers-untrue"}
+    assert found(honest=True) == set()
+
+
+def test_one_operation_is_always_waited_for() -> None:
+    """Whatever the source draws, the read of the smallest quota has the burst that goes on calling and waits."""
+    contract = contract_of(LIMIT)
+    assert PROMISE.cases is not None
+    for seed in range(20):
+        first = next(iter(PROMISE.cases(contract, contract.by_id[OPERATION], Random(seed))))
+        assert (first.name, first.parameters) == ("burst", {"wait": True})
 
 
 def test_one_key_for_all_callers_is_told() -> None:
