@@ -167,5 +167,6 @@ def limit(rule: Rule) -> JsonObject:
         "quota": rule.quota,
         "window_s": window,
         "scope": ["user", "address"],
+        "per_tenant": True,
         "algorithm": "sliding",
     }

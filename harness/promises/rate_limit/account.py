@@ -21,6 +21,7 @@ TOO_MANY_REQUESTS = 429
 SETUP = "set-up"
 SHARED = ".shared"
 SPOOFED = "spoofed"
+ABROAD = "abroad"
 NEVER_NS = 1 << 62
 
 

@@ -38,6 +38,7 @@ ANNOTATION: Mapping[str, Any] = {
             "retry_after": {"type": "boolean"},
             "exempt": {"type": "array", "items": {"type": "string"}},
             "forwarded": {"type": "boolean"},
+            "per_tenant": {"type": "boolean"},
         },
         "required": ["name", "quota", "window_s", "scope"],
         "additionalProperties": False,
@@ -51,7 +52,8 @@ class Limit:
 
     `operation` is the operation that declares it, empty for the document. `headers` is a style of STYLES or empty;
     `retry_after` says whether a refusal tells when to come again (RFC 9110, 10.2.3), which it does unless switched off.
-    `forwarded` says that the address is what our X-Forwarded-For tells, as that of a proxy that is trusted.
+    `forwarded` says that the address is what our X-Forwarded-For tells, as that of a proxy that is trusted;
+    `per_tenant` that who calls in two tenants has a quota in each.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Limit:
     retry_after: bool = True
     exempt: tuple[str, ...] = ()
     forwarded: bool = False
+    per_tenant: bool = False
     operation: str = ""
 
     @property
@@ -90,17 +93,22 @@ class Limit:
             if scope == "tenant" and identity.tenant:
                 return scope, identity.tenant
             if scope in {"user", "key"} and identity.name != ANONYMOUS.name:
-                return "user", identity.name
+                return "user", self._in(identity.tenant, identity.name)
             if scope == "address":
-                return scope, request.source
+                return scope, self._in(identity.tenant, request.source)
         return None
+
+    def _in(self, tenant: str, who: str) -> str:
+        """Whom it counts, by tenant where it does; an address that is not told is told by nothing."""
+        return f"{who} in {tenant}" if self.per_tenant and tenant and who else who
 
     def sentence(self) -> str:
         """What is promised, for a report."""
         manner = {"sliding": "in any", "fixed": "in a fixed", "token-bucket": "refilled over"}.get(
             self.algorithm, "in a"
         )
-        return f"{self.name}: {self.quota} calls {manner} window of {self.window_s:g} s for one {self.scope[0]}"
+        whose = " of a tenant" if self.per_tenant else ""
+        return f"{self.name}: {self.quota} calls {manner} window of {self.window_s:g} s for one {self.scope[0]}{whose}"
 
 
 def limits(contract: Contract, operation: Operation) -> tuple[Limit, ...]:
@@ -124,5 +132,6 @@ def _limit(entry: Mapping[str, Any], operation: str) -> Limit:
         retry_after=entry.get("retry_after", True),
         exempt=tuple(entry.get("exempt", ())),
         forwarded=entry.get("forwarded", False),
+        per_tenant=entry.get("per_tenant", False),
         operation=operation,
     )

@@ -124,6 +124,20 @@ def other(stage: Stage, first: Caller, limit: Limit) -> Steps[Caller | None]:
     return first.another(identity, stage.source) if identity.name != first.identity.name else None
 
 
+def abroad(stage: Stage, first: Caller, limit: Limit) -> Caller | None:
+    """Nobody at the same address in another tenant, whom the limit counts apart; None where there is no such caller."""
+    tenants = [name for name in stage.actors.tenants if name != stage.tenant]
+    nobody = first.identity.name == ANONYMOUS.name and first.identity.tenant == stage.tenant
+    if not (limit.per_tenant and stage.source and tenants and nobody):
+        return None
+    tenant = stage.random.choice(tenants)
+    here, there = (stage.actors.tenant_prefix(name) for name in (stage.tenant, tenant))
+    path = f"{there}{first.template.path.removeprefix(here)}"
+    template = replace(first.template, path=path)
+    login = template if first.login is first.template else None
+    return replace(first, template=template, login=login).another(stage.actors.anonymous(tenant), template.source)
+
+
 def loopback(stage: Stage, but: str = "") -> str:
     """An address of this machine that hardly anybody else sends from, 127.0.0.0/8."""
     while True:

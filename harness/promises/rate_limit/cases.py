@@ -11,9 +11,9 @@ from harness.case import Case, Pause, Steps, one, together
 from harness.errors import CannotTell
 from harness.identities import ANONYMOUS
 from harness.promises.rate_limit import headers
-from harness.promises.rate_limit.account import SETUP, SHARED, SPOOFED, TOO_MANY_REQUESTS
+from harness.promises.rate_limit.account import ABROAD, SETUP, SHARED, SPOOFED, TOO_MANY_REQUESTS
 from harness.promises.rate_limit.annotation import KEY, NS, Limit, limits
-from harness.promises.rate_limit.caller import Caller, caller, other, patient
+from harness.promises.rate_limit.caller import Caller, abroad, caller, other, patient
 from harness.promises.rate_limit.headers import GRANULARITY_NS
 from harness.promises.rate_limit.model import slack_ns
 from harness.promises.rate_limit.schedule import case as schedule_case
@@ -157,6 +157,9 @@ def _afterwards(stage: Stage, first: Caller, stranger: Caller | None, limit: Lim
             refusal = yield from one(request)
     if stranger is not None:
         yield from one(stranger.request("other"))
+    moved = abroad(stage, first, limit)
+    if moved is not None:
+        yield from one(moved.request(ABROAD))
     if refusal.status != TOO_MANY_REQUESTS:
         return
     until_ns = _until_ns(limit, refusal, held_ns)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.codes import CODES
 from harness.exchange import Outcome
 from harness.finding import Finding
-from harness.promises.rate_limit.account import SPOOFED, TOO_MANY_REQUESTS, View, is_call, views
+from harness.promises.rate_limit.account import ABROAD, SPOOFED, TOO_MANY_REQUESTS, View, is_call, views
 from harness.promises.rate_limit.annotation import KEY, NS
 from harness.promises.rate_limit.model import early, overshoot
 from harness.promises.rate_limit.truth import (
@@ -87,18 +87,24 @@ def _some(events: Sequence[Event], telling: set[str]) -> tuple[str, ...]:
 
 
 def _early(operation: Operation, found: Sequence[View]) -> Iterator[Fault]:
-    """A refusal is too early only where no limit of its caller, shared with others or not, can have asked for it."""
+    """A refusal is too early only where no limit of its caller, shared with others or not, can have asked for it.
+
+    Of several limits, that one shares its key which refuses so if it counts all callers as one; each, where none does.
+    """
     shared = {event.id for view in found if not view.own for event in view.events}
     refused = early([(view.limit.model, view.events) for view in found]) - shared
     joined = early([(view.limit.model, _all_keys(view, found)) for view in found]) - shared
-    for view in found:
+    crossed = refused - joined
+    unshared = [early([(view.limit.model, _all_keys(view, found))]) if crossed else crossed for view in found]
+    nobodys = crossed.intersection(*unshared)
+    for view, not_by_it in zip(found, unshared, strict=True):
         mine = [pair for pair in view.seen if pair[0].id in refused and is_call(operation, pair[1])]
         for code, pairs in (
-            (SHARED_KEY, [pair for pair in mine if pair[0].id not in joined]),
+            (SHARED_KEY, [pair for pair in mine if pair[0].id in crossed - (not_by_it - nobodys)]),
             (REFUSED_EARLY, [pair for pair in mine if pair[0].id in joined]),
         ):
             if pairs:
-                yield _refusal(code, view, [event for event, _ in pairs])
+                yield _refusal(code, view, pairs)
 
 
 def _all_keys(view: View, found: Sequence[View]) -> tuple[Event, ...]:
@@ -111,12 +117,15 @@ def _all_keys(view: View, found: Sequence[View]) -> tuple[Event, ...]:
     )
 
 
-def _refusal(code: str, view: View, events: Sequence[Event]) -> Fault:
+def _refusal(code: str, view: View, pairs: Sequence[tuple[Event, Exchange]]) -> Fault:
+    events = [event for event, _ in pairs]
     possible = view.window.possible(events[0], view.limit.window_ns) - 1
-    others = " while another caller of the case had used up its own" if code == SHARED_KEY else ""
+    abroad = any(exchange.request.step == ABROAD for _, exchange in pairs)
+    whose = "the same address had used up that of another tenant" if abroad else "another caller had used up its own"
+    others = f" while {whose}" if code == SHARED_KEY else ""
     return Fault(
         code,
-        view.limit.kind,
+        f"{view.limit.kind}{' tenants' if abroad else ''}",
         view.limit.sentence(),
         f"{len(events)} calls were refused, the first with at most {possible} calls of its caller before it{others}",
         tuple(event.id for event in events[:MAX_WITNESSES]),

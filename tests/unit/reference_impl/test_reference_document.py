@@ -106,6 +106,7 @@ def test_the_promises_state_the_limits_in_force(shop: Shop) -> None:
             "quota": 100_000,
             "window_s": 4,
             "scope": ["user", "address"],
+            "per_tenant": True,
             "algorithm": "sliding",
             "headers": "draft-6",
             "reset": "delta",

@@ -83,7 +83,8 @@ class Simulated:
     Callers of the roles `exempts` are not under the `general` limit; `identities` tells how callers are had.
     One that `counts_refusals` lets a refused call use up what the next would need; `honest` is one that tells of it.
     `latency_s` draws how long a request takes to the limiter and back; `race` lets all of one release count before any
-    is inserted; `key` gives what it counts by; `told` rewrites the headers of an answer.
+    is inserted; `key` gives what it counts by, but for the general limit, which counts each caller; `told` rewrites the
+    headers of an answer.
     """
 
     limit: dict[str, Any]
@@ -176,7 +177,7 @@ class Simulated:
         if self.general is None or self.exempts & set(request.identity.roles):
             return None
         model = MODELS["sliding"](self.general["quota"], round(self.general["window_s"] * S))
-        key = ("general", self.key(request))
+        key = ("general", request.identity.name)
         state = self.states.get(key, model.init())
         after, admitted = model.step(state, at_ns)
         if self.race and model.step(before.get(key, model.init()), at_ns)[1]:
@@ -229,10 +230,16 @@ class Simulated:
 
 
 def examined(
-    server: Simulated, case: Case, contract: Contract, *, seed: int = 1, source: str = "", nonce: str = "n"
+    server: Simulated,
+    case: Case,
+    contract: Contract,
+    *,
+    source: str = "",
+    nonce: str = "n",
+    tenant: str = "",
 ) -> tuple[Verdict, Driven]:
     """A case driven against the simulated server, and what the promise says of it."""
-    stage = Stage(contract, Actors(server.identities), Random(seed), nonce, source=source)
+    stage = Stage(contract, Actors(server.identities), Random(1), nonce, tenant, source=source)
     driven = drive(case, stage, server, sleep=server.sleep)
     assert PROMISE.judge is not None
     return PROMISE.judge(contract, contract.by_id[case.operation], driven.exchanges), driven

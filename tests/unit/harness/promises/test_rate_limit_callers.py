@@ -20,6 +20,8 @@ from harness.promises.rate_limit import PROMISE
 from harness.promises.rate_limit.cases import case_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.exchange import Request
 
 STYLES = st.sampled_from(["x-ratelimit", "draft-6", "draft-7", "draft-10"])
@@ -101,6 +103,62 @@ def test_one_operation_is_always_waited_for() -> None:
     for seed in range(20):
         first = next(iter(PROMISE.cases(contract, contract.by_id[OPERATION], Random(seed))))
         assert (first.name, first.parameters) == ("burst", {"wait": True})
+
+
+def open_contract(limit: dict[str, Any]) -> Contract:
+    """The contract of a limited read that needs no identity."""
+    told = document(limit)
+    del told["paths"]["/things"]["get"]["security"]
+    return Contract(told)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    quota=st.integers(1, 60),
+    latency_s=st.floats(0.0002, 0.3),
+    tenants=st.sampled_from([{"header": "X-Tenant"}, {"prefix": "/t/{tenant}"}]),
+    wait=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+def test_an_address_has_a_quota_in_each_tenant_where_that_is_declared(
+    quota: int, latency_s: float, tenants: dict[str, str], *, wait: bool, seed: int
+) -> None:
+    """One key for an address over tenants is told, one in each is not; where nothing is declared nothing is sent."""
+    limit = {**LIMIT, "quota": quota, "per_tenant": True}
+
+    def found(limit: dict[str, Any], key: Callable[[Request], Any]) -> tuple[set[tuple[str, str]], int]:
+        server = Simulated(limit, key=key, random=Random(seed), latency_s=(0.0001, latency_s))
+        server.identities = {"tenants": {"names": ["alpha", "beta", "gamma"], **tenants}}
+        contract = open_contract(limit)
+        case = burst_of(contract, wait=wait)
+        verdict, driven = examined(server, case, contract, source="127.0.0.9", tenant="beta")
+        assert driven.reason == ""
+        sent = [exchange.request for exchange in driven.exchanges if exchange.request.step == "abroad"]
+        for request in sent:
+            words = (request.path, *(value for _, value in request.identity.headers))
+            assert not any("beta" in word for word in words)
+            assert any(request.identity.tenant in word for word in words)
+        return {(item.code, item.kind) for item in verdict.findings}, len(sent)
+
+    def apart(request: Request) -> Any:
+        return request.identity.tenant, request.source
+
+    def shared(request: Request) -> Any:
+        return request.source
+
+    assert found(limit, apart) == (set(), 1)
+    assert found(limit, shared) == ({("rate-limit.shared-key", "things.list tenants")}, 1)
+    assert found({**limit, "per_tenant": False}, shared) == (set(), 0)
+
+
+def test_the_limit_that_shares_its_key_is_named_and_no_other() -> None:
+    """Where a limit of the document stands beside it, which counts each caller apart, that one is not blamed."""
+    general = {**LIMIT, "name": "all", "quota": 400, "headers": "draft-6", "reset": "delta"}
+    contract = contract_of(LIMIT, general)
+    server = Simulated(LIMIT, general=general, key=lambda _request: "everybody")
+    verdict, _ = examined(server, burst_of(contract), contract)
+    shared = [item.kind for item in verdict.findings if item.code == "rate-limit.shared-key"]
+    assert shared == ["things.list"]
 
 
 def test_one_key_for_all_callers_is_told() -> None:
