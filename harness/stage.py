@@ -103,5 +103,5 @@ class Stage:
             identity=identity,
             step=step,
             source=self.source,
-            secret_pointers=secret_pointers,
+            secret_pointers=(*secret_pointers, *self.contract.secrets(operation)),
         )

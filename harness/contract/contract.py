@@ -96,6 +96,11 @@ class Contract:
         value = general if own is None else own
         return None if value is False else value
 
+    def secrets(self, operation: Operation) -> tuple[str, ...]:
+        """JSON pointers into the operation's answer at which it issues a credential, as its promise `key` tells."""
+        told = self.promise("key", operation)
+        return (told["credential"],) if isinstance(told, dict) else ()
+
     def validator(self, at: str) -> jsonschema_rs.Draft202012Validator | None:
         """A validator for the schema at a JSON pointer of the document; None where the schema cannot be compiled.
 

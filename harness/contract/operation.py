@@ -52,7 +52,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method on one path template. `secured` says that the contract asks for an identity."""
+    """One method on one path template. `secured` says that the contract asks for an identity.
+
+    `schemes` are the ways to prove one: the security schemes of each, all of which it takes together.
+    """
 
     id: str
     method: str
@@ -63,6 +66,7 @@ class Operation:
     answers: tuple[Answer, ...] = ()
     secured: bool = False
     optional_security: bool = False
+    schemes: tuple[tuple[str, ...], ...] = ()
     promises: Mapping[str, Any] = field(default_factory=dict)
     pointer: str = ""
 

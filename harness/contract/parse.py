@@ -76,6 +76,7 @@ def _operation(document: Mapping[str, Any], base: str, path: str, method: str, i
         answers=tuple(_answers(document, at, item)),
         secured=bool(security),
         optional_security={} in security,
+        schemes=tuple(tuple(way) for way in security if isinstance(way, dict)),
         promises=item.get("x-promises", {}),
         pointer=at,
     )

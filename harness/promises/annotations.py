@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from harness.contract import Contract
     from harness.promises.promise import Promise
 
-OPERATION_MEMBERS = {"create", "read", "list", "update", "delete", "restore", "operation", "given"}
+OPERATION_MEMBERS = {"create", "read", "list", "update", "delete", "restore", "operation", "given", "revoke"}
 OPERATION_LISTS = {"then", "lists", "writes", "references"}
 RESOURCE_MEMBER = "resource"
+METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"}
 
 
 def problems(contract: Contract, promises: Sequence[Promise]) -> list[str]:
@@ -64,5 +65,8 @@ def _references(contract: Contract) -> Iterator[str]:
                 and value not in contract.by_id
             ):
                 yield f"{where} is {value!r}, which is no operationId of the document; compare the spelling"
+            granted = "/key/grants/" in f"/{at}"
+            if granted and isinstance(value, str) and value not in {*contract.by_id, *METHODS}:
+                yield f"{where} is {value!r}, which is no method and no operationId of the document"
             if member == RESOURCE_MEMBER and isinstance(value, str) and value not in names:
                 yield f"{where} is {value!r}, which is no resource; known are {', '.join(sorted(names)) or 'none'}"

@@ -29,10 +29,9 @@ if TYPE_CHECKING:
     from random import Random
 
     from harness.case import Steps
-    from harness.contract import Contract, Operation, Resource
+    from harness.contract import Contract, Operation
     from harness.exchange import Exchange
     from harness.identities import Identity
-    from harness.promises.subject import Subject
     from harness.stage import Stage
 
 KEY = "roles"
@@ -133,26 +132,13 @@ def _once(
     target = subjects.acted_on(stage.contract, operation)
     subject = None
     if target is not None and allowed:
-        subject = yield from _own(stage, operation, target[0], identity)
+        subject = yield from subjects.own(stage, operation, target[0], identity)
         if subject is None:
             return None
     elif target is not None:
         subject = yield from subjects.made(stage, target[0])
     expected = MAY if allowed else MAY_NOT
     return (yield from attempt(stage, operation, subject=subject, identity=identity, label=role, expected=expected))
-
-
-def _own(stage: Stage, operation: Operation, resource: Resource, identity: Identity) -> Steps[Subject | None]:
-    """A thing that the identity may act on if the role gate lets it pass; None where the owner's gate would decide."""
-    create = stage.contract.by_id.get(resource.create)
-    if subjects.is_self(stage.contract, resource):
-        owned = stage.contract.promise("owner", operation) and identity.name != ANONYMOUS.name
-        return (yield from subjects.made(stage, resource, identity if owned else None))
-    if create is not None and subjects.may(stage.contract, create, identity):
-        return (yield from subjects.made(stage, resource, identity))
-    if stage.contract.promise("owner", operation):
-        return None
-    return (yield from subjects.made(stage, resource))
 
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:

@@ -90,6 +90,19 @@ def made(
     return of_thing(stage.contract, thing)
 
 
+def own(stage: Stage, operation: Operation, resource: Resource, identity: Identity) -> Steps[Subject | None]:
+    """A thing that the identity may act on if the role gate lets it pass; None where the owner's gate would decide."""
+    create = stage.contract.by_id.get(resource.create)
+    if is_self(stage.contract, resource):
+        owned = stage.contract.promise("owner", operation) and identity.name != "anonymous"
+        return (yield from made(stage, resource, identity if owned else None))
+    if create is not None and may(stage.contract, create, identity):
+        return (yield from made(stage, resource, identity))
+    if stage.contract.promise("owner", operation):
+        return None
+    return (yield from made(stage, resource))
+
+
 def of_thing(contract: Contract, thing: things.Thing) -> Subject:
     """The subject that a made thing is."""
     create = contract.by_id[thing.resource.create]

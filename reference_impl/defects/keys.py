@@ -10,7 +10,7 @@ import msgspec
 
 from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import Call, Reply
-from reference_impl.defects.defect import EVERY_OPERATION, Defect, changed
+from reference_impl.defects.defect import Defect, changed
 from reference_impl.edge.authentication import Authentication
 from reference_impl.errors import not_found, unauthorized
 from reference_impl.identity import keys, opaque
@@ -110,22 +110,22 @@ DEFECTS = (
     Defect(
         id="B5b",
         title="A revoked API key is taken",
-        codes=("credentials.taken",),
-        operations=EVERY_OPERATION,
+        codes=("key.revoked",),
+        operations=("keys.create",),
         plant=identifying(RevokedToo),
     ),
     Defect(
         id="B5c",
         title="An API key that reads only may write",
-        codes=("credentials.taken", "roles.role-allowed"),
-        operations=EVERY_OPERATION,
+        codes=("key.scope",),
+        operations=("keys.create",),
         plant=identifying(AnyScope),
     ),
     Defect(
         id="B5d",
         title="An API key's end is compared with the local time: west of UTC it holds for hours longer",
-        codes=("credentials.taken",),
-        operations=EVERY_OPERATION,
+        codes=("key.ended",),
+        operations=("keys.create",),
         plant=identifying(LocalEnd),
         profile=WEST,
     ),

@@ -95,6 +95,16 @@ def _revoke(user_id: str, key_id: str) -> Steps:
     yield from told(rows)
 
 
+_READS = ["GET", "HEAD", "OPTIONS"]
+_KEY = {
+    "scheme": "key",
+    "credential": "/key",
+    "revoke": "keys.delete",
+    "end": "/expiresIn",
+    "until": "/expiresAt",
+    "scopes": "/scopes",
+    "grants": {"read": _READS, "write": [*_READS, "POST", "PUT", "PATCH", "DELETE"]},
+}
 _OWNER = {"owner": {"resource": "key", "stranger": 404}}
 
 PROCEDURES = (
@@ -124,6 +134,7 @@ PROCEDURES = (
         status=201,
         response_headers=("Location", "Cache-Control"),
         links=("keys.get", "keys.delete"),
+        promises={"key": _KEY},
     ),
     Procedure(
         id="keys.get",

@@ -14,7 +14,7 @@ from harness.contract.overlay import applied
 from harness.promises.catalogue import BY_KEY
 from harness.verdict import Status
 from tests.repo.sources import blocks, text, tracked
-from tests.unit.harness.promises import bulk_api, gallery_api
+from tests.unit.harness.promises import bulk_api, gallery_api, key_api
 from tests.unit.harness.promises.beach_api import Beach, examined, faults
 from tests.unit.harness.promises.beach_document import pets
 
@@ -111,6 +111,17 @@ def test_pictures(defect: str, expected: str) -> None:
     assert {(item.status, item.findings, item.reason) for item in kept.values()} == {(Status.PASS, (), "")}
     broken = gallery_api.examined(gallery_api.Gallery(defect, document)).values()
     assert {finding.code for verdict in broken for finding in verdict.findings} == {expected}
+
+
+@pytest.mark.parametrize("defect", ["revoked", "ended", "scope", "acts"])
+def test_keys(defect: str) -> None:
+    """Keys with the overlay of `key` end as they are told to; an API whose keys hold on is caught."""
+    (block,) = blocks(FOLDER / "key.md", "yaml")
+    document = applied(key_api.document(None), yaml.safe_load(block.body), block.place)
+    kept = key_api.examined(key_api.Keys(told=document))
+    assert (kept.status, kept.findings, kept.reason) == (Status.PASS, (), "")
+    broken = key_api.examined(key_api.Keys(frozenset({defect}), told=document))
+    assert {finding.code for finding in broken.findings} == {{"acts": "key.effect"}.get(defect, f"key.{defect}")}
 
 
 def test_every_promise_has_its_page() -> None:

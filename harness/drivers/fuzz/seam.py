@@ -224,6 +224,7 @@ class Seam:
             body=call.body,
             identity=identity,
             step=self.steps.get(call.case, PROBE),
+            secret_pointers=self._contract.secrets(call.operation) if call.operation else (),
         )
 
     def _speaks(self, call: Call) -> bool:

@@ -1,0 +1,60 @@
+"""How a key is presented, and which operations take it: what the document's security schemes say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import CannotTell
+from harness.promises import subject as subjects
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from harness.contract import Contract, Operation
+    from harness.exchange import Headers
+    from harness.identities import Identity
+
+
+def headers(contract: Contract, told: Mapping[str, Any], credential: str) -> Headers:
+    """The header that carries a credential; raises CannotTell where the document's scheme is of no such kind."""
+    schemes = contract.document.get("components", {}).get("securitySchemes", {})
+    scheme = contract.schema(schemes.get(told["scheme"]))
+    shown = f"{told.get('prefix', '')}{credential}"
+    kind = (scheme.get("type"), str(scheme.get("in") or scheme.get("scheme") or "").lower())
+    if kind == ("apiKey", "header"):
+        return ((scheme["name"], shown),)
+    if kind == ("apiKey", "cookie"):
+        return (("Cookie", f"{scheme['name']}={shown}"),)
+    if kind == ("http", "bearer"):
+        return (("Authorization", f"Bearer {shown}"),)
+    raise CannotTell(
+        f"x-promises.key.scheme is {told['scheme']!r}, which is no securityScheme of a kind that can be presented: "
+        "apiKey in a header or a cookie, http bearer"
+    )
+
+
+def opened(contract: Contract, told: Mapping[str, Any], holder: Identity) -> Iterator[Operation]:
+    """The operations that ask for an identity, take the key alone for it, and are for its holder's role."""
+    for operation in contract.operations:
+        alone = (told["scheme"],) in operation.schemes and not operation.optional_security
+        if alone and not operation.streams and subjects.may(contract, operation, holder):
+            yield operation
+
+
+def granted(operation: Operation, names: Collection[str]) -> bool:
+    """Whether names of methods and operations hold this one."""
+    return operation.method in names or operation.id in names
+
+
+def read(contract: Contract, told: Mapping[str, Any], holder: Identity) -> Operation:
+    """The read by which is seen whether a key holds, one that every scope grants if there is any."""
+    plain = [
+        operation
+        for operation in opened(contract, told, holder)
+        if operation.method == "GET" and not any(parameter.required for parameter in operation.parameters)
+    ]
+    grants = told.get("grants", {}).values()
+    plain.sort(key=lambda operation: not all(granted(operation, names) for names in grants))
+    if not plain:
+        raise CannotTell(f"no read without parameters takes the scheme {told['scheme']!r}, so no key can be tried")
+    return plain[0]
