@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.recognition import bulk, errors, identities, lists, resources, seen, writes
+from harness.recognition import bulk, errors, identities, keys, lists, resources, seen, writes
 from harness.recognition.sign import Sign, Unknown
 
 if TYPE_CHECKING:
@@ -56,14 +56,15 @@ def recognised(contract: Contract, reads: Sequence[Read] = ()) -> Recognised:
     told = contract.defaults.get("resource")
     named: dict[str, Any] = {**(told if isinstance(told, dict) else {}), **{sign.name: sign.value for sign in things}}
     shared = [_held(contract, sign, reads) for sign in errors.signs(contract)]
-    keys = {sign.key for sign in shared}
-    shared += [sign for sign in seen.signs(contract, reads) if sign.key not in keys]
+    known = {sign.key for sign in shared}
+    shared += [sign for sign in seen.signs(contract, reads) if sign.key not in known]
     signs = (
         *shared,
         *things,
         *lists.signs(contract, named),
         *writes.signs(contract, named),
         *bulk.signs(contract, named),
+        *keys.signs(contract, named),
     )
     usable = tuple(sign for sign in signs if POINTABLE.fullmatch(_path(contract, sign)))
     login = identities.login(contract)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def headers(contract: Contract, told: Mapping[str, Any], credential: str) -> Headers:
     """The header that carries a credential; raises CannotTell where the document's scheme is of no such kind."""
-    schemes = contract.document.get("components", {}).get("securitySchemes", {})
+    schemes = (contract.document.get("components") or {}).get("securitySchemes") or {}
     scheme = contract.schema(schemes.get(told["scheme"]))
     shown = f"{told.get('prefix', '')}{credential}"
     kind = (scheme.get("type"), str(scheme.get("in") or scheme.get("scheme") or "").lower())

@@ -306,3 +306,34 @@ def test_many_items_at_once_are_accounted_for() -> None:
     assert sure.sure
     assert proposed.value == {"items": "/rows", "results": "/results", "index": "/row", "error": "/error"}
     assert not proposed.sure
+
+
+@pytest.mark.parametrize("secured", [True, False])
+def test_what_issues_keys_is_recognised(*, secured: bool) -> None:
+    """A create whose answer has a secret is sure where one scheme is left for it; a login is none."""
+    made = {"schema": {"type": "object", "properties": {"id": TEXT, "apiKey": TEXT, "expiresAt": TEXT}}}
+    shown = {"schema": {"type": "object", "properties": {"id": TEXT, "name": TEXT}}}
+    security: dict[str, Any] = {"security": [{"session": []}] if secured else []}
+    asked = taking(name=TEXT, scopes={"type": "array", "items": TEXT}, expires_in={"type": "integer"})
+    at = [{"name": "id", "in": "path", "required": True, "schema": TEXT}]
+    paths = {
+        "/api-keys": {"post": {"operationId": "issue", **asked, **security, "responses": answers(201, **made)}},
+        "/api-keys/{id}": {
+            "parameters": at,
+            "get": {"operationId": "show", **security, "responses": answers(200, **shown)},
+            "delete": {"operationId": "end", **security, "responses": answers(204)},
+        },
+        "/me": {"get": {"security": [{"session": []}, {"key": []}, {"csrf": [], "session": []}]}},
+    }
+    header = {"type": "apiKey", "in": "header"}
+    bearer = {"type": "http", "scheme": "bearer"}
+    schemes = {"session": bearer, "key": {**header, "name": "X-Key"}, "csrf": {**header, "name": "X-Csrf"}}
+    signs = found(read(paths, components={"securitySchemes": schemes}), "key")
+    assert [(sign.operation, sign.sure, sign.value) for sign in signs] == [
+        (
+            "issue",
+            True,
+            {"scheme": "key", "credential": "/apiKey", "revoke": "end", "end": "/expires_in", "until": "/expiresAt"},
+        )
+    ] * secured
+    assert all("/scopes grants is not told" in sign.evidence for sign in signs)
