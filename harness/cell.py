@@ -56,6 +56,7 @@ def joined(cells: Iterable[Cell]) -> tuple[Cell, ...]:
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "roles": ("anonymous", "*", "every role"),
+    "transports": ("*",),
     "owner": ("owner", "stranger"),
     "tenant": ("other tenant",),
     "credentials": ("garbage", "wrong scheme", "no scheme", "expired", "revoked", "wrong audience", "*"),

@@ -36,6 +36,7 @@ class Promise:
     gives by `case_of` the case of given parameters, so that a driver can search and shrink (drivers/properties.py).
     One that `watches` has cases and judges every exchange of the history besides.
     One that is `masked` judges answers in which known secrets stand as the history shows them.
+    What the cases of one that is `outside` send at no operation is of another wire form: no standing promise judges it.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Promise:
     exhausts: bool = False
     watches: bool = False
     masked: bool = False
+    outside: bool = False
     strategy: Strategy | None = None
     case_of: CaseOf | None = None
 

@@ -52,10 +52,10 @@ ANNOTATION: Mapping[str, Any] = {
 
 def applies(contract: Contract, operation: Operation) -> bool:
     """Whether roles are promised, or the document at least asks for an identity."""
-    return bool(_told(contract, operation))
+    return bool(promised(contract, operation))
 
 
-def _told(contract: Contract, operation: Operation) -> Mapping[str, Any]:
+def promised(contract: Contract, operation: Operation) -> Mapping[str, Any]:
     """What is promised; where only `security` is declared, that somebody must be signed in; empty where nothing is."""
     told: Mapping[str, Any] | None = contract.promise(KEY, operation)
     if told:
@@ -66,7 +66,7 @@ def _told(contract: Contract, operation: Operation) -> Mapping[str, Any]:
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
     """One case: every role at the operation."""
-    return (Case(KEY, operation.id, "matrix", partial(_steps, operation, _told(contract, operation))),)
+    return (Case(KEY, operation.id, "matrix", partial(_steps, operation, promised(contract, operation))),)
 
 
 def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps[None]:
@@ -74,7 +74,7 @@ def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps
     declared = bool(stage.contract.promise(KEY, operation))
     tried: set[str] = set()
     stage.familiar = stage.actors.company()
-    parts = [_try(stage, operation, told, role, tried) for role in _roles(stage, declared=declared)]
+    parts = [_try(stage, operation, told, role, tried) for role in labels(stage, declared=declared)]
     if declared and not {SIGNED_IN, ANYONE} & set(told["allow"]) and stage.actors.can_grant_several:
         parts.append(_several(stage, operation))
     yield from each(parts)
@@ -86,7 +86,8 @@ def _several(stage: Stage, operation: Operation) -> Steps[None]:
     yield from _once(stage, operation, identity, EVERY, allowed=subjects.may(stage.contract, operation, identity))
 
 
-def _roles(stage: Stage, *, declared: bool) -> Iterator[str]:
+def labels(stage: Stage, *, declared: bool) -> Iterator[str]:
+    """Nobody; and where roles are declared, who has none but the default one, and every other role."""
     yield ANONYMOUS.name
     if not declared:
         return
@@ -100,7 +101,7 @@ def _try(stage: Stage, operation: Operation, told: Mapping[str, Any], role: str,
         identity = stage.anonymous()
         allowed = ANYONE in told["allow"]
     else:
-        identity = yield from _in_role(stage, operation, role)
+        identity = yield from in_role(stage, operation, role)
         if identity.name in tried:
             return  # a known identity that has this role too
         tried.add(identity.name)
@@ -117,7 +118,7 @@ def _try(stage: Stage, operation: Operation, told: Mapping[str, Any], role: str,
         yield from _once(stage, operation, anew, role, allowed=allowed)
 
 
-def _in_role(stage: Stage, operation: Operation, role: str) -> Steps[Identity]:
+def in_role(stage: Stage, operation: Operation, role: str) -> Steps[Identity]:
     """An identity in a role: one that other cases know too where the operation leaves its caller as it is."""
     owned = stage.contract.promise("owner", operation) or {}
     if owned.get("self") or survey.may_change_caller(operation) or ENDS_SESSION.search(operation.path):
@@ -143,14 +144,14 @@ def _once(
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """Each attempt against what is promised for its role."""
-    told = _told(contract, operation)
+    told = promised(contract, operation)
     declared = bool(contract.promise(KEY, operation))
     findings: list[Finding] = []
     reasons: list[str] = []
     cells: list[Cell] = []
     examined = 0
     for tried in attempts(exchanges):
-        wanted = LET_IN if tried.expected == MAY else str(_refusal(told, tried.label))
+        wanted = LET_IN if tried.expected == MAY else str(refusal(told, tried.label))
         finding = None
         reason = tried.unanswered
         if not reason and tried.expected == MAY and _doubtful(contract, tried.call, exchanges):
@@ -172,7 +173,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     return Verdict(KEY, operation.id, examined, tuple(findings), "; ".join(reasons), cells=tuple(cells))
 
 
-def _refusal(told: Mapping[str, Any], label: str) -> int:
+def refusal(told: Mapping[str, Any], label: str) -> int:
     """The status that one who may not is promised."""
     nobody = label == ANONYMOUS.name
     status: int = told.get("anonymous", UNAUTHORIZED) if nobody else told.get("refused", FORBIDDEN)
@@ -211,7 +212,7 @@ def _passed(operation: Operation, told: Mapping[str, Any], tried: Attempt, *, de
     """A finding where one that may not was let in, was refused otherwise than promised, or changed something."""
     status = tried.call.status
     nobody = tried.label == ANONYMOUS.name
-    wanted = _refusal(told, tried.label)
+    wanted = refusal(told, tried.label)
     promised = f"{operation.id} is for {', '.join(told['allow'])}; {tried.label} gets {wanted}."
     if tried.let_in:
         code = "roles.anonymous-allowed" if nobody else "roles.role-allowed"

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 TITLE_LIMIT, NAMED = 200, 8
 NOT_TRIED = "not tried, or another gate would have decided"
-TITLES = {"roles": "Roles", "owner": "Ownership", "tenant": "Tenants", "credentials": "Credentials that do not hold"}
+TITLES = {
+    "roles": "Roles",
+    "transports": "Over other transports",
+    "owner": "Ownership",
+    "tenant": "Tenants",
+    "credentials": "Credentials that do not hold",
+}
 LETTERS = {CellState.BROKEN: "✗", CellState.UNKNOWN: "?"}
 
 

@@ -116,6 +116,7 @@ def of_document(global_rule: Rule, edge: Edge) -> JsonObject:
         "credentials": CREDENTIALS,
         "envelope": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}},
         "headers": HEADERS,
+        "transports": [{"name": "rpc", "format": "orpc", "prefix": "/api/rpc"}],
         "http": {},
         "writes": {},
         "cors": {"origins": list(edge.cors_origins), "credentials": True},

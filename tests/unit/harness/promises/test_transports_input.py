@@ -1,0 +1,134 @@
+"""One input from path, query and body, and its wire forms, read by the reference's own reader of oRPC."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.contract import Contract
+from harness.contract.form import encoded
+from harness.errors import CannotTell
+from harness.exchange import Request, Response
+from harness.promises.transports import orpc, plain
+from harness.promises.transports.input import File, Input, joined
+from reference_impl.edge.multipart import read_form
+from reference_impl.rpc.batch import body_of
+from reference_impl.rpc.reading import value_of
+
+NAMES = st.text("abcdefgh", min_size=1, max_size=5)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+MEMBERS = st.dictionaries(NAMES, VALUES, max_size=4)
+TEXT = {"type": "string"}
+UPLOAD = {"type": "object", "properties": {"image": {"type": "string", "contentMediaType": "image/png"}, "title": TEXT}}
+
+
+def contract(media_type: str = "application/json") -> Contract:
+    """One operation with parameters everywhere."""
+    parameters = [
+        {"name": "id", "in": "path", "required": True, "schema": TEXT},
+        {"name": "row", "in": "path", "required": True, "schema": {"type": "integer"}},
+        {"name": "deep", "in": "query", "schema": {"type": ["boolean", "null"]}},
+        {"name": "tag", "in": "query", "schema": {"type": "array"}},
+    ]
+    body = {"content": {media_type: {"schema": UPLOAD}}}
+    put = {"operationId": "put", "parameters": parameters, "requestBody": body, "responses": {}}
+    return Contract({"openapi": "3.1.0", "info": {}, "paths": {"/things/{id}/rows/{row}": {"put": put}}})
+
+
+def folded(request: Request, media_type: str = "application/json") -> Input:
+    """The request's one input."""
+    told = contract(media_type)
+    return joined(told, told.by_id["put"], request)
+
+
+@given(MEMBERS)
+def test_orpc_is_read_as_it_was_meant(members: dict[str, Any]) -> None:
+    """The reference's reader of the protocol has the members that were sent."""
+    kind, body = orpc.body(Input(members))
+    assert kind == "application/json"
+    assert value_of(json.loads(body)) == members
+
+
+@given(MEMBERS, st.lists(st.binary(max_size=40), min_size=1, max_size=3))
+def test_orpc_files_are_read_as_they_were_meant(members: dict[str, Any], contents: list[bytes]) -> None:
+    """Files stand in the input where they stood in the form."""
+    files = tuple(File(f"file{number}", "a.bin", "image/png", data) for number, data in enumerate(contents))
+    kind, body = orpc.body(Input(members, files))
+    parts: dict[str, Any] = asyncio.run(read_form(kind, body_of(body), 100_000))
+    read = value_of(json.loads(parts.pop("data")), [parts[str(number)] for number in range(len(files))])
+    assert {name: value for name, value in read.items() if name in members} == members
+    assert set(read) - set(members) == {file.member for file in files}
+    assert [read[file.member].data for file in files] == contents
+
+
+@given(MEMBERS.filter(lambda members: not {"id", "row", "deep", "tag"} & members.keys()))
+def test_every_part_is_in_the_input(members: dict[str, Any]) -> None:
+    """Path, query and body, with values as the schemas say; a tenant may stand before the path."""
+    body = json.dumps(members).encode()
+    query = (("deep", "true"), ("tag", "a"), ("tag", "b"))
+    told = folded(Request("PUT", "/t/alpha/things/a%2Fb/rows/7", query=query, body=body))
+    assert told == Input({"id": "a/b", "row": 7, "deep": True, "tag": ["a", "b"], **members})
+
+
+def test_a_form_is_its_texts_and_files() -> None:
+    """A multipart body as the harness makes it."""
+    told = contract("multipart/form-data")
+    form = told.by_id["put"].form_body()
+    assert form is not None
+    kind, body = encoded(told, form, {"image": "", "title": "a\u00e9"}, Random(1))
+    request = Request("PUT", "/things/a/rows/1", headers=(("Content-Type", kind),), body=body)
+    found = folded(request, "multipart/form-data")
+    assert found.members == {"id": "a", "row": 1, "title": "a\u00e9"}
+    (file,) = found.files
+    assert (file.member, file.name, file.media_type) == ("image", "file.png", "image/png")
+    assert body.count(file.data) == 1
+    assert file.data.startswith(b"\x89PNG")
+
+
+def test_an_urlencoded_form_is_its_texts() -> None:
+    """Pairs are members."""
+    kind = (("Content-Type", "application/x-www-form-urlencoded"),)
+    request = Request("PUT", "/things/a/rows/1", headers=kind, body=b"title=a+b&x=")
+    assert folded(request).members == {"id": "a", "row": 1, "title": "a b", "x": ""}
+
+
+@pytest.mark.parametrize("body", [b"[1]", b'"text"', b'{"id": 1}', b"not json"])
+def test_what_is_no_one_input(body: bytes) -> None:
+    """A body without names, and a name that stands twice, cannot be sent as one input."""
+    with pytest.raises(CannotTell):
+        folded(Request("PUT", "/things/a/rows/1", body=body))
+
+
+def test_files_have_no_json() -> None:
+    """The plain form has no place for a file."""
+    with pytest.raises(CannotTell):
+        plain.body(Input({}, (File("image", "a.png", "image/png", b""),)))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", (True, True)),
+        (b'{"json": {"id": 1}}', (True, True)),
+        (b'{"json": 1, "meta": [[0]]}', (True, True)),
+        (b'{"id": 1}', (False, True)),
+        (b"[1]", (False, True)),
+        (b'{"error": {"code": "NO"}}', (False, False)),
+        (b'{"errors": []}', (False, False)),
+        (b"<html></html>", (False, False)),
+    ],
+)
+def test_an_answer_of_the_form(body: bytes, expected: tuple[bool, bool]) -> None:
+    """What stands at every path, and what tells an error with a 200, is no answer."""
+    response = Response(200, (), body)
+    assert (orpc.answers(response), plain.answers(response)) == expected
