@@ -46,6 +46,7 @@ class Case:
 
     `parameters` is the JSON value that the case was drawn with; with the promise, the operation and the name it makes
     the case again. `alone` says that nothing else may run beside it, as it exhausts or totals something shared.
+    `outside` says that what it sends at no operation is in another wire form than the document's.
     """
 
     promise: str
@@ -54,6 +55,7 @@ class Case:
     steps: Callable[[Stage], Steps[None]] = field(repr=False, compare=False)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     alone: bool = False
+    outside: bool = False
 
     @property
     def key(self) -> str:

@@ -34,7 +34,9 @@ def judged(run: Run, promise: Promise, case: Case, done: Driven) -> Verdict:
     if promise.judge is None:
         raise ValueError(f"the promise {promise.key!r} judges no exchanges; its driver does")
     began = time.monotonic()
-    exchanges = map(run.recorder.mask.answered, done.exchanges) if promise.masked else done.exchanges
+    # what was sent by another transport is judged by the promise that sent it alone
+    own = [item for item in done.exchanges if item.operation or not case.outside or promise.outside]
+    exchanges = map(run.recorder.mask.answered, own) if promise.masked else own
     verdict = promise.judge(run.contract, run.contract.by_id[case.operation], list(exchanges))
     reason = "; ".join(filter(None, (done.reason, verdict.reason)))
     seconds = done.seconds + time.monotonic() - began

@@ -14,7 +14,7 @@ from harness.exchange import Outcome
 from harness.finding import Confirmation, Reproduction
 from harness.identities import ANONYMOUS
 from harness.promises import survey
-from harness.promises.catalogue import BY_KEY, PROMISES, STANDING
+from harness.promises.catalogue import BY_KEY, STANDING, as_documented
 from harness.promises.planting import PLANTED, SOURCES
 from harness.verdict import Verdict
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 DRIVER = "judge"
 ATTEMPTS = 2
 WATCHING = {promise.key for promise in STANDING if promise.watches}
-OUTSIDE = {promise.key for promise in PROMISES if promise.outside}
 
 
 def standing(contract: Contract, history: Iterable[Exchange]) -> list[Verdict]:
@@ -43,9 +42,9 @@ def standing(contract: Contract, history: Iterable[Exchange]) -> list[Verdict]:
     by_operation: dict[str, list[Exchange]] = defaultdict(list)
     beside: dict[tuple[str, str], list[Exchange]] = defaultdict(list)
     for exchange in history:
-        key, _, rest = exchange.case.partition("/")
-        if key in OUTSIDE and not exchange.operation:
+        if not as_documented(exchange):
             continue
+        key, _, rest = exchange.case.partition("/")
         own = rest.rpartition("/")[0]
         if key in WATCHING and own != exchange.operation:
             beside[key, own].append(exchange)
@@ -100,7 +99,7 @@ def case_again(run: Run, finding: Finding) -> tuple[Promise, Case] | None:
     judging, source = BY_KEY.get(finding.code.split(".")[0]), BY_KEY.get(key)
     if operation is None or judging is None or source is None:
         return None
-    if source.outside:
+    if source.outside and judging.cases is not None and not judging.watches:
         judging = source  # it judges what it sent, under the codes of the gate that is missing
     if source.case_of is not None and finding.reproduction.parameters:
         return judging, source.case_of(run.contract, operation, finding.reproduction.parameters)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.contract import Contract, Operation
+    from harness.exchange import Exchange
     from harness.promises.promise import Promise
 
 PROMISES: tuple[Promise, ...] = (
@@ -70,7 +71,13 @@ PROMISES: tuple[Promise, ...] = (
     objective.PROMISE,
 )
 BY_KEY = {promise.key: promise for promise in PROMISES}
+OUTSIDE = {promise.key for promise in PROMISES if promise.outside}
 STANDING = tuple(promise for promise in PROMISES if promise.standing or promise.watches)
+
+
+def as_documented(exchange: Exchange) -> bool:
+    """Whether an exchange is in the document's wire form: not what a case sent by another transport."""
+    return bool(exchange.operation) or exchange.case.partition("/")[0] not in OUTSIDE
 
 
 def promised(contract: Contract) -> Iterator[tuple[Promise, Operation]]:

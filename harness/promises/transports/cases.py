@@ -42,7 +42,7 @@ def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence
     """A case a transport."""
     told = roles.promised(contract, operation)
     return [
-        Case(KEY, operation.id, door.word, partial(_steps, operation, told, door))
+        Case(KEY, operation.id, door.word, partial(_steps, operation, told, door), outside=True)
         for door in doors(contract, operation)
     ]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,18 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.cell import CellState
+from harness.examine import judged as judged_by
 from harness.exchange import Exchange, Request, Response
 from harness.finding import Finding, Reproduction, Severity
 from harness.judge import case_again, standing
 from harness.promises.annotations import problems
-from harness.promises.catalogue import PROMISES
+from harness.promises.catalogue import BY_KEY, PROMISES
 from harness.promises.transports import PROMISE
-from harness.verdict import Status
+from harness.verdict import Status, Verdict
 from tests.unit.harness.promises.counter_api import PLAIN, RPC, Answered, Counter, contract, driven, judged
 from tests.unit.harness.promises.shelf_api import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from harness.contract import Contract, Operation
 
 GUARDED = ["users.roles", "users.get", "users.update", "users.delete", "notes.create", "notes.update", "notes.delete"]
 FAULTS = st.sampled_from(["", "", "lost", "dropped", 401, 429, 503])
@@ -189,3 +194,25 @@ def test_a_finding_is_shown_again_by_its_own_case() -> None:
     made = case_again(run, finding)
     assert made is not None
     assert (made[0].key, made[1].name) == ("transports", "over rpc")
+    made = case_again(run, replace(finding, code="schema.body"))
+    assert made is not None
+    assert (made[0].key, made[1].name) == ("schema", "over rpc")
+
+
+def test_another_promise_does_not_judge_what_was_sent_there() -> None:
+    """A case that is driven again for a finding of the envelope shows it by what has the document's form alone."""
+    told = contract()
+    told.defaults["envelope"] = {"schema": {"type": "object", "required": ["error"]}}  # type: ignore[index]  # of this test alone
+    assert PROMISE.cases is not None
+    (case,) = PROMISE.cases(told, told.by_id["users.get"], Random(1))
+    (done,) = driven(Counter(contract=told), "users.get")
+    judges: list[Exchange] = []
+
+    def judge(_contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+        judges.extend(exchanges)
+        return Verdict("envelope", operation.id)
+
+    run: Any = type("Run", (), {"contract": told, "driver": "", "masked": lambda _self, verdict: verdict})()
+    judged_by(run, replace(BY_KEY["envelope"], judge=judge, masked=False), case, done)
+    assert judges == [item for item in done.exchanges if item.operation]
+    assert len(judges) < len(done.exchanges)
