@@ -26,13 +26,20 @@ GATED = {401, 403, 429}
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A wire form: the content type and bytes of a call, and whether a successful answer is one of the form."""
+    """A wire form: the content type and bytes of a call, and whether a successful answer is one of the form.
+
+    `within` is the pointer at which an answer holds what the document's own would be.
+    """
 
     body: Callable[[Input], tuple[str, bytes]]
     answers: Callable[[Response], bool]
+    within: str = ""
 
 
-FORMS: Mapping[str, Form] = {"orpc": Form(orpc.body, orpc.answers), "json": Form(plain.body, plain.answers)}
+FORMS: Mapping[str, Form] = {
+    "orpc": Form(orpc.body, orpc.answers, orpc.WITHIN),
+    "json": Form(plain.body, plain.answers),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,17 @@ class Door:
         kept = tuple(pair for pair in request.headers if pair[0].lower() != "content-type")
         path = stage.actors.tenant_prefix(request.identity.tenant or stage.tenant) + self.path
         headers = (*kept, ("Content-Type", kind))
-        return replace(request, method=METHOD, path=path, operation="", query=(), headers=headers, body=body)
+        secrets = tuple(f"{self.form.within}{place}" for place in request.secret_pointers)
+        return replace(
+            request,
+            method=METHOD,
+            path=path,
+            operation="",
+            query=(),
+            headers=headers,
+            body=body,
+            secret_pointers=secrets,
+        )
 
     def serves(self, allowed: Exchange, alike: Exchange | None) -> bool:
         """Whether the operation is served here: one that may is let in, or is refused as by the document's transport.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.exchange import Response
     from harness.promises.transports.input import Input
 
+WITHIN = "/json"
 BOUNDARY = "one-input-of-a-call-with-files"
 PART = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="'
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.actors import Actors
 from harness.cell import CellState
 from harness.examine import judged as judged_by
 from harness.exchange import Exchange, Request, Response
@@ -19,9 +20,11 @@ from harness.judge import case_again, standing
 from harness.promises.annotations import problems
 from harness.promises.catalogue import BY_KEY, PROMISES
 from harness.promises.transports import PROMISE
+from harness.promises.transports.door import doors
+from harness.stage import Stage
 from harness.verdict import Status, Verdict
 from tests.unit.harness.promises.counter_api import PLAIN, RPC, Answered, Counter, contract, driven, judged
-from tests.unit.harness.promises.shelf_api import Shelf
+from tests.unit.harness.promises.shelf_api import IDENTITIES, Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -216,3 +219,15 @@ def test_another_promise_does_not_judge_what_was_sent_there() -> None:
     judged_by(run, replace(BY_KEY["envelope"], judge=judge, masked=False), case, done)
     assert judges == [item for item in done.exchanges if item.operation]
     assert len(judges) < len(done.exchanges)
+
+
+@pytest.mark.parametrize(("told", "place"), [(RPC, "/json/id"), (PLAIN, "/id")], ids=["orpc", "json"])
+def test_secrets_of_an_answer_are_known_where_they_stand_there(told: dict[str, Any], place: str) -> None:
+    """What the document's answer holds at a pointer is masked in the other form's answer too."""
+    api = contract(told)
+    operation = api.by_id["notes.create"]
+    stage = Stage(api, Actors(IDENTITIES), Random(1), "n1")
+    request = stage.request(operation.id, body={"title": "a"}, secret_pointers=("/id",))
+    (door,) = doors(api, operation)
+    sent = door.through(stage, operation, request)
+    assert (sent.method, sent.operation, sent.secret_pointers) == ("POST", "", (place,))
