@@ -200,20 +200,20 @@ class Actors:
         return self.entered(*(yield from self.fresh(stage)))
 
     def fresh(self, stage: Stage, secrets: tuple[str, ...] = ()) -> Steps[tuple[Identity, Exchange]]:
-        """A new account, not signed in yet, and the answer of its first login, which has more secrets at these places.
+        """A new account, and the answer of its first login, with more secrets there; `entered` makes one of the two."""
+        values = {"name": stage.unique("id"), "password": f"Pw1-{stage.unique('secret')}!", "tenant": stage.tenant}
+        made = yield from self._call(stage, "register", values, self.anonymous(stage.tenant))
+        return (yield from self.first_login(stage, values, made, secrets))
 
-        `entered` makes the identity of the two.
-        """
-        name = stage.unique("id")
-        values = {"name": name, "password": f"Pw1-{stage.unique('secret')}!", "tenant": stage.tenant}
-        default = self.told.get("default_role", "")
-        base = Identity(name, (default,) if default else (), stage.tenant)
-        exchange = yield from self._call(stage, "register", values, self.anonymous(stage.tenant))
-        facts = _facts(self.told["register"], exchange)
-        registered = Identity(base.name, base.roles, base.tenant, facts=facts)
+    def first_login(
+        self, stage: Stage, values: Mapping[str, str], made: Exchange, secrets: tuple[str, ...] = ()
+    ) -> Steps[tuple[Identity, Exchange]]:
+        """The account that a sign-up with these values made, and the answer of its login."""
+        default, facts = self.told.get("default_role", ""), _facts(self.told["register"], made)
+        account = Identity(values["name"], (default,) if default else (), stage.tenant, facts=facts)
         login = {**self.told["login"], "secrets": secrets}
         answer = yield from self.call(stage, login, {**facts, **values}, self.anonymous(stage.tenant), "login")
-        return registered, answer
+        return account, answer
 
     def _login(self, stage: Stage, base: Identity, values: Mapping[str, str], *, wait: bool = True) -> Steps[Identity]:
         nobody = self.anonymous(stage.tenant)

@@ -182,7 +182,12 @@ def _assigned(asked: Asked) -> list[str]:
     value = pointer.MISSING if trial is None else pointer.get(sent(asked.steps[trial]), place)
     if trial is None or value is pointer.MISSING or "*" in place:
         raise Unstated("the value that was sent does not stand in its sequence")
-    shown = [n for n, step in enumerate(asked.steps) if str(step["step"]).startswith("trial-shown|")] or [trial]
+    shown = [n for n, step in enumerate(asked.steps) if str(step["step"]).startswith("trial-shown|")]
+    answer = asked.operation.success()
+    told = [asked.contract.schema(body.schema).get("properties") for body in answer.bodies] if answer else []
+    if not shown and (not told or any(names is not None and pointer.tokens(place)[0] not in names for names in told)):
+        raise Unstated("its answer does not show what was taken")
+    shown = shown or [trial]
     return [f"check(answers[{shown[-1]}], lambda answer: answer.status >= 400 or answer.at({place!r}) != {value!r})"]
 
 

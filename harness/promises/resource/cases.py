@@ -14,7 +14,7 @@ from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.promises import acting, precondition, writing
 from harness.promises import subject as subjects
-from harness.promises.resource import mass, nesting
+from harness.promises.resource import mass, nesting, sign_up
 from harness.promises.resource import steps as words
 from harness.promises.resource.entrance import entered
 from harness.promises.resource.listing import walk
@@ -38,7 +38,7 @@ def applies(contract: Contract, operation: Operation) -> bool:
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
     """The cases of the operation's part in the life of its resource."""
-    resource = contract.resource_of(operation.id) or entered(contract, operation)
+    resource = sign_up.concerned(contract, operation)
     off = contract.defaults.get(KEY) is False or operation.promises.get(KEY) is False
     if resource is None or off or resource.create not in contract.by_id:
         return ()
@@ -50,7 +50,7 @@ def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence
 
 def _parts(contract: Contract, operation: Operation, resource: Resource) -> Iterator[tuple[str, Any]]:
     if contract.resource_of(operation.id) is None:
-        yield "mass-assignment", mass.on_create
+        yield "mass-assignment", mass.on_create if entered(contract, operation) else sign_up.tried
         return
     action = next(action for action in ACTIONS if getattr(resource, action) == operation.id)
     if action == "list" and resource.declared:

@@ -10,9 +10,8 @@ from harness.exchange import Outcome
 from harness.finding import Finding, Severity
 from harness.mask import is_secret_name
 from harness.promises import subject as subjects
-from harness.promises.resource import mass, nesting
+from harness.promises.resource import mass, nesting, sign_up
 from harness.promises.resource import steps as words
-from harness.promises.resource.entrance import entered
 from harness.promises.resource.steps import KEY, each, first, ids, parts, succeeded
 from harness.promises.writing import alike, equal, shown_at
 from harness.verdict import Verdict
@@ -75,7 +74,7 @@ class _Look:
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """Judges whichever of the cases the exchanges hold."""
-    resource = contract.resource_of(operation.id) or entered(contract, operation)
+    resource = sign_up.concerned(contract, operation)
     if resource is None:
         return Verdict(KEY, operation.id)
     exchanges = words.settled(exchanges)

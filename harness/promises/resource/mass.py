@@ -52,22 +52,22 @@ def on_create(operation: Operation, resource: Resource, stage: Stage) -> Steps[N
     shown = subjects.shown(thing.exchange)
     if pointer.get(shown, resource.id) is pointer.MISSING:
         shown = subjects.shown((yield from subjects.read(stage, subject, step(words.CONTROL))))
-    places = _places(stage.contract, operation, resource, shown, thing.sent)
+    places = settable(stage.contract, operation, resource, shown, thing.sent)
 
     def request(values: Mapping[str, Any], text: str) -> Steps[Request]:
         drawn = yield from things.valid(stage, operation, identity=maker, members=members)
         return _with_members(drawn, values, text)
 
-    first = yield from _values(stage, operation, resource, shown, places, 0)
+    first = yield from values_for(stage, operation, resource, shown, places, 0)
     if not first:
         return
     made = yield from one((yield from request(first, step(words.TOGETHER))))
     if made.outcome is Outcome.OK:
-        first = {place: value for place, value in first.items() if _taken(resource, shown, made, place, value)}
+        first = {place: value for place, value in first.items() if assigned(resource, shown, made, place, value)}
     for place, value in first.items():
         made = yield from one((yield from request({place: value}, step(words.TRIAL, 0, place))))
-        if _taken(resource, shown, made, place, value):
-            second = yield from _values(stage, operation, resource, shown, [place], 1)
+        if assigned(resource, shown, made, place, value):
+            second = yield from values_for(stage, operation, resource, shown, [place], 1)
             for other in second.values():
                 yield from one((yield from request({place: other}, step(words.TRIAL, 1, place))))
 
@@ -83,10 +83,10 @@ def on_update(operation: Operation, resource: Resource, stage: Stage) -> Steps[N
     path = subjects.path_of(stage.contract, operation, subject)
     forms = precondition.forms(stage.contract, operation, resource)
     plain = yield from things.valid(stage, operation, identity=writer, path=path)
-    places = _places(stage.contract, operation, resource, shown, plain.json())
+    places = settable(stage.contract, operation, resource, shown, plain.json())
     for place in sorted(places, key=lambda at: _rank(resource, at) in {2, 3}):
         for number in range(2):
-            values = yield from _values(stage, operation, resource, shown, [place], number)
+            values = yield from values_for(stage, operation, resource, shown, [place], number)
             if not values:
                 break
             drawn = yield from things.valid(stage, operation, identity=writer, path=path)
@@ -96,7 +96,7 @@ def on_update(operation: Operation, resource: Resource, stage: Stage) -> Steps[N
             if changed.outcome is not Outcome.OK:
                 break
             seen = yield from subjects.read(stage, subject, step(words.TRIAL_SHOWN, number, place))
-            if not _taken(resource, shown, seen, place, values[place]):
+            if not assigned(resource, shown, seen, place, values[place]):
                 break
 
 
@@ -107,7 +107,7 @@ def _with_members(request: Request, values: Mapping[str, Any], text: str) -> Req
     return replace(precondition.with_body(request, body), step=text)
 
 
-def _places(contract: Contract, operation: Operation, resource: Resource, shown: Any, sent: Any) -> list[str]:
+def settable(contract: Contract, operation: Operation, resource: Resource, shown: Any, sent: Any) -> list[str]:
     """Where a request might set what the answer shows and its schema lacks, the most worth first."""
     declared = operation.json_body()
     thing = pointer.get(shown, base(resource))
@@ -117,8 +117,8 @@ def _places(contract: Contract, operation: Operation, resource: Resource, shown:
     for place, value in _members(thing):
         names = pointer.tokens(place)
         parent = pointer.get(sent, place.rpartition("/")[0])
-        settable = isinstance(value, bool | int | float | list) or (isinstance(value, str) and len(value) <= LONGEST)
-        if not settable or not isinstance(parent, dict) or is_secret_name(names[-1]):
+        small = isinstance(value, bool | int | float | list) or (isinstance(value, str) and len(value) <= LONGEST)
+        if not small or not isinstance(parent, dict) or is_secret_name(names[-1]):
             continue
         lacking = _lacks(contract, declared.schema, names)
         if lacking == "read-only" or (lacking and resource.declared):
@@ -169,7 +169,7 @@ def _rank(resource: Resource, place: str) -> int:
     return 3 if f"{base(resource)}{place}" == resource.id else 4
 
 
-def _values(
+def values_for(
     stage: Stage, operation: Operation, resource: Resource, shown: Any, places: Sequence[str], number: int
 ) -> Steps[dict[str, Any]]:
     """For each place a value of a client's own that the thing does not show; places without one are left out."""
@@ -182,7 +182,7 @@ def _values(
         value = _foreign(stage, _schema(stage.contract, schema, pointer.tokens(at)), current, place, number)
         if _rank(resource, place) == 2 and isinstance(current, str) and stage.actors.can_register:  # noqa: PLR2004 - owner
             value = (yield from stage.actors.with_role(stage)).id or value
-        if (value is not None and value != current) or (number and isinstance(current, bool)):
+        if value is not None and (number or value != current):
             found[place] = value
     return found
 
@@ -192,14 +192,13 @@ def _foreign(stage: Stage, schema: Mapping[str, Any], current: Any, place: str, 
         return current if number else not current
     if isinstance(current, int | float):
         return max(schema.get("minimum", 0), min(schema.get("maximum", NUMBERS[number]), NUMBERS[number]))
+    named = stage.actors.roles if singular(pointer.tokens(place)[-1].lower()) == "role" else ()
     if isinstance(current, list):
-        choices = stage.contract.schema(schema.get("items", {})).get("enum") or (
-            stage.actors.roles if singular(pointer.tokens(place)[-1].lower()) == "role" else ()
-        )
+        choices = stage.contract.schema(schema.get("items", {})).get("enum") or named
         others = [choice for choice in choices if choice not in current]
-        return [others[number % len(others)]] if others else None
-    others = [choice for choice in schema.get("enum", ()) if choice != current]
-    if "enum" in schema:
+        return [others[number]] if number < len(others) else list(current) if others else None
+    if choices := schema.get("enum") or named:
+        others = [choice for choice in choices if choice != current]
         return current if number else next(iter(others), None)
     if _moment(current) is not None:
         return MOMENTS[number]
@@ -225,7 +224,7 @@ def _moment(text: Any) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _taken(resource: Resource, control: Any, exchange: Exchange | None, place: str, value: Any) -> bool:
+def assigned(resource: Resource, control: Any, exchange: Exchange | None, place: str, value: Any) -> bool:
     """Whether an answer shows the client's value where an ordinary thing shows another."""
     shown = pointer.get(subjects.shown(exchange), f"{base(resource)}{place}")
     ordinary = pointer.get(control, f"{base(resource)}{place}")
@@ -261,9 +260,13 @@ def judged(resource: Resource, operation: Operation, exchanges: Sequence[Exchang
 
 
 def _counts(resource: Resource, control: Any, read: Exchange, place: str, value: Any) -> bool:
-    """A second value may be the ordinary one where there are only two."""
+    """A second value may be the ordinary one where there are only two: then it must be all that is shown."""
     shown = pointer.get(subjects.shown(read), f"{base(resource)}{place}")
-    return _taken(resource, control, read, place, value) or (not isinstance(value, list) and _says(shown, value))
+    if assigned(resource, control, read, place, value):
+        return True
+    if isinstance(value, list):
+        return isinstance(shown, list) and set(shown) == set(value)
+    return _says(shown, value)
 
 
 def _finding(resource: Resource, operation: Operation, place: str, tried: Sequence[Exchange]) -> Finding:
