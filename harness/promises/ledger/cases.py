@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,10 @@ MOST_STOCK = 4
 QUANTITIES_DRAWN: tuple[float, ...] = (1, 2, 3, 1, 2, 1, 1, 2, 1, 4, 2, 1, 0, -1, 0.5)  # mostly small, some invalid
 UNIT, TOTAL = "unit", "total"
 
+# What the things cost, where that can be set: binary fractions lie below these, so that one cut off is too little.
 AMOUNT: Mapping[str, Any] = {
     "stock": [20, 20],
+    "units": [0.29, 19.99],
     "groups": [
         [{"draw": [[0, 2], [1, 1]]}],
         [{"draw": [[0, 3]], "told": [UNIT]}],
@@ -120,7 +123,7 @@ def _steps(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) ->
     declared = ledger(stage.contract, operation)
     if declared is None or not declared.resource.read:
         raise CannotTell(f"{operation.id}: the thing that it draws from cannot be read")
-    held = yield from _things(stage, declared, parameters["stock"])
+    held = yield from _things(stage, declared, parameters["stock"], parameters.get("units", ()))
     seen: list[Exchange] = []
     for at, thing in enumerate(held):
         seen.append((yield from one(_read(stage, declared, thing, f"{BEFORE}:{at}"))))
@@ -146,19 +149,33 @@ def _single(request: Request) -> Steps[tuple[Exchange, ...]]:
     return ((yield from one(request)),)
 
 
-def _things(stage: Stage, declared: Ledger, stock: Sequence[int]) -> Steps[list[Thing]]:
-    """A fresh thing for each stock; all refer to what was made for the first."""
+def _things(stage: Stage, declared: Ledger, stock: Sequence[int], units: Sequence[float]) -> Steps[list[Thing]]:
+    """A fresh thing for each stock, at its unit where that can be set; all refer to what was made for the first."""
     made: list[Thing] = []
     create = stage.contract.by_id[declared.resource.create] if declared.resource.create else None
     if create is None:
         raise CannotTell(f"no operation makes a {declared.resource.name}; declare one under x-promises.resource")
     maker = yield from things.identity_for(stage, create)
-    for quantity in stock:
+    for at, quantity in enumerate(stock):
         members: dict[str, Any] = {declared.quantity: quantity}
+        if at < len(units) and _can_cost(stage.contract, create, declared.unit, units[at]):
+            members[declared.unit] = units[at]
         if made:
             members |= things.references(stage.contract, made[0].sent)
         made.append((yield from things.make(stage, declared.resource, maker=maker, members=members)))
     return made
+
+
+def _can_cost(contract: Contract, create: Operation, unit: str, amount: float) -> bool:
+    """Whether the body that makes a thing has its unit as a number, and may have this one."""
+    body, names = create.json_body(), pointer.tokens(unit)
+    properties = contract.schema(body.schema).get("properties", {}) if body else {}
+    if len(names) != 1 or names[0] not in properties:
+        return False
+    schema = contract.schema(properties[names[0]])
+    least, most = schema.get("minimum", schema.get("exclusiveMinimum", 0)), schema.get("maximum", amount)
+    step = Decimal(str(schema.get("multipleOf", amount)))
+    return schema.get("type") == "number" and least < amount <= most and Decimal(str(amount)) % step == 0
 
 
 def _read(stage: Stage, declared: Ledger, thing: Thing, step: str) -> Request:

@@ -196,6 +196,8 @@ class Shop:
             for item in body["items"]
         ]
         total = Decimal(str(body.get("total", sum(prices)))) if self.defect != "free" else Decimal(0)
+        if self.defect == "cut":
+            total = Decimal(int(float(sum(float(price) for price in prices)) * 100)) / 100
         order = {"id": f"o{next(self.count)}", "total": float(total), "wanted": wanted, "placed": True}
         self.orders[order["id"]] = order
         return _json(201, order)

@@ -77,6 +77,7 @@ def test_the_model_never_goes_below_zero_and_gives_back_what_it_took(
         ("price", "ledger.amount"),
         ("total", "ledger.amount"),
         ("free", "ledger.amount"),
+        ("cut", "ledger.amount"),
         ("refusal", "ledger.refusal"),
         ("restores", "ledger.not-conserved"),
         ("lost", "ledger.not-conserved"),
