@@ -158,24 +158,26 @@ def _things(stage: Stage, declared: Ledger, stock: Sequence[int], units: Sequenc
     maker = yield from things.identity_for(stage, create)
     for at, quantity in enumerate(stock):
         members: dict[str, Any] = {declared.quantity: quantity}
-        if at < len(units) and _can_cost(stage.contract, create, declared.unit, units[at]):
-            members[declared.unit] = units[at]
+        if at < len(units):
+            members |= _cost(stage.contract, create, declared.unit, units[at])
         if made:
             members |= things.references(stage.contract, made[0].sent)
         made.append((yield from things.make(stage, declared.resource, maker=maker, members=members)))
     return made
 
 
-def _can_cost(contract: Contract, create: Operation, unit: str, amount: float) -> bool:
-    """Whether the body that makes a thing has its unit as a number, and may have this one."""
+def _cost(contract: Contract, create: Operation, unit: str, amount: float) -> dict[str, float]:
+    """The number in the body of a create that sets the unit, `price` a `finalPrice` too, where it may be this one."""
     body, names = create.json_body(), pointer.tokens(unit)
     properties = contract.schema(body.schema).get("properties", {}) if body else {}
-    if len(names) != 1 or names[0] not in properties:
-        return False
-    schema = contract.schema(properties[names[0]])
+    name = next((name for name in properties if names[-1].casefold().endswith(name.casefold())), "")
+    if len(names) != 1 or not name:
+        return {}
+    schema = contract.schema(properties[name])
     least, most = schema.get("minimum", schema.get("exclusiveMinimum", 0)), schema.get("maximum", amount)
     step = Decimal(str(schema.get("multipleOf", amount)))
-    return schema.get("type") == "number" and least < amount <= most and Decimal(str(amount)) % step == 0
+    fits = schema.get("type") == "number" and least < amount <= most and Decimal(str(amount)) % step == 0
+    return {f"/{pointer.escape(name)}": amount} if fits else {}
 
 
 def _read(stage: Stage, declared: Ledger, thing: Thing, step: str) -> Request:
