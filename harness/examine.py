@@ -29,23 +29,27 @@ def driven(run: Run, case: Case, attempt: int = 1, *, again: bool = False, limit
     return drive(case, stage, run.recorder, run=attempt, limit_s=limit_s)
 
 
-def judged(run: Run, promise: Promise, case: Case, done: Driven) -> Verdict:
-    """What a promise says of a driven case, masked; where it could not go on, the reason, and what was found before."""
+def judged(run: Run, promise: Promise, case: Case, done: Driven, *, beside: str = "") -> Verdict:
+    """What a promise says of a driven case, masked; where it could not go on, the reason, and what was found before.
+
+    With `beside` it judges the case's calls of that other operation, as a promise over every exchange does.
+    """
     if promise.judge is None:
         raise ValueError(f"the promise {promise.key!r} judges no exchanges; its driver does")
     began = time.monotonic()
     # what was sent by another transport is judged by the promise that sent it alone
     own = [item for item in done.exchanges if item.operation or not case.outside or promise.outside]
+    own = [item for item in own if item.operation == beside] if beside else own
     exchanges = map(run.recorder.mask.answered, own) if promise.masked else own
-    verdict = promise.judge(run.contract, run.contract.by_id[case.operation], list(exchanges))
+    verdict = promise.judge(run.contract, run.contract.by_id[beside or case.operation], list(exchanges))
     reason = "; ".join(filter(None, (done.reason, verdict.reason)))
     seconds = done.seconds + time.monotonic() - began
     return run.masked(replace(verdict, reason=reason, seconds=seconds, driver=run.driver))
 
 
-def once(run: Run, promise: Promise, case: Case, attempt: int = 1, *, again: bool = False) -> Verdict:
-    """Drives a case once and judges it; with `again` to show what it showed before."""
-    return judged(run, promise, case, driven(run, case, attempt, again=again))
+def once(run: Run, promise: Promise, case: Case, attempt: int = 1, *, again: bool = False, beside: str = "") -> Verdict:
+    """Drives a case once and judges it; with `again` to show what it showed before, there or at calls `beside`."""
+    return judged(run, promise, case, driven(run, case, attempt, again=again), beside=beside)
 
 
 def confirmed(run: Run, promise: Promise, case: Case, *, attempts: int = ATTEMPTS) -> Verdict:

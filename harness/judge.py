@@ -111,18 +111,23 @@ def case_again(run: Run, finding: Finding) -> tuple[Promise, Case] | None:
 def again(run: Run, finding: Finding, *, attempts: int = ATTEMPTS) -> Verdict:
     """Shows a finding again on fresh data: its case driven again, else its sequence of requests.
 
+    What a promise over every exchange found at a call that the case sent beside its own operation is looked for there,
+    and where that does not show it, by the sequence too.
+
     The verdict holds the findings that came; where nothing could be examined it has the reason.
     """
     made = case_again(run, finding)
     if made is None:
         return _sequence_again(run, finding, attempts)
     promise, case = made
+    foreign = promise.standing and finding.operation in run.contract.by_id and finding.operation != case.operation
+    beside = finding.operation if foreign else ""
     verdict = Verdict(promise.key, finding.operation, reason="it was not driven")
     for attempt in range(1, attempts + 1):
-        verdict = examine.once(run, promise, case, attempt, again=True)
+        verdict = examine.once(run, promise, case, attempt, again=True, beside=beside)
         if any(item.fingerprint == finding.fingerprint for item in verdict.findings):
-            break
-    return verdict
+            return verdict
+    return _sequence_again(run, finding, attempts) if beside and finding.reproduction.steps else verdict
 
 
 def reproducible(finding: Finding, history: Sequence[Exchange], by_id: Mapping[str, Exchange]) -> Finding:

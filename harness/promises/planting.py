@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.promises.subject import Subject
     from harness.stage import Stage
 
-PLANTED = "planted"
+PLANTED, STRANGER = "planted", "stranger"
 SOURCES = ("page", "filter", "sort")
 Row = dict[str, Any]
 
@@ -49,11 +49,15 @@ def source(contract: Contract, operation: Operation) -> Source | None:
 
 @dataclass(slots=True)
 class Bed:
-    """What a case planted: all by one maker where the API lets one make several, else each by a fresh one."""
+    """What a case planted: all by one maker where the API lets one make several, else each by a fresh one.
+
+    `word` is what its steps are called; what the list must show is `planted`.
+    """
 
     stage: Stage
     source: Source
     planted: list[Subject]
+    word: str = PLANTED
 
     @property
     def names(self) -> list[str]:
@@ -72,7 +76,7 @@ class Bed:
             path, maker = dict(first.path), first.owner
         else:
             members = {**(yield from needs(stage, create)), **members}
-        step = f"{PLANTED}|{len(self.planted)}"
+        step = f"{self.word}|{len(self.planted)}"
         try:
             thing = yield from things.make(stage, resource, maker=maker, members=members, path=path, step=step)
         except CannotTell:
@@ -102,6 +106,17 @@ def bed(stage: Stage, operation: Operation) -> Bed:
     if found is None:
         raise CannotTell(f"{operation.id}: nothing says what makes its items; name the resource")
     return Bed(stage, found, [])
+
+
+def stranger(stage: Stage, operation: Operation) -> Steps[None]:
+    """One thing of the same kind under another parent, where a list lies under one: no list but that one's shows it."""
+    found = source(stage.contract, operation)
+    if found is None or not operation.path_parameters:
+        return
+    try:
+        yield from Bed(stage, found, [], STRANGER).plant({})
+    except CannotTell:
+        return
 
 
 def planted(resource: Resource, exchanges: Sequence[Exchange]) -> dict[str, Exchange]:

@@ -162,6 +162,8 @@ def _of_object(contract: Contract, schema: Mapping[str, Any], place: str, depth:
         yield Wrong(f"{place}/{UNEXPECTED}", "extra member", "unexpected")
     if place:
         yield Wrong(place, "type", "abc")
+    if schema.get("minProperties", 0) > 0 and not schema.get("required"):
+        yield Wrong(place, "minProperties", {})
     for name, member in schema["properties"].items():
         at = f"{place}/{pointer.escape(name)}"
         yield from _of_schema(contract, member, at, depth + 1, required=name in schema.get("required", ()))

@@ -71,6 +71,17 @@ def _kept(asked: Asked) -> list[str]:
     return [f"done(answers[{kept}])", f"check(answers[{kept}], lambda answer: {value!r} in ({', '.join(shown)},))"]
 
 
+def _spelt(asked: Asked) -> Stated:
+    """A text that is accepted is read as it was sent, a new one each time."""
+    kept = next((n for n, step in enumerate(asked.steps) if str(step["step"]).startswith("kept-texts ")), None)
+    made = [n for n, step in enumerate(asked.steps[:kept]) if step["operation"] == asked.operation.id]
+    value = pointer.get(sent(asked.steps[made[-1]]), asked.finding.kind) if made else pointer.MISSING
+    if kept is None or not isinstance(value, str):
+        raise Unstated("the value that was sent does not stand in its sequence")
+    test = f"fresh({value!r}) in json.dumps(answer.json(), ensure_ascii=False)"
+    return Stated([f"done(answers[{kept}])", f"check(answers[{kept}], lambda answer: {test})"], texts=(value,))
+
+
 def _twice(asked: Asked) -> list[str]:
     """The same PUT again is not refused, and changes nothing more."""
     first, second = asked.word("put"), asked.word("put-again")
@@ -106,6 +117,7 @@ MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     "writes.refused-effect": _unchanged,
     "writes.refused-made": _not_made,
     "writes.number": _kept,
+    "writes.text": _spelt,
     "writes.put-again": _twice,
     "writes.put-replaces": _replaces,
 }

@@ -113,14 +113,14 @@ DEFECTS = (
     Defect(
         id="A14a",
         title="A post's content is stored escaped for HTML",
-        codes=_UNREADABLE,
+        codes=(*_UNREADABLE, "writes.text"),
         operations=("posts.create", "posts.get"),
         plant=changed("posts.create", handler=create_escaped),
     ),
     Defect(
         id="A14b",
         title="A review's comment loses what is not ASCII",
-        codes=_UNREADABLE,
+        codes=(*_UNREADABLE, "writes.text"),
         operations=("reviews.create", "reviews.get", "reviews.list"),
         plant=changed("reviews.create", handler=create_in_ascii),
     ),

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 FRESH = 2
+# More than ten, by which things are often done together.
+ROWS = 11
+MAX_SPOILT = 4
 MOST = 20
 MAX_READ = 5
 SETTLE_S = 1.0
@@ -101,7 +104,7 @@ def _listed(contract: Contract, operation: Operation, place: str) -> Mapping[str
 
 
 def _ids(call: _Call, resource: Resource | None, stage: Stage) -> Steps[None]:
-    """Fresh things and, after them, an id that nothing has."""
+    """Fresh things and, after them, ids that nothing has, as many as may be sent."""
     create = stage.contract.by_id.get(resource.create) if resource is not None else None
     if resource is None or create is None:
         raise CannotTell(f"{call.operation.id}: its items are ids, so x-promises.bulk.resource must name what has them")
@@ -114,7 +117,8 @@ def _ids(call: _Call, resource: Resource | None, stage: Stage) -> Steps[None]:
         members = yield from needs(stage, create)
         thing = yield from things.make(stage, resource, maker=maker, members=members, path=above)
         fresh.append(acting.reference(subjects.of_thing(stage.contract, thing)))
-    mixed = [*fresh[: call.most - 1], _nothing(call, stage)]
+    known = fresh[: call.most - 1]
+    mixed = [*known, *(_nothing(call, stage) for _ in range(call.most - len(known)))]
     if len(mixed) >= max(FRESH, call.least):
         answered = yield from _sent(call, stage, mixed, step(MIXED, IDS))
         if not _refused(answered):
@@ -130,14 +134,16 @@ def _nothing(call: _Call, stage: Stage) -> Any:
 
 
 def _bodies(call: _Call, resource: Resource | None, stage: Stage) -> Steps[None]:
-    """Fresh rows and the first of them once more; then what is told as made is read."""
-    rows = yield from _rows(call, stage)
+    """Fresh rows and the first of them once more; then what is told as made is read, and rows at fault are sent."""
+    rows = yield from _rows(call, stage, min(ROWS, call.most - 1))
     if len(rows) < call.most and not call.listed.get("uniqueItems"):
         answered = yield from _sent(call, stage, [*rows, rows[0]], step(MIXED, BODIES))
         if _refused(answered):
-            answered = yield from _sent(call, stage, (yield from _rows(call, stage)), step(PLAIN, BODIES))
+            answered = yield from _sent(call, stage, (yield from _rows(call, stage, FRESH)), step(PLAIN, BODIES))
     else:
         answered = yield from _sent(call, stage, rows, step(PLAIN, BODIES))
+    if resource is not None:
+        yield from _faulty(call, resource, stage)
     if resource is None or resource.read not in stage.contract.by_id or not succeeded(answered):
         return
     account = answers.read(call.told, subjects.shown(answered), (), resource.id)
@@ -153,10 +159,33 @@ def _bodies(call: _Call, resource: Resource | None, stage: Stage) -> Steps[None]
         yield from subjects.read(stage, subject, step(READ_LATER, subject.id))
 
 
-def _rows(call: _Call, stage: Stage) -> Steps[list[Any]]:
-    """Valid items that differ from one another as far as the schema lets them."""
+def _faulty(call: _Call, resource: Resource, stage: Stage) -> Steps[None]:
+    """Items that the schema of the list lets pass and that of the resource's create does not, behind one that is right.
+
+    What is told as made of them is held against the schema of the answer, as any answer is.
+    """
+    create, body = stage.contract.by_id.get(resource.create), call.operation.json_body()
+    validator = stage.contract.validator(body.pointer) if body is not None else None
+    if create is None or create.json_body() is None or validator is None or call.most < max(FRESH, call.least):
+        return
+    right = yield from _rows(call, stage, call.least)
+    spoilt: list[Any] = []
+    for wrong in wrong_values.in_body(stage.contract, create):
+        if wrong.remove or pointer.get(right[0], wrong.place) is pointer.MISSING:
+            continue
+        row = pointer.put((yield from _rows(call, stage, 1))[0], wrong.place, wrong.value)
+        if len(right) + len(spoilt) < min(call.most, call.least + MAX_SPOILT) and validator.is_valid(
+            pointer.put({}, call.told["items"], [row] * call.least)
+        ):
+            spoilt.append(row)
+    if spoilt:
+        yield from _sent(call, stage, [*right, *spoilt], step(MIXED, BODIES))
+
+
+def _rows(call: _Call, stage: Stage, count: int) -> Steps[list[Any]]:
+    """Valid items that differ from one another as far as the schema lets them; at least one, and as many as must be."""
     found = []
-    for _ in range(max(min(FRESH, call.most), call.least)):
+    for _ in range(max(min(count, call.most), call.least)):
         for everything in (False, True):
             request = yield from things.valid(
                 stage, call.operation, identity=call.caller, path=call.path, everything=everything

@@ -41,14 +41,17 @@ QUANTITIES_DRAWN: tuple[float, ...] = (1, 2, 3, 1, 2, 1, 1, 2, 1, 4, 2, 1, 0, -1
 UNIT, TOTAL = "unit", "total"
 
 # What the things cost, where that can be set: binary fractions lie below these, so that one cut off is too little.
+# Those from `varied` on also have the other numbers that a thing may have, such as a discount, drawn for them.
 AMOUNT: Mapping[str, Any] = {
-    "stock": [20, 20],
-    "units": [0.29, 19.99],
+    "stock": [20, 20, 20, 20, 20],
+    "units": [0.29, 19.99, 0.29, 19.99, 19.95],
+    "varied": 2,
     "groups": [
         [{"draw": [[0, 2], [1, 1]]}],
         [{"draw": [[0, 3]], "told": [UNIT]}],
         [{"draw": [[0, 3]], "told": [TOTAL]}],
         [{"draw": [[0, 3]], "told": [UNIT, TOTAL]}],
+        *([{"draw": [[at, 3]]}] for at in (2, 3, 4)),
     ],
 }
 QUANTITIES: Mapping[str, Any] = {
@@ -123,7 +126,7 @@ def _steps(stage: Stage, operation: Operation, parameters: Mapping[str, Any]) ->
     declared = ledger(stage.contract, operation)
     if declared is None or not declared.resource.read:
         raise CannotTell(f"{operation.id}: the thing that it draws from cannot be read")
-    held = yield from _things(stage, declared, parameters["stock"], parameters.get("units", ()))
+    held = yield from _things(stage, declared, parameters)
     seen: list[Exchange] = []
     for at, thing in enumerate(held):
         seen.append((yield from one(_read(stage, declared, thing, f"{BEFORE}:{at}"))))
@@ -149,9 +152,10 @@ def _single(request: Request) -> Steps[tuple[Exchange, ...]]:
     return ((yield from one(request)),)
 
 
-def _things(stage: Stage, declared: Ledger, stock: Sequence[int], units: Sequence[float]) -> Steps[list[Thing]]:
+def _things(stage: Stage, declared: Ledger, parameters: Mapping[str, Any]) -> Steps[list[Thing]]:
     """A fresh thing for each stock, at its unit where that can be set; all refer to what was made for the first."""
     made: list[Thing] = []
+    stock, units = parameters["stock"], parameters.get("units", ())
     create = stage.contract.by_id[declared.resource.create] if declared.resource.create else None
     if create is None:
         raise CannotTell(f"no operation makes a {declared.resource.name}; declare one under x-promises.resource")
@@ -159,7 +163,10 @@ def _things(stage: Stage, declared: Ledger, stock: Sequence[int], units: Sequenc
     for at, quantity in enumerate(stock):
         members: dict[str, Any] = {declared.quantity: quantity}
         if at < len(units):
-            members |= _cost(stage.contract, create, declared.unit, units[at])
+            cost = _cost(stage.contract, create, declared.unit, units[at])
+            members |= cost
+            if cost and at >= parameters.get("varied", len(stock)):
+                members |= {place: value for place, value in _varied(stage, create).items() if place not in members}
         if made:
             members |= things.references(stage.contract, made[0].sent)
         made.append((yield from things.make(stage, declared.resource, maker=maker, members=members)))
@@ -178,6 +185,20 @@ def _cost(contract: Contract, create: Operation, unit: str, amount: float) -> di
     step = Decimal(str(schema.get("multipleOf", amount)))
     fits = schema.get("type") == "number" and least < amount <= most and Decimal(str(amount)) % step == 0
     return {f"/{pointer.escape(name)}": amount} if fits else {}
+
+
+def _varied(stage: Stage, create: Operation) -> dict[str, int]:
+    """A number away from its bounds for each whole number that a create's body may have and need not."""
+    body = create.json_body()
+    whole = stage.contract.schema(body.schema) if body else {}
+    found: dict[str, int] = {}
+    for name, member in whole.get("properties", {}).items():
+        schema = stage.contract.schema(member)
+        low, high = schema.get("minimum"), schema.get("maximum")
+        spare = schema.get("type") == "integer" and name not in whole.get("required", ())
+        if spare and isinstance(low, int) and isinstance(high, int) and high - low > 1:
+            found[f"/{pointer.escape(name)}"] = stage.random.randint(low + 1, high - 1)
+    return found
 
 
 def _read(stage: Stage, declared: Ledger, thing: Thing, step: str) -> Request:

@@ -13,7 +13,7 @@ from harness.exchange import Outcome
 from harness.promises import walking
 from harness.promises.filter.narrowing import Narrowing, narrowing
 from harness.promises.paging import KEY, paging
-from harness.promises.planting import bed, source
+from harness.promises.planting import bed, source, stranger
 from harness.promises.walking import Way, labelled, walk
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def _ground(stage: Stage, operation: Operation) -> Steps[_Ground]:
     narrow = narrowing(stage.contract, operation, stage.unique("p"))
     for number in range(COUNT):
         yield from found.plant(narrow.row(number) if narrow else {})
+    yield from stranger(stage, operation)
     way = yield from found.way(operation, paging(stage.contract, operation))
     return _Ground(way.narrowed(narrow.query(found.planted[0])) if narrow else way, found, narrow)
 

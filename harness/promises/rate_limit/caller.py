@@ -125,7 +125,10 @@ def other(stage: Stage, first: Caller, limit: Limit) -> Steps[Caller | None]:
 
 
 def abroad(stage: Stage, first: Caller, limit: Limit) -> Caller | None:
-    """Nobody at the same address in another tenant, whom the limit counts apart; None where there is no such caller."""
+    """Nobody at the same address in another tenant, whom the limit counts apart; None where there is no such caller.
+
+    What is written there shows that tenant's mark.
+    """
     tenants = [name for name in stage.actors.tenants if name != stage.tenant]
     nobody = first.identity.name == ANONYMOUS.name and first.identity.tenant == stage.tenant
     if not (limit.per_tenant and stage.source and tenants and nobody):
@@ -135,7 +138,9 @@ def abroad(stage: Stage, first: Caller, limit: Limit) -> Caller | None:
     path = f"{there}{first.template.path.removeprefix(here)}"
     template = replace(first.template, path=path)
     login = template if first.login is first.template else None
-    return replace(first, template=template, login=login).another(stage.actors.anonymous(tenant), template.source)
+    there_stage = stage.elsewhere(tenant)
+    moved = replace(first, stage=there_stage, template=template, login=login)
+    return moved.another(there_stage.anonymous(), template.source)
 
 
 def loopback(stage: Stage, but: str = "") -> str:

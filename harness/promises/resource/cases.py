@@ -110,4 +110,12 @@ def _update(operation: Operation, resource: Resource, stage: Stage) -> Steps[Non
     shown = yield from subjects.read(stage, subject, step(words.SHOWN))
     if not resource.declared and not writing.equal(pointer.get(subjects.shown(shown), member.shown), values[0]):
         yield Pause(SETTLE_S)
-        yield from subjects.read(stage, subject, step(words.SHOWN_LATER))
+        shown = yield from subjects.read(stage, subject, step(words.SHOWN_LATER))
+    # Zero is what a server takes for nothing told.
+    number = writing.zeroed(stage, operation, resource, subjects.shown(shown), without=in_body)
+    if number is not None:
+        request = yield from acting.call(stage, operation, subject, shown, "", identity)
+        body = pointer.put(request.json(), number.place, 0)
+        text = step(words.ZERO, number.place, number.shown)
+        if succeeded((yield from one(replace(precondition.with_body(request, body), step=text)))):
+            yield from subjects.read(stage, subject, step(words.ZERO_SHOWN))

@@ -154,9 +154,16 @@ def _ids(resource: Resource, page: Exchange) -> set[str]:
 
 
 def _update_shows(look: _Look) -> None:
-    """What an update wrote is what is read after it."""
-    before, updated = look.first(words.BEFORE), look.first(words.UPDATED)
-    shown = look.first(words.SHOWN_LATER) or look.first(words.SHOWN)
+    """What an update wrote is what is read after it, a zero too."""
+    before, shown = look.first(words.BEFORE), look.first(words.SHOWN_LATER) or look.first(words.SHOWN)
+    _written(look, before, look.first(words.UPDATED), shown)
+    zero = look.first(words.ZERO)
+    if zero is not None and succeeded(zero):
+        _written(look, shown, zero, look.first(words.ZERO_SHOWN))
+
+
+def _written(look: _Look, before: Exchange | None, updated: Exchange | None, shown: Exchange | None) -> None:
+    """One update, with the reads before and after it."""
     if updated is None or not look.answered(updated):
         return
     if not succeeded(updated):

@@ -17,6 +17,7 @@ TOO_MANY_REQUESTS = 429
 MADE, READ, READ_LATER = "made", "read", "read-later"
 LISTED, LISTED_LATER, FOUND_BY_ID = "listed", "listed-later", "found-by-id"
 BEFORE, UPDATED, SHOWN, SHOWN_LATER = "before", "updated", "shown", "shown-later"
+ZERO, ZERO_SHOWN = "zero", "zero-shown"
 CONTROL, TOGETHER, TRIAL, TRIAL_SHOWN = "control", "together", "trial", "trial-shown"
 
 

@@ -29,6 +29,7 @@ WRITERS = 8
 ROUNDS = 3
 WHOLE_SECONDS = "if-unmodified-since"
 SECOND_S = 1.1
+MAX_OTHERS = 4
 Form = dict[str, Any]
 
 
@@ -136,7 +137,37 @@ def _stale(operation: Operation, told: Mapping[str, Any], form: Form, stage: Sta
         return
     yield from subjects.read(stage, ground.subject, words.SHOWN_FIRST)
     yield from one(ground.write(words.SECOND, ground.values[1], form, version))
-    yield from subjects.read(stage, ground.subject, words.SHOWN_SECOND)
+    latest = yield from subjects.read(stage, ground.subject, words.SHOWN_SECOND)
+    if form is told["forms"][0] and form["name"].lower() != WHOLE_SECONDS:
+        yield from _others(operation, told, form, stage, ground, latest)
+
+
+def _others(
+    operation: Operation, told: Mapping[str, Any], form: Form, stage: Stage, ground: _Ground, latest: Exchange | None
+) -> Steps[None]:
+    """Writes of other members, each alone and with the newest version: each is a change, whichever member it is of."""
+    contract, resource = stage.contract, ground.subject.resource
+    declared = operation.json_body()
+    validator = contract.validator(declared.pointer) if declared is not None else None
+    in_body = [item["name"] for item in told["forms"] if item["in"] == "body"]
+    found = writing.changeable(stage, operation, resource, subjects.shown(latest), without=in_body)
+    others = [member for member in found if member.place != ground.member.place]
+    for number, member in enumerate(others[:MAX_OTHERS], 1):
+        version = precondition.seen(form, latest) if latest is not None else None
+        if version is None:
+            return
+        try:
+            value = writing.values(stage, operation, member, 1, (pointer.get(subjects.shown(latest), member.shown),))[0]
+        except CannotTell:
+            continue
+        alone = precondition.with_body(ground.request, pointer.put({}, member.place, value))
+        request = precondition.with_version(alone, form, version)
+        if validator is not None and not validator.is_valid(request.json()):
+            continue
+        step = Written(words.OTHER, number, name_of(form), member.place, member.shown).step
+        if (yield from one(replace(request, step=step))).outcome is not Outcome.OK:
+            continue
+        latest = yield from subjects.read(stage, ground.subject, f"{words.SHOWN_OTHER}{number}")
 
 
 def _gone(operation: Operation, told: Mapping[str, Any], form: Form | None, stage: Stage) -> Steps[None]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.contract import pointer
 from harness.exchange import Outcome
-from harness.finding import Finding, Severity
 from harness.promises import precondition
 from harness.promises import subject as subjects
 from harness.promises.version import steps as words
-from harness.promises.version.steps import KEY, Written, name_of, written
+from harness.promises.version.look import Look, same_version, value_of
+from harness.promises.version.steps import KEY, Written, written
 from harness.promises.writing import equal
 from harness.verdict import Verdict
 
@@ -28,56 +27,19 @@ PRECONDITION_STATUSES = {409, 412, 428}
 Write = tuple[Written, "Exchange"]
 
 
-@dataclass(slots=True)
-class _Look:
-    """One judgement under way."""
-
-    operation: Operation
-    told: Mapping[str, Any]
-    by_step: Mapping[str, Exchange]
-    examined: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
-
-    def form(self, name: str) -> Mapping[str, Any]:
-        """The form of that name."""
-        return next((form for form in self.told["forms"] if name_of(form) == name), self.told["forms"][0])
-
-    def found(self, code: str, kind: str, title: str, seen: str, *witnesses: Exchange) -> None:
-        """Notes a finding."""
-        severity = {"version.status": Severity.LOW, "version.no-winner": Severity.MEDIUM}.get(code, Severity.HIGH)
-        self.findings.append(
-            Finding(
-                code,
-                f"{self.operation.id} {title}",
-                severity,
-                self.operation.id,
-                kind=kind,
-                promised=self._promised(kind),
-                seen=seen,
-                witnesses=tuple(exchange.id for exchange in witnesses),
-            )
-        )
-
-    def _promised(self, kind: str) -> str:
-        if kind == words.UNVERSIONED:
-            return f"A write that tells no version is refused with {self.told['missing']}."
-        form = next((form for form in self.told["forms"] if kind.startswith(name_of(form))), self.told["forms"][0])
-        return f"A write whose {form['name']} is not the newest is refused with {form['stale']}; of several one wins."
-
-
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """Judges a stale write, a race or a write without a version, whichever the exchanges hold."""
     told = contract.promise(KEY, operation)
     if not told:
         return Verdict(KEY, operation.id)
-    look = _Look(operation, told, {exchange.request.step: exchange for exchange in exchanges})
+    look = Look(operation, told, {exchange.request.step: exchange for exchange in exchanges})
     writes = [(said, exchange) for exchange in exchanges if (said := written(exchange)) is not None]
     by_word = {said.word: (said, exchange) for said, exchange in writes}
     if words.FIRST in by_word:
         _stale(look, by_word)
     if words.UNVERSIONED in by_word and "missing" in told:
         _missing(look, *by_word[words.UNVERSIONED])
+    _others(look, writes)
     rounds: dict[int, list[Write]] = defaultdict(list)
     for said, exchange in writes:
         if said.word == words.WRITER:
@@ -88,7 +50,31 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     return Verdict(KEY, operation.id, look.examined, findings, "; ".join(dict.fromkeys(look.reasons)))
 
 
-def _stale(look: _Look, by_word: Mapping[str, Write]) -> None:
+def _others(look: Look, writes: Sequence[Write]) -> None:
+    """Each write of another member that changed it raised the version."""
+    before = look.by_step.get(words.SHOWN_SECOND)
+    for said, write in writes:
+        after = look.by_step.get(f"{words.SHOWN_OTHER}{said.round}")
+        if said.word != words.OTHER or write.outcome is not Outcome.OK:
+            continue
+        if before is None or after is None or subjects.shown(before) is None or subjects.shown(after) is None:
+            return
+        form = look.form(said.form)
+        if not equal(value_of(before, said.shown), value_of(after, said.shown)):
+            look.examined += 1
+            version = precondition.seen(form, after)
+            if same_version(precondition.seen(form, before), version):
+                look.found(
+                    "version.not-raised",
+                    said.form,
+                    "changes the thing and not its version",
+                    f"{said.place} changed and {form['from']} is {version!r} before and after.",
+                    before, write, after,
+                )  # fmt: skip
+        before = after
+
+
+def _stale(look: Look, by_word: Mapping[str, Write]) -> None:
     said, first = by_word[words.FIRST]
     form = look.form(said.form)
     if first.outcome is not Outcome.OK:
@@ -99,12 +85,12 @@ def _stale(look: _Look, by_word: Mapping[str, Write]) -> None:
         look.reasons.append("what the first write did could not be read")
         return
     assert shown is not None, "it shows a body"
-    if equal(_value(shown, said.shown), _value(seen, said.shown)):
+    if equal(value_of(shown, said.shown), value_of(seen, said.shown)):
         look.reasons.append(f"the first write was accepted and {said.place} is as before")
         return
     old, new = precondition.seen(form, seen), precondition.seen(form, shown)
     look.examined += 1
-    if _same_version(old, new):
+    if same_version(old, new):
         look.found(
             "version.not-raised",
             said.form,
@@ -116,7 +102,7 @@ def _stale(look: _Look, by_word: Mapping[str, Write]) -> None:
     _second(look, form, by_word[words.SECOND], (seen, first, shown))
 
 
-def _refused_alone(look: _Look, by_word: Mapping[str, Write]) -> None:
+def _refused_alone(look: Look, by_word: Mapping[str, Write]) -> None:
     """The first write was refused; with a version read anew and no other writer it must not be."""
     said, first = by_word[words.FIRST]
     stale = look.form(said.form)["stale"]
@@ -134,14 +120,14 @@ def _refused_alone(look: _Look, by_word: Mapping[str, Write]) -> None:
     )  # fmt: skip
 
 
-def _second(look: _Look, form: Mapping[str, Any], write: Write, before: tuple[Exchange, ...]) -> None:
+def _second(look: Look, form: Mapping[str, Any], write: Write, before: tuple[Exchange, ...]) -> None:
     said, second = write
     shown = look.by_step.get(words.SHOWN_SECOND)
     witnesses = (*before, second, *((shown,) if shown else ()))
     if second.outcome is Outcome.UNKNOWN or second.status == TOO_MANY_REQUESTS:
         look.reasons.append(f"the stale write gave {_answer(second)}")
     elif second.outcome is Outcome.OK:
-        after = f"; afterwards {said.place} was {_value(shown, said.shown)!r}" if shown else ""
+        after = f"; afterwards {said.place} was {value_of(shown, said.shown)!r}" if shown else ""
         look.found(
             "version.lost-update",
             said.form,
@@ -173,13 +159,13 @@ def _acted(said: Written, refused: Exchange, shown: Exchange | None) -> str:
     """What a refused write did all the same; empty where it did nothing, or where that cannot be seen."""
     if not refused.request.body:
         return "the thing is gone" if shown is not None and shown.status in GONE else ""
-    value, sent = _value(shown, said.shown), pointer.get(refused.request.json(), said.place)
+    value, sent = value_of(shown, said.shown), pointer.get(refused.request.json(), said.place)
     if value is pointer.MISSING or sent is pointer.MISSING:  # a form, or a read that shows nothing
         return ""
     return f"{said.place} has its value" if equal(value, sent) else ""
 
 
-def _missing(look: _Look, said: Written, write: Exchange) -> None:
+def _missing(look: Look, said: Written, write: Exchange) -> None:
     if write.outcome is Outcome.UNKNOWN or write.status == TOO_MANY_REQUESTS:
         look.reasons.append(f"the write without a version gave {_answer(write)}")
         return
@@ -206,7 +192,7 @@ def _missing(look: _Look, said: Written, write: Exchange) -> None:
     look.examined += 1
 
 
-def _race(look: _Look, number: int, group: Sequence[Write]) -> None:
+def _race(look: Look, number: int, group: Sequence[Write]) -> None:
     said = group[0][0]
     form = look.form(said.form)
     winners = [exchange for _, exchange in group if exchange.outcome is Outcome.OK]
@@ -242,13 +228,13 @@ def _race(look: _Look, number: int, group: Sequence[Write]) -> None:
     _won(look, number, group, winners[0])
 
 
-def _won(look: _Look, number: int, group: Sequence[Write], winner: Exchange) -> None:
+def _won(look: Look, number: int, group: Sequence[Write], winner: Exchange) -> None:
     """One writer won: the thing must show its value and a new version."""
     said = group[0][0]
     form = look.form(said.form)
     shown = look.by_step.get(f"{words.SHOWN}|{number}")
     seen = look.by_step.get(f"{words.SHOWN}|{number - 1}" if number else words.SEEN)
-    value, own = _value(shown, said.shown), pointer.get(winner.request.json(), said.place)
+    value, own = value_of(shown, said.shown), pointer.get(winner.request.json(), said.place)
     if shown is None or value is pointer.MISSING:
         return
     losers = [e for _, e in group if e is not winner and equal(value, pointer.get(e.request.json(), said.place))]
@@ -260,7 +246,7 @@ def _won(look: _Look, number: int, group: Sequence[Write], winner: Exchange) -> 
             f"{said.place} is {value!r}, sent by a write refused with {losers[0].status}; the winner sent {own!r}.",
             winner, losers[0], shown,
         )  # fmt: skip
-    elif seen is not None and _same_version(precondition.seen(form, seen), precondition.seen(form, shown)):
+    elif seen is not None and same_version(precondition.seen(form, seen), precondition.seen(form, shown)):
         look.found(
             "version.not-raised",
             said.form,
@@ -268,15 +254,6 @@ def _won(look: _Look, number: int, group: Sequence[Write], winner: Exchange) -> 
             f"{form['from']} is {precondition.seen(form, shown)!r} before and after.",
             seen, winner, shown,
         )  # fmt: skip
-
-
-def _same_version(old: Any, new: Any) -> bool:
-    return old is not None and bool(old == new)
-
-
-def _value(exchange: Exchange | None, place: str) -> Any:
-    body = subjects.shown(exchange)
-    return pointer.MISSING if body is None else pointer.get(body, place)
 
 
 def _answer(exchange: Exchange) -> str:

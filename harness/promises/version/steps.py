@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 KEY = "version"
 SEEN, FIRST, SHOWN_FIRST, SECOND, SHOWN_SECOND = "seen", "first", "shown-first", "second", "shown-second"
 SEEN_AGAIN, FIRST_AGAIN = "seen-again", "first-again"
+OTHER, SHOWN_OTHER = "other", "shown-other"
 WRITER, SHOWN, UNVERSIONED = "writer", "shown", "unversioned"
 
 

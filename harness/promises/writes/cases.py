@@ -17,12 +17,13 @@ from harness.promises import precondition, survey, walking, wrong_values
 from harness.promises import subject as subjects
 from harness.promises.altered import dumped, path_values, with_wrong
 from harness.promises.resource.needs import needs
-from harness.promises.writes import numbers
+from harness.promises.writes import numbers, texts
 from harness.promises.writes.steps import (
     AFTER,
     AGAIN,
     BEFORE,
     KEPT,
+    KEPT_TEXTS,
     KEY,
     LISTED,
     MADE,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 MAX_REFUSED = 4
-MAX_TRIALS = 9
+MAX_TRIALS = 11
 MARK_LENGTH = 30
 NAMES = {"name", "title", "label", "comment", "text", "subject"}
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -71,7 +72,7 @@ def _parts(contract: Contract, operation: Operation) -> Iterator[tuple[str, Any]
     if own is not None and own.create == operation.id and operation.json_body() is not None:
         if own.list in contract.by_id and _markable(contract, operation):
             yield "refused", partial(_not_made, operation, own)
-        if own.read in contract.by_id and numbers.trials(contract, operation):
+        if own.read in contract.by_id and (numbers.trials(contract, operation) or texts.places(contract, operation)):
             yield "numbers", partial(_numbers, operation, own)
         return
     target = subjects.acted_on(contract, operation)
@@ -205,7 +206,7 @@ def _twice(operation: Operation, resource: Resource, stage: Stage) -> Steps[None
 
 
 def _numbers(operation: Operation, resource: Resource, stage: Stage) -> Steps[None]:
-    """A create for each number and list; what is accepted is read."""
+    """A create with words of several alphabets, and one for each number and list; what is accepted is read."""
     stage.familiar = stage.actors.company()
     maker = yield from things.identity_for(stage, operation)
     members = yield from needs(stage, operation)
@@ -213,6 +214,7 @@ def _numbers(operation: Operation, resource: Resource, stage: Stage) -> Steps[No
     body = base.json()
     fixed = {f"/{pointer.tokens(place)[0]}" for place in members if pointer.tokens(place)}
     trials = [trial for trial in numbers.trials(stage.contract, operation) if trial.place not in fixed]
+    yield from _texts(operation, resource, stage, base)
     for trial in trials[:MAX_TRIALS]:
         fresh = _fresh(stage, operation, body)
         request = replace(base, body=dumped(pointer.put(fresh, trial.place, trial.value)), step=f"{MADE} {trial.place}")
@@ -225,6 +227,26 @@ def _numbers(operation: Operation, resource: Resource, stage: Stage) -> Steps[No
             continue
         thing = things.Thing(resource, known, maker, made, request.json())
         yield from subjects.read(stage, subjects.of_thing(stage.contract, thing), f"{KEPT} {made.id} {trial.place}")
+
+
+def _texts(operation: Operation, resource: Resource, stage: Stage, base: Request) -> Steps[None]:
+    """A create whose words are of several alphabets; what is accepted is read."""
+    body, declared = base.json(), operation.json_body()
+    validator = stage.contract.validator(declared.pointer) if declared is not None else None
+    for place in texts.places(stage.contract, operation):
+        told = pointer.put(body, place, texts.text(stage.unique("t")))
+        body = told if validator is None or validator.is_valid(told) else body
+    if body == base.json():
+        return
+    made = yield from one(replace(base, body=dumped(body), step=f"{MADE} texts"))
+    if made.outcome is not Outcome.OK:
+        return
+    try:
+        known = things.id_of(resource, made)
+    except CannotTell:
+        return
+    thing = things.Thing(resource, known, base.identity, made, body)
+    yield from subjects.read(stage, subjects.of_thing(stage.contract, thing), f"{KEPT_TEXTS} {made.id}")
 
 
 def _fresh(stage: Stage, operation: Operation, body: Any) -> Any:

@@ -10,12 +10,13 @@ from harness.finding import Severity
 from harness.promises import subject as subjects
 from harness.promises.look import GATES, Look
 from harness.promises.resource.steps import settled
-from harness.promises.writes import numbers
+from harness.promises.writes import numbers, texts
 from harness.promises.writes.steps import (
     AFTER,
     AGAIN,
     BEFORE,
     KEPT,
+    KEPT_TEXTS,
     KEY,
     LISTED,
     PUT,
@@ -41,6 +42,7 @@ TITLES = {
     "writes.refused-effect": ("refuses a write and acts all the same", Severity.HIGH),
     "writes.refused-made": ("refuses to make a thing and lists it all the same", Severity.HIGH),
     "writes.number": ("keeps another number than it accepted", Severity.HIGH),
+    "writes.text": ("keeps other words than it accepted", Severity.MEDIUM),
     "writes.put-again": ("does more when the same PUT comes again", Severity.MEDIUM),
     "writes.put-replaces": ("keeps by PUT what the new state leaves out", Severity.MEDIUM),
 }
@@ -55,6 +57,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     _unchanged(look, exchanges, told=told)
     _not_made(look, contract, operation, exchanges)
     _kept(look, contract, operation, exchanges)
+    _spelt(look, contract, operation, exchanges)
     _twice(look, steps, told=told)
     return look.verdict()
 
@@ -150,6 +153,27 @@ def _kept(look: Look, contract: Contract, operation: Operation, exchanges: Seque
             promised = "A number that is accepted is kept, or it is refused."
             seen = f"{place} was sent as {sent!r}, answered {made.status}, and is read as {kept!r}."
             look.found("writes.number", place, promised, seen, made, read)
+
+
+def _spelt(look: Look, contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> None:
+    """Words that were accepted are read as they were sent."""
+    resource = contract.resource_of(operation.id)
+    by_id = {item.id: item for item in exchanges}
+    for read in exchanges:
+        word, _, known = read.request.step.partition(" ")
+        made = by_id.get(known)
+        if word != KEPT_TEXTS or resource is None or made is None or not look.answered(read):
+            continue
+        for place in texts.places(contract, operation):
+            at = shown_at(resource, place, subjects.shown(read))
+            sent, kept = pointer.get(made.request.json(), place), pointer.get(subjects.shown(read), at) if at else None
+            if not isinstance(sent, str) or not isinstance(kept, str):
+                continue
+            look.examined += 1
+            if texts.spoilt(sent, kept):
+                promised = "A text that is accepted is kept, or it is refused."
+                seen = f"{place} was sent as {sent!r}, answered {made.status}, and is read as {kept!r}."
+                look.found("writes.text", place, promised, seen, made, read)
 
 
 def _twice(look: Look, steps: dict[str, Exchange], *, told: bool) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 EXACT = 2**53 + 1
 MAX_MEMBERS = 3
 BITS = (8, 16, 32, 64)
+# Two places that the nearest binary fractions lie below, so that hundreds of them are cut to one less.
+CENT = 0.01
+CUT_SHORT = (19.99, 64.35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,9 @@ def _numbers(schema: Mapping[str, Any], place: str, kind: str) -> Iterator[Trial
             yield Trial(place, _two_thirds(top, step), valid=True, kept=True)
     elif kind == "integer" and step == 1:
         yield Trial(place, EXACT, valid=True, kept=True)
+    least = schema.get("minimum", schema.get("exclusiveMinimum", 0))
+    if kind == "number" and (step is None or step == CENT) and least < min(CUT_SHORT):
+        yield from (Trial(place, value, valid=True, kept=True) for value in CUT_SHORT if top is None or value <= top)
     for value in (EXACT, SIGNED, HUGE):
         if top is not None and value > top:
             yield Trial(place, value, valid=False, kept=False)

@@ -2,7 +2,7 @@
 
 KEY = "writes"
 BEFORE, REFUSED, AFTER, AGAIN = "before", "refused", "after", "again"
-LISTED, MADE, KEPT = "listed", "made", "kept"
+LISTED, MADE, KEPT, KEPT_TEXTS = "listed", "made", "kept", "kept-texts"
 PUT, SHOWN, PUT_AGAIN, SHOWN_AGAIN, PUT_LESS, SHOWN_LESS = (
     "put", "shown", "put-again", "shown-again", "put-less", "shown-less",
 )  # fmt: skip

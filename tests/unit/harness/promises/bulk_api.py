@@ -36,13 +36,18 @@ CHANGED = {"items": "/ids", "resource": "pet", "done": "/updated", "failed": "/f
 def document(
     made: Any = MADE, changed: Any = CHANGED, *, kind: str = "string", bounds: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Pets that anyone makes and reads; `kind` is the type of an id, `bounds` are of the lists of many at once."""
+    """Pets that anyone makes and reads; `kind` is the type of an id, `bounds` are of the lists of many at once.
+
+    The names of many at once may be empty, which each row's own answer tells.
+    """
     id_ = {"type": kind}
+    row = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     new: dict[str, Any] = {"type": "object", "properties": {"name": TEXT}, "required": ["name"]}
     pet = {"type": "object", "properties": {"id": id_, **new["properties"]}}
 
     def operation(name: str, body: Any = None, promise: Any = None) -> dict[str, Any]:
-        content = {"application/json": {"schema": {} if body else pet}}
+        entries = {"properties": {"results": {"items": {"properties": {"pet": pet}}}}}
+        content = {"application/json": {"schema": (entries if promise else {}) if body else pet}}
         told = {"operationId": name, "responses": {"200": {"description": "", "content": content}}}
         sent = {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}} if body else {}
         return {**told, **sent, **({"x-promises": {"bulk": promise}} if promise else {})}
@@ -61,7 +66,7 @@ def document(
                 "get": operation("pets.get"),
             },
             "/pets/bulk": {
-                "post": operation("pets.makeAll", many("pets", new), made),
+                "post": operation("pets.makeAll", many("pets", row), made),
                 "patch": operation("pets.changeAll", many("ids", id_, uniqueItems=True), changed),
             },
         },
@@ -91,7 +96,7 @@ class Pets:
     def send(self, request: Request, *, case: str = "") -> Exchange:
         """One request, to its end."""
         status, body = self._answer(request)
-        response = Response(status, (), json.dumps(body).encode())
+        response = Response(status, (("Content-Type", "application/json"),), json.dumps(body).encode())
         return Exchange(f"x{next(self.numbers)}", request, response, 0, 0, 0, case=case)
 
     def release(self, requests: Any, *, case: str = "") -> tuple[Exchange, ...]:
@@ -116,6 +121,8 @@ class Pets:
         return made
 
     def _changed(self, ids: list[Any]) -> tuple[int, Any]:
+        if "leaves out the tenth" in self.defects:
+            ids = [key for number, key in enumerate(ids, 1) if number % 10]
         failed = [key for key in ids if key not in self.pets]
         if failed and self.whole:
             return 404, None
@@ -125,11 +132,13 @@ class Pets:
         if "takes all" in self.defects:
             done, failed = ids, []
         if "twice" in self.defects:
-            done, failed = done[1:], [*failed, *failed]
+            done, failed = done[1:], [*failed, *failed[:1]]
         if "names another" in self.defects and failed:
-            failed = ["another"]
+            failed = [f"another-{number}" for number in range(len(failed))]
+        if "tells one for all" in self.defects and failed:
+            failed = done[:1] * len(failed)
         if "swaps" in self.defects and failed:
-            failed = done[:1]
+            done, failed = failed, done
         results = [{"index": number, **({"error": "no"} if key in failed else {})} for number, key in enumerate(ids)]
         return 200, {"updated": done if self.lists else len(done), "failed": failed, "results": results}
 
@@ -137,6 +146,7 @@ class Pets:
         before, results = dict(self.pets), []
         for index, row in enumerate(rows):
             taken = not self.again and any(pet["name"] == row["name"] for pet in self.pets.values())
+            taken |= not row["name"] and "takes what its create refuses" not in self.defects
             if taken and self.whole:
                 self.pets = before
                 return 409, None

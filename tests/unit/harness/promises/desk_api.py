@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import json
 import struct
+import unicodedata
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -23,8 +25,13 @@ if TYPE_CHECKING:
 
 TEXT = {"type": "string", "minLength": 1, "maxLength": 60}
 TOP = 2**60
-MEMBERS: dict[str, Any] = {"name": TEXT, "note": TEXT, "count": {"type": "integer", "minimum": 0, "maximum": TOP}}
-PARTS = {"name": str, "note": str, "count": int}
+MEMBERS: dict[str, Any] = {
+    "name": TEXT,
+    "note": TEXT,
+    "count": {"type": "integer", "minimum": 0, "maximum": TOP},
+    "fee": {"type": "number", "minimum": 0, "maximum": 1000, "multipleOf": 0.01},
+}
+PARTS = {"name": (str,), "note": (str,), "count": (int,), "fee": (int, float)}
 
 
 def document(**promises: Any) -> dict[str, Any]:
@@ -125,11 +132,11 @@ class Desk:
     def _right(self, body: Any) -> bool:
         if not isinstance(body, dict) or set(body) - set(PARTS):
             return False
-        fits = all(type(value) is PARTS[name] for name, value in body.items())
+        fits = all(type(value) in PARTS[name] for name, value in body.items())
         return fits and all(self._within(value) for value in body.values())
 
     def _within(self, value: Any) -> bool:
-        return 0 <= value <= TOP if isinstance(value, int) else 1 <= len(value) <= TEXT["maxLength"]  # type: ignore[operator] # the schema's own number
+        return 0 <= value <= TOP if isinstance(value, int | float) else 1 <= len(value) <= TEXT["maxLength"]  # type: ignore[operator] # the schema's own number
 
     def _kept(self, body: Mapping[str, Any]) -> dict[str, Any]:
         count = body.get("count", 0)
@@ -139,7 +146,17 @@ class Desk:
             count &= 0xFFFFFFFF
         if "single" in self.defects:
             count = int(struct.unpack("f", struct.pack("f", count))[0])
-        return {**body, **({"count": count} if "count" in body else {})}
+        told = {**body, **({"count": count} if "count" in body else {})}
+        if "hundredths" in self.defects and "fee" in body:
+            told["fee"] = int(body["fee"] * 100) / 100
+        texts = {name: value for name, value in body.items() if isinstance(value, str)}
+        if "ascii" in self.defects:
+            told |= {name: value.encode("ascii", "replace").decode() for name, value in texts.items()}
+        if "escapes" in self.defects:
+            told |= {name: html.escape(value) for name, value in texts.items()}
+        if "trims" in self.defects:
+            told |= {name: unicodedata.normalize("NFD", f" {value}").upper().strip() for name, value in texts.items()}
+        return told
 
 
 def examined(promise: Promise, desk: Desk) -> list[Verdict]:

@@ -212,7 +212,8 @@ class Shelf:
             note = self._note(key)
         else:
             yield
-        raised = note["version"] + (0 if self.has("not raised") else 1)
+        quiet = self.has("stars alone raise nothing") and "title" not in body
+        raised = note["version"] + (0 if self.has("not raised") or quiet else 1)
         kept = {} if self.has("update lost") else {name: value for name, value in body.items() if name != "version"}
         note.update(kept, version=raised)
         yield

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from harness.contract import Contract
 from harness.promises.annotations import problems
 from harness.promises.bulk import answer
-from harness.promises.catalogue import PROMISES
+from harness.promises.catalogue import BY_KEY, PROMISES
 from harness.verdict import Status
-from tests.unit.harness.promises.bulk_api import CHANGED, MADE, Pets, document, examined
+from tests.unit.harness.promises.bulk_api import CHANGED, MADE, Pets, document, driven, examined
 
 MAKE, CHANGE = "pets.makeAll", "pets.changeAll"
 COUNTED = {name: MADE[name] for name in ("items", "resource", "done", "failed", "index")}
@@ -28,6 +28,7 @@ DEFECTS = {
     "both": {(MAKE, "bulk.counts", "entry")},
     "neither": {(MAKE, "bulk.counts", "entry")},
     "counts taken": {(MAKE, "bulk.counts", "entries")},
+    "leaves out the tenth": {(CHANGE, "bulk.counts", "sum")},
     "swaps": {(CHANGE, "bulk.unknown", "")},
 }
 
@@ -71,6 +72,19 @@ def test_an_item_that_is_lost_is_found(defect: str) -> None:
     assert faults(Pets(frozenset({defect}))) == DEFECTS[defect]
 
 
+@pytest.mark.parametrize("defect", [set(), {"takes what its create refuses"}])
+def test_rows_that_a_create_refuses_are_sent(defect: set[str]) -> None:
+    """What is made of them all the same does not fit the answer's schema; told as failed it does."""
+    api = Pets(frozenset(defect))
+    done = driven(api)[MAKE]
+    assert any(row["name"] == "" for item in done.exchanges for row in (item.request.json() or {}).get("pets", ()))
+    own = [item for item in done.exchanges if item.operation == MAKE]
+    judge = BY_KEY["schema"].judge
+    assert judge is not None
+    told = judge(api.contract, api.contract.by_id[MAKE], own)
+    assert ("schema.body" in {item.code for item in told.findings}) is bool(defect)
+
+
 @given(bounds().filter(lambda sizes: sizes.get("maxItems", 9) > max(2, sizes.get("minItems", 0))))
 def test_what_is_lost_is_found_in_lists_of_any_size(sizes: dict[str, int]) -> None:
     """Where there is room for one that fails, it is missed in counts and in lists, and so is what was undone."""
@@ -85,7 +99,7 @@ def test_what_is_lost_is_found_in_lists_of_any_size(sizes: dict[str, int]) -> No
 def test_an_id_in_two_lists_or_in_none_is_found_where_the_sum_is_right() -> None:
     """Lists tell which: one that stands twice is told, and so is one in whose place another stands."""
     assert faults(Pets(frozenset({"twice"}), lists=True)) == {(CHANGE, "bulk.counts", "twice")}
-    assert faults(Pets(frozenset({"swaps"}), lists=True)) == {(CHANGE, "bulk.counts", "twice")}
+    assert faults(Pets(frozenset({"tells one for all"}), lists=True)) == {(CHANGE, "bulk.counts", "twice")}
     assert faults(Pets(frozenset({"names another"}), lists=True)) == {(CHANGE, "bulk.counts", "neither")}
 
 

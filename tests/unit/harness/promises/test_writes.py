@@ -15,6 +15,9 @@ CAUGHT = {
     "floats": {("writes.number", "folders.create")},
     "cuts": {("writes.number", "folders.create")},
     "single": {("writes.number", "folders.create")},
+    "hundredths": {("writes.number", "folders.create")},
+    "ascii": {("writes.text", "folders.create")},
+    "escapes": {("writes.text", "folders.create")},
     "adds": {("writes.put-again", "folders.replace")},
     "merges": {("writes.put-replaces", "folders.replace")},
 }
@@ -49,6 +52,11 @@ def test_without_a_declaration_what_no_api_means_is_found(defect: str) -> None:
     """That a PUT merges is left to who declares that it replaces; all else is found all the same."""
     wanted = set() if defect == "merges" else CAUGHT[defect]
     assert faults(Desk(frozenset({defect}), told=document())) == wanted
+
+
+def test_spaces_case_and_composition_of_letters_are_the_apis_own() -> None:
+    """An API that trims, that writes in capitals and takes letters apart keeps the words."""
+    assert faults(Desk(frozenset({"trims"}))) == set()
 
 
 def test_a_server_error_is_no_refusal() -> None:

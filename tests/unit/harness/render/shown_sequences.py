@@ -207,6 +207,11 @@ SEQUENCES = [
         [ONE, said(200, {"price": 2**53})], [ONE, said(200, {"price": 2**53 + 1})],
     ),
     Shown(
+        "writes.text", "/name", "make", [step("make", "made texts", body={"name": f"Zoë {MARK}"}),
+        step("get", "kept-texts e1")],
+        [ONE, said(200, {"name": "Zo?"})], [ONE, echo],
+    ),
+    Shown(
         "writes.put-again", "", "put",
         [MADE, step("put", "put"), step("get", "shown"), step("put", "put-again"), step("get", "shown-again")],
         [ONE, READ, READ, READ, OTHER], [ONE, READ, READ, READ, LATER], seen="After the second /price had changed.",

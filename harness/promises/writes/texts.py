@@ -1,0 +1,46 @@
+"""Words of several alphabets and of signs that servers escape, for members that hold prose."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from harness.contract import pointer
+from harness.promises import wrong_values
+
+if TYPE_CHECKING:
+    from harness.contract import Contract, Operation
+
+PROSE = {"name", "title", "label", "comment", "text", "subject", "description", "content", "summary", "message", "note"}
+WORDS = "Zoë & Søn 漢字"
+ROOM = 60
+
+
+def places(contract: Contract, operation: Operation) -> list[str]:
+    """The members of a JSON body that are prose by their names and schemas, with room for the words."""
+    declared = operation.json_body()
+    schema = wrong_values.joined(contract, declared.schema if declared else {})
+    found = []
+    for name, member in schema.get("properties", {}).items():
+        told = wrong_values.joined(contract, member)
+        free = wrong_values.type_of(told) == "string" and not {"format", "enum", "const", "readOnly"} & set(told)
+        if free and name.lower() in PROSE and told.get("maxLength", ROOM) >= ROOM:
+            found.append(f"/{pointer.escape(name)}")
+    return found
+
+
+def text(mark: str) -> str:
+    """The words, with a mark by which they are known again."""
+    return f"{WORDS} {mark}"
+
+
+def spoilt(sent: str, kept: str) -> bool:
+    """Whether a text came back as itself and not as it was: the mark is there, other words are.
+
+    Letter case, spaces and the composition of letters (NFC, NFD) are the API's own.
+    """
+    return sent.rsplit(" ", 1)[-1].casefold() in kept.casefold() and _plain(sent) != _plain(kept)
+
+
+def _plain(words: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(words.split())).casefold()
