@@ -73,12 +73,13 @@ def replayed(stage: Stage, steps: Sequence[Mapping[str, Any]], answers: list[Exc
     is given the exchange of each step, without those that make identities.
     """
     who: dict[str, Identity] = {}
+    worlds = {stage.tenant: stage}
     renewed: dict[str, str] = {}
     answers = [] if answers is None else answers
     for step in steps:
         told = step["identity"]
         if told["name"] not in who:
-            who[told["name"]] = yield from _identity(stage, told)
+            who[told["name"]] = yield from _identity(_world(worlds, stage, told["tenant"]), told)
             new = who[told["name"]].facts
             renewed |= {value: new[name] for name, value in told["facts"].items() if name in new}
         request = _request(step, answers, renewed, who[told["name"]], stage)
@@ -166,10 +167,15 @@ def _own(pair: tuple[str, str], request: Request) -> bool:
     return name.lower() not in OWN_HEADERS and name not in theirs and (made_up or "[masked" not in value)
 
 
+def _world(worlds: dict[str, Stage], stage: Stage, tenant: str) -> Stage:
+    """The replay's world in a tenant, one for all who are of it, so that no two have one name."""
+    if tenant not in worlds:
+        worlds[tenant] = stage.elsewhere(tenant) if tenant in stage.actors.tenants else stage
+    return worlds[tenant]
+
+
 def _identity(stage: Stage, told: Mapping[str, Any]) -> Steps[Identity]:
     """Someone of the same role in the same tenant, where there is one of that name."""
-    if told["tenant"] in stage.actors.tenants and told["tenant"] != stage.tenant:
-        stage = stage.elsewhere(told["tenant"])
     if told["name"] == ANONYMOUS.name:
         return stage.anonymous()
     return (yield from stage.actors.with_role(stage, told["roles"][0] if told["roles"] else ""))

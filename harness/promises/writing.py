@@ -120,15 +120,15 @@ def _schema_at(contract: Contract, schema: Any, names: Sequence[str]) -> Mapping
 
 def zeroed(
     stage: Stage, operation: Operation, resource: Resource, body: Any, *, without: Iterable[str] = ()
-) -> Member | None:
-    """The first number of an update that its schema lets be zero and that the answer shows as another; None if none."""
-    declared = operation.json_body()
+) -> list[Member]:
+    """The numbers of an update that its schema lets be zero and that the answer shows as another."""
+    declared, found = operation.json_body(), []
     for member in changeable(stage, operation, resource, body, without=without) if declared is not None else ():
         old = pointer.get(body, member.shown)
         schema = _schema_at(stage.contract, declared.schema, pointer.tokens(member.place)) if declared else {}
         if isinstance(old, int | float) and old and schema.get("minimum", 1) <= 0 <= schema.get("maximum", 0):
-            return member
-    return None
+            found.append(member)
+    return found
 
 
 def values(stage: Stage, operation: Operation, member: Member, count: int, avoid: Iterable[Any] = ()) -> list[Any]:

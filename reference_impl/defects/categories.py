@@ -122,7 +122,7 @@ DEFECTS = (
     Defect(
         id="C7a",
         title="A batch leaves out the tenth of each ten products",
-        codes=("resource.update-lost",),
+        codes=("resource.update-lost", "bulk.counts"),
         operations=("products.batchUpdate",),
         plant=changed("products.batchUpdate", handler=update_nine_of_ten),
     ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import replace
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Outcome, Request
 from harness.promises.drawing import drawn_with
+from harness.promises.ledger import varied
 from harness.promises.ledger.account import AFTER, BEFORE, DRAW, RESTORE
 from harness.promises.ledger.annotation import KEY, Ledger, ledger
 from harness.promises.ledger.judge import settled
@@ -163,42 +163,18 @@ def _things(stage: Stage, declared: Ledger, parameters: Mapping[str, Any]) -> St
     for at, quantity in enumerate(stock):
         members: dict[str, Any] = {declared.quantity: quantity}
         if at < len(units):
-            cost = _cost(stage.contract, create, declared.unit, units[at])
+            cost = varied.cost(stage.contract, create, declared.unit, units[at])
             members |= cost
             if cost and at >= parameters.get("varied", len(stock)):
-                members |= {place: value for place, value in _varied(stage, create).items() if place not in members}
+                members |= {
+                    place: value for place, value in varied.members(stage, create).items() if place not in members
+                }
         if made:
             members |= things.references(stage.contract, made[0].sent)
         made.append((yield from things.make(stage, declared.resource, maker=maker, members=members)))
+    if "varied" in parameters:
+        yield from varied.together(stage, declared.resource, made[parameters["varied"] :])
     return made
-
-
-def _cost(contract: Contract, create: Operation, unit: str, amount: float) -> dict[str, float]:
-    """The number in the body of a create that sets the unit, `price` a `finalPrice` too, where it may be this one."""
-    body, names = create.json_body(), pointer.tokens(unit)
-    properties = contract.schema(body.schema).get("properties", {}) if body else {}
-    name = next((name for name in properties if names[-1].casefold().endswith(name.casefold())), "")
-    if len(names) != 1 or not name:
-        return {}
-    schema = contract.schema(properties[name])
-    least, most = schema.get("minimum", schema.get("exclusiveMinimum", 0)), schema.get("maximum", amount)
-    step = Decimal(str(schema.get("multipleOf", amount)))
-    fits = schema.get("type") == "number" and least < amount <= most and Decimal(str(amount)) % step == 0
-    return {f"/{pointer.escape(name)}": amount} if fits else {}
-
-
-def _varied(stage: Stage, create: Operation) -> dict[str, int]:
-    """A number away from its bounds for each whole number that a create's body may have and need not."""
-    body = create.json_body()
-    whole = stage.contract.schema(body.schema) if body else {}
-    found: dict[str, int] = {}
-    for name, member in whole.get("properties", {}).items():
-        schema = stage.contract.schema(member)
-        low, high = schema.get("minimum"), schema.get("maximum")
-        spare = schema.get("type") == "integer" and name not in whole.get("required", ())
-        if spare and isinstance(low, int) and isinstance(high, int) and high - low > 1:
-            found[f"/{pointer.escape(name)}"] = stage.random.randint(low + 1, high - 1)
-    return found
 
 
 def _read(stage: Stage, declared: Ledger, thing: Thing, step: str) -> Request:

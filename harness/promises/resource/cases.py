@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SETTLE_S = 1.0
 MAX_USERS_OF = 2
+MAX_ZEROS = 3
 
 
 def applies(contract: Contract, operation: Operation) -> bool:
@@ -112,10 +113,10 @@ def _update(operation: Operation, resource: Resource, stage: Stage) -> Steps[Non
         yield Pause(SETTLE_S)
         shown = yield from subjects.read(stage, subject, step(words.SHOWN_LATER))
     # Zero is what a server takes for nothing told.
-    number = writing.zeroed(stage, operation, resource, subjects.shown(shown), without=in_body)
-    if number is not None:
+    for number in writing.zeroed(stage, operation, resource, subjects.shown(shown), without=in_body)[:MAX_ZEROS]:
         request = yield from acting.call(stage, operation, subject, shown, "", identity)
         body = pointer.put(request.json(), number.place, 0)
         text = step(words.ZERO, number.place, number.shown)
-        if succeeded((yield from one(replace(precondition.with_body(request, body), step=text)))):
-            yield from subjects.read(stage, subject, step(words.ZERO_SHOWN))
+        if not succeeded((yield from one(replace(precondition.with_body(request, body), step=text)))):
+            return
+        shown = yield from subjects.read(stage, subject, step(words.ZERO_SHOWN, number.place))

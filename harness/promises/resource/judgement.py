@@ -157,9 +157,10 @@ def _update_shows(look: _Look) -> None:
     """What an update wrote is what is read after it, a zero too."""
     before, shown = look.first(words.BEFORE), look.first(words.SHOWN_LATER) or look.first(words.SHOWN)
     _written(look, before, look.first(words.UPDATED), shown)
-    zero = look.first(words.ZERO)
-    if zero is not None and succeeded(zero):
-        _written(look, shown, zero, look.first(words.ZERO_SHOWN))
+    for zero, after in zip(each(look.exchanges, words.ZERO), each(look.exchanges, words.ZERO_SHOWN), strict=False):
+        if succeeded(zero):
+            _written(look, shown, zero, after)
+            shown = after
 
 
 def _written(look: _Look, before: Exchange | None, updated: Exchange | None, shown: Exchange | None) -> None:
