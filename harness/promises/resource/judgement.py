@@ -154,11 +154,11 @@ def _ids(resource: Resource, page: Exchange) -> set[str]:
 
 
 def _update_shows(look: _Look) -> None:
-    """What an update wrote is what is read after it, a zero too."""
+    """What an update wrote is what is read after it, and where that is so a zero too."""
     before, shown = look.first(words.BEFORE), look.first(words.SHOWN_LATER) or look.first(words.SHOWN)
     _written(look, before, look.first(words.UPDATED), shown)
     for zero, after in zip(each(look.exchanges, words.ZERO), each(look.exchanges, words.ZERO_SHOWN), strict=False):
-        if succeeded(zero):
+        if succeeded(zero) and not look.findings:
             _written(look, shown, zero, after)
             shown = after
 

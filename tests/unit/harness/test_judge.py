@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import judge
+from harness import examine, judge
 from harness.actors import Actors
+from harness.case import Case, one
 from harness.contract import Contract
 from harness.drivers.fuzz.engine import Failed
 from harness.drivers.fuzz.judgement import judged
 from harness.exchange import Exchange, Request, Response
 from harness.finding import Confirmation, Finding, Reproduction, Severity
 from harness.identities import Identity
+from harness.promises.catalogue import BY_KEY
 from harness.replay import Answer, _answered
 from harness.run import Attachment, Run, freeze
 from harness.verdict import Verdict
@@ -28,7 +30,10 @@ CONTRACT = Contract(
         "openapi": "3.1.0",
         "info": {"title": "One", "version": "1"},
         "x-promises": {"headers": {"X-Request-ID": {}}},
-        "paths": {"/one": {"get": {"operationId": "one", "responses": {"200": {"description": "fine"}}}}},
+        "paths": {
+            f"/{name}": {"get": {"operationId": name, "responses": {"200": {"description": "fine"}}}}
+            for name in ("one", "two")
+        },
     }
 )
 NAMED = (("X-Request-ID", "a"),)
@@ -101,6 +106,14 @@ def test_a_second_sight_confirms(answering: Callable[[Sequence[Response]], Run])
     finding = replace(finding, reproduction=replace(finding.reproduction, case=""))
     assert judge.confirmed(answering([Response(200)]), finding).confirmation is Confirmation.CONFIRMED
     assert judge.confirmed(answering([Response(200, NAMED)]), finding).confirmation is Confirmation.SEEN_ONCE
+
+
+def test_a_fault_beside_a_cases_operation_is_judged_there(answering: Callable[[Sequence[Response]], Run]) -> None:
+    """A case of another operation that shows it again is judged by the calls of the finding's own."""
+    case = Case("headers", "two", "asks", lambda stage: one(stage.request("one")))
+    verdict = examine.once(answering([Response(200)]), BY_KEY["headers"], case, beside="one")
+    assert [(item.code, item.operation) for item in verdict.findings] == [("headers.missing", "one")]
+    assert examine.once(answering([Response(200)]), BY_KEY["headers"], case, beside="two").examined == 0
 
 
 def test_a_finding_without_requests_cannot_be_shown(answering: Callable[[Sequence[Response]], Run]) -> None:

@@ -14,6 +14,7 @@ from harness.exchange import Exchange, Request, Response
 from harness.identities import ANONYMOUS, Identity
 from harness.sequence import cut, replayed
 from harness.stage import Stage
+from tests.unit.harness.promises import limiter_sim
 from tests.unit.harness.test_sequence import DOCUMENT, Library
 
 TENANT = "X-Tenant"
@@ -45,6 +46,23 @@ def test_what_the_request_told_beside_it_is_kept() -> None:
 def test_a_tenant_that_is_told_no_more_is_replaced() -> None:
     """Where the configuration has other tenants by now, the replay's own is told, and only that."""
     assert sent(recorded("gone", Identity(ANONYMOUS.name, (), "gone")), "beta") == ["beta"]
+
+
+def test_two_who_are_made_in_another_tenant_have_two_names() -> None:
+    """A replay whose own world is in one tenant registers the two of another under names of their own."""
+    identities = [Identity(name, (), "beta", headers=(("Authorization", name),)) for name in ("ada", "bob")]
+    exchanges = [
+        Exchange(f"e-{n}", Request("GET", "/books/one", "books.get", identity=who), Response(200), n, n, n)
+        for n, who in enumerate(identities)
+    ]
+    steps = cut(exchanges, ["e-0", "e-1"])
+    contract = Contract.read(limiter_sim.document(limiter_sim.LIMIT), "t")
+    told = {**limiter_sim.TOLD, "tenants": TOLD["tenants"]}
+    stage = Stage(contract, Actors(told), Random(0), "n0nc", tenant="alpha")
+    server = limiter_sim.Simulated(limiter_sim.LIMIT)
+    driven = drive(Case("replay", "things.list", "n", lambda on: replayed(on, steps)), stage, server)
+    names = [item.request.json()["email"] for item in driven.exchanges if item.operation == "register"]
+    assert (driven.reason, len(names), len(set(names))) == ("", 2, 2)
 
 
 def sent(exchange: Exchange, here: str) -> list[str]:

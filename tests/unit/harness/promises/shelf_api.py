@@ -215,6 +215,8 @@ class Shelf:
         quiet = self.has("stars alone raise nothing") and "title" not in body
         raised = note["version"] + (0 if self.has("not raised") or quiet else 1)
         kept = {} if self.has("update lost") else {name: value for name, value in body.items() if name != "version"}
+        if self.has("zero is nothing"):
+            kept = {name: value for name, value in kept.items() if value != 0}
         note.update(kept, version=raised)
         yield
         return 200, dict(note)
@@ -228,7 +230,7 @@ class Shelf:
             if set(body) - {"title", "stars"} and not self.has("takes all"):
                 raise Refused(400)
             key = f"n{next(self.numbers)}"
-            note = {"id": key, "ownerId": caller["id"], "title": "", "stars": 0, "version": 1, "hidden": False, **body}
+            note = {"id": key, "ownerId": caller["id"], "title": "", "stars": 3, "version": 1, "hidden": False, **body}
             if not self.has("loses notes"):
                 self.notes[key] = note
             return 201, dict(note)

@@ -81,6 +81,7 @@ def test_a_list_that_is_too_long_to_walk() -> None:
     ("defect", "operation", "expected"),
     [
         ("loses notes", "notes.create", {("resource.create-not-readable", "")}),
+        ("zero is nothing", "notes.update", {("resource.update-lost", "/stars")}),
         ("unlisted", "notes.list", {("resource.not-listed", "")}),
         (
             "takes all",
