@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 import struct
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from tests.integration.sockets import API, LIMIT_S, House, served
+from tests.integration.started import until
 from tests.integration.streams import Stream
 from tests.servers.api import ADMIN
 
@@ -91,13 +91,12 @@ def test_who_leaves_with_more_asked_behind_a_stream_gives_up_its_seat(house: Hou
         assert leaving.recv(12) == b"HTTP/1.1 200"
         assert house.http.get(f"{house.api.url}{API}/events", headers=headers).status_code == 429
         leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    deadline = time.monotonic() + LIMIT_S
-    while True:
+
+    def seated() -> bool:
         with house.http.stream("GET", f"{house.api.url}{API}/events", headers=headers) as response:
-            if response.status_code == 200:
-                return
-        assert time.monotonic() < deadline, "its seat is still taken"
-        time.sleep(0.05)  # another process, which tells nothing of it
+            return bool(response.status_code == 200)
+
+    assert until(seated, LIMIT_S), "its seat is still taken"
 
 
 def held(house: House, port: int) -> bool:
@@ -132,10 +131,7 @@ def test_a_reader_that_takes_nothing_loses_its_connection_and_its_seat(house: Ho
         assert stalled.recv(12) == b"HTTP/1.1 200"
         assert house.http.get(url, headers=headers).status_code == 429
         assert held(house, port)
-        deadline = time.monotonic() + LIMIT_S
-        while held(house, port):
-            assert time.monotonic() < deadline, "its connection is still held"
-            time.sleep(0.05)  # another process, which tells nothing of it
+        assert until(lambda: not held(house, port), LIMIT_S), "its connection is still held"
         with house.http.stream("GET", url, headers=headers) as response:
             assert response.status_code == 200
     told = [line for line in house.api.lines() if line.get("level") in {"warning", "error"}]

@@ -16,6 +16,7 @@ from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.finding import Finding, Severity
+from harness.promises.attempt import Attempt
 from harness.promises.credentials.steps import AGAIN, AT_ONCE, KEY, NEXT, TRADED
 from harness.verdict import Verdict
 
@@ -158,8 +159,7 @@ def judged(operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
 
 def _taken(once: Mapping[str, Any], exchange: Exchange) -> bool:
     """Whether a trade succeeded: a 2xx, with the next token where one is told."""
-    done = 200 <= exchange.status < 300  # noqa: PLR2004 - the class of status
-    return done and ("next" not in once or bool(_told_at(exchange, once["next"])))
+    return Attempt("", "", exchange).let_in and ("next" not in once or bool(_told_at(exchange, once["next"])))
 
 
 def _refused(exchange: Exchange) -> bool:

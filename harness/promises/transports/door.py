@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from harness.promises.attempt import REDIRECT
+from harness.exchange import Outcome
+from harness.promises.attempt import Attempt
 from harness.promises.transports import orpc, plain
 from harness.promises.transports.input import joined
 
@@ -83,13 +84,13 @@ class Door:
         """
         if self.let_in(allowed):
             return True
-        refused = 400 <= allowed.status < 500 and allowed.status not in GATED  # noqa: PLR2004 - the class of status
+        refused = allowed.outcome is Outcome.REFUSED and allowed.status not in GATED
         return refused and alike is not None and alike.status == allowed.status
 
     def let_in(self, exchange: Exchange) -> bool:
         """Whether a call did its work: it succeeded, in an answer of this form and not in a page that is for all."""
         answer = exchange.response
-        return answer is not None and 200 <= answer.status < REDIRECT and self.form.answers(answer)  # noqa: PLR2004 - the class of status
+        return answer is not None and Attempt("", "", exchange).let_in and self.form.answers(answer)
 
 
 def doors(contract: Contract, operation: Operation) -> list[Door]:

@@ -86,14 +86,11 @@ def _parts(contract: Contract, operation: Operation) -> Iterator[tuple[str, Any]
 
 def _markable(contract: Contract, operation: Operation) -> str:
     """A member of the body that takes any text, so that what was refused can be looked for; empty where none does."""
-    declared = operation.json_body()
-    schema = wrong_values.joined(contract, declared.schema if declared else {})
-    found = []
-    for name, member in schema.get("properties", {}).items():
-        told = wrong_values.joined(contract, member)
-        free = wrong_values.type_of(told) == "string" and not {"format", "enum", "const", "readOnly"} & set(told)
-        if free and told.get("maxLength", MARK_LENGTH) >= MARK_LENGTH and referred(contract, name) is None:
-            found += [str(name)] if name.lower() in NAMES or "pattern" not in told else []
+    found = [
+        name
+        for name, told in texts.free(contract, operation, MARK_LENGTH).items()
+        if referred(contract, name) is None and (name.lower() in NAMES or "pattern" not in told)
+    ]
     return next((name for name in found if name.lower() in NAMES), found[0] if found else "")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.contract import pointer
 from harness.promises import wrong_values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.contract import Contract, Operation
 
 PROSE = {"name", "title", "label", "comment", "text", "subject", "description", "content", "summary", "message", "note"}
@@ -16,17 +18,25 @@ WORDS = "Zoë & Søn 漢字"
 ROOM = 60
 
 
-def places(contract: Contract, operation: Operation) -> list[str]:
-    """The members of a JSON body that are prose by their names and schemas, with room for the words."""
+def free(contract: Contract, operation: Operation, room: int) -> dict[str, Mapping[str, Any]]:
+    """The members of a JSON body that are texts of no form, with so much room, and their schemas."""
     declared = operation.json_body()
     schema = wrong_values.joined(contract, declared.schema if declared else {})
-    found = []
-    for name, member in schema.get("properties", {}).items():
-        told = wrong_values.joined(contract, member)
-        free = wrong_values.type_of(told) == "string" and not {"format", "enum", "const", "readOnly"} & set(told)
-        if free and name.lower() in PROSE and told.get("maxLength", ROOM) >= ROOM:
-            found.append(f"/{pointer.escape(name)}")
-    return found
+    members = {
+        str(name): wrong_values.joined(contract, member) for name, member in schema.get("properties", {}).items()
+    }
+    return {
+        name: told
+        for name, told in members.items()
+        if wrong_values.type_of(told) == "string"
+        and not {"format", "enum", "const", "readOnly"} & set(told)
+        and told.get("maxLength", room) >= room
+    }
+
+
+def places(contract: Contract, operation: Operation) -> list[str]:
+    """The members of a JSON body that are prose by their names and schemas, with room for the words."""
+    return [f"/{pointer.escape(name)}" for name in free(contract, operation, ROOM) if name.lower() in PROSE]
 
 
 def text(mark: str) -> str:

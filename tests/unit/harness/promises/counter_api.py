@@ -27,10 +27,10 @@ PLAIN = {"name": "calls", "format": "json", "prefix": "/call", "separator": "."}
 Answered = tuple[int, bytes]
 
 
-def contract(*told: dict[str, Any]) -> Contract:
-    """The shelf's contract with further transports."""
+def contract(*told: dict[str, Any], **promises: Any) -> Contract:
+    """The shelf's contract with further transports, and with these promises on the document."""
     whole = document()
-    whole["x-promises"]["transports"] = list(told or (RPC,))
+    whole["x-promises"] |= {"transports": list(told or (RPC,)), **promises}
     return Contract.read(whole, "shelf")
 
 

@@ -10,11 +10,11 @@ import itertools
 import json
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.actors import Actors
 from harness.contract import Contract
-from harness.drive import drive
+from harness.drive import Sender, drive
 from harness.exchange import Exchange, Request, Response
 from harness.stage import Stage
 from harness.verdict import Verdict
@@ -246,8 +246,14 @@ class Shelf:
         return 200, {"id": "pin1"}
 
 
+class Sending(Sender, Protocol):
+    """An API that is sent to, with its contract."""
+
+    contract: Contract
+
+
 def examined(
-    promise: Promise, shelf: Shelf, operation_id: str, *, only: str = "", seed: int = 1, people: Any = IDENTITIES
+    promise: Promise, shelf: Sending, operation_id: str, *, only: str = "", seed: int = 1, people: Any = IDENTITIES
 ) -> Verdict:
     """The merged verdict of a promise's cases on an operation, each judged from what a history would keep of it."""
     operation = shelf.contract.by_id[operation_id]

@@ -18,8 +18,8 @@ LESS = "nobody else who may call it is shown less than the maker"
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(1, 99), st.booleans(), st.booleans())
-def test_kept(seed: int, masks: bool, phone: bool) -> None:  # noqa: FBT001 - drawn
+@given(seed=st.integers(1, 99), masks=st.booleans(), phone=st.booleans())
+def test_kept(seed: int, *, masks: bool, phone: bool) -> None:
     """A search that looks at what its caller is shown passes, whether the rest is left out or masked."""
     club = Club(frozenset({"masks"} if masks else ()), hidden=("email", "phone") if phone else ("email",))
     verdict = examined(club, seed=seed)

@@ -74,8 +74,8 @@ def told(**owner: Any) -> Contract:
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.sampled_from(NAMES), st.booleans(), st.booleans())
-def test_a_role_that_is_not_told(operation: str, told_of: bool, bypass: bool) -> None:  # noqa: FBT001 - drawn
+@given(operation=st.sampled_from(NAMES), told_of=st.booleans(), bypass=st.booleans())
+def test_a_role_that_is_not_told(operation: str, *, told_of: bool, bypass: bool) -> None:
     """An admin is a stranger where no right of that role is told, and only there: let in by the API is a finding."""
     shelf = Shelf(frozenset() if bypass else frozenset({f"no admin {operation}"}), contract=told(
         **({"roles": ["admin"]} if told_of else {})

@@ -116,7 +116,7 @@ class Lobby:
 
 def judged(lobby: Lobby, people: Any = PEOPLE, seed: int = 1) -> Verdict:
     """The verdict on the sign-up."""
-    return examined(PROMISE, lobby, "signUp", people=people, seed=seed)  # type: ignore[arg-type]  # it sends as one
+    return examined(PROMISE, lobby, "signUp", people=people, seed=seed)
 
 
 def found(lobby: Lobby, people: Any = PEOPLE, seed: int = 1) -> set[tuple[str, str]]:

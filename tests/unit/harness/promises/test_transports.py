@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from harness.contract import Contract, Operation
 
+ENVELOPE = {"schema": {"type": "object", "required": ["error"]}}
+REFUSALS = [400, 401, 403, 404, 405, 409, 415, 422, 500, 501]
 GUARDED = ["users.roles", "users.get", "users.update", "users.delete", "notes.create", "notes.update", "notes.delete"]
 FAULTS = st.sampled_from(["", "", "lost", "dropped", 401, 429, 503])
 PAGE = (200, b"<!doctype html><title>shelf</title>")
@@ -51,8 +53,8 @@ def test_no_answer_no_finding(data: st.DataObject) -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.sampled_from(GUARDED), st.sampled_from([400, 401, 403, 404, 405, 409, 415, 422, 500, 501]), st.booleans())
-def test_a_door_that_refuses_is_no_finding(name: str, status: int, whole: bool) -> None:  # noqa: FBT001 - drawn
+@given(name=st.sampled_from(GUARDED), status=st.sampled_from(REFUSALS), whole=st.booleans())
+def test_a_door_that_refuses_is_no_finding(name: str, status: int, *, whole: bool) -> None:
     """Whatever a door refuses with, everybody or only those that may not, nothing is said against it."""
 
     def dressed(_request: Request, answer: Answered) -> Answered:
@@ -177,9 +179,7 @@ def test_annotation(told: dict[str, Any], *, wrong: bool) -> None:
 
 def test_standing_promises_leave_another_wire_form_alone() -> None:
     """What was sent there has no operation, and its errors need not have the document's envelope."""
-    told = contract()
-    told.defaults["envelope"] = {"schema": {"type": "object", "required": ["error"]}}  # type: ignore[index]  # of this test alone
-    told.defaults["headers"] = {"X-Request-ID": {}}  # type: ignore[index]  # same
+    told = contract(envelope=ENVELOPE, headers={"X-Request-ID": {}})
     history = [item for done in driven(Counter(contract=told), "users.get") for item in done.exchanges]
     outside = [item for item in history if not item.operation]
     assert outside
@@ -204,8 +204,7 @@ def test_a_finding_is_shown_again_by_its_own_case() -> None:
 
 def test_another_promise_does_not_judge_what_was_sent_there() -> None:
     """A case that is driven again for a finding of the envelope shows it by what has the document's form alone."""
-    told = contract()
-    told.defaults["envelope"] = {"schema": {"type": "object", "required": ["error"]}}  # type: ignore[index]  # of this test alone
+    told = contract(envelope=ENVELOPE)
     assert PROMISE.cases is not None
     (case,) = PROMISE.cases(told, told.by_id["users.get"], Random(1))
     (done,) = driven(Counter(contract=told), "users.get")

@@ -39,8 +39,8 @@ def held(verdict: Verdict) -> bool:
     return (verdict.status, verdict.findings, verdict.reason) == (Status.PASS, (), "")
 
 
-@given(bounds, st.booleans(), st.sampled_from([0, 5, 40]))
-def test_an_api_that_keeps_its_bounds_has_no_findings(told: dict[str, Any], joins: bool, quota: int) -> None:  # noqa: FBT001 - drawn
+@given(told=bounds, joins=st.booleans(), quota=st.sampled_from([0, 5, 40]))
+def test_an_api_that_keeps_its_bounds_has_no_findings(told: dict[str, Any], quota: int, *, joins: bool) -> None:
     """Whatever it declares, whoever may call and how often, both cases pass, examined."""
     api = Gallery(told=document(told, quota=quota, secured=joins), bounds=told, registers=joins)
     assert [name for name, verdict in examined(api).items() if not held(verdict)] == []
@@ -57,7 +57,7 @@ def test_an_api_that_keeps_its_bounds_has_no_findings(told: dict[str, Any], join
     ],
 )
 @pytest.mark.parametrize("joins", [False, True])
-def test_each_fault_is_found_alone(fault: str, expected: set[tuple[str, str]], joins: bool) -> None:  # noqa: FBT001 - of a table
+def test_each_fault_is_found_alone(fault: str, expected: set[tuple[str, str]], *, joins: bool) -> None:
     """Each at its code and kind, and nothing else, with one caller and with many."""
     assert faults(Gallery(fault, document(secured=joins), registers=joins)) == expected
 
@@ -81,8 +81,8 @@ def test_what_lasts_is_shown_again_only_in_a_run_that_is_to_show_it_again() -> N
     assert held(examined(Gallery("", document(None)), again=True)["kept"])
 
 
-@given(st.integers(2, 12), st.booleans())
-def test_no_limit_is_used_up(quota: int, joins: bool) -> None:  # noqa: FBT001 - drawn
+@given(quota=st.integers(2, 12), joins=st.booleans())
+def test_no_limit_is_used_up(quota: int, *, joins: bool) -> None:
     """A caller makes no more calls than its quota has, and where it cannot make four nothing is told."""
     api = Gallery("", document(None, quota=quota, secured=joins), registers=joins)
     verdict = examined(api)["kept"]
