@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.exchange import SCHEMA_VERSION, Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 FOLDER = "history"
@@ -43,18 +43,43 @@ class Journal:
             self._descriptor = -1
 
 
+class Growing:
+    """The records of journals that are still written to: each is read once, as soon as its line is whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read_bytes: dict[Path, int] = {}
+
+    def more(self) -> list[dict[str, Any]]:
+        """The records that were not told before, those of one file in their order."""
+        return [record for path in sorted(self.folder.glob("*.jsonl")) for record in self._more(path)]
+
+    def _more(self, path: Path) -> Iterator[dict[str, Any]]:
+        begun = self._read_bytes.get(path, 0)
+        with path.open("rb") as file:
+            file.seek(begun)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self._read_bytes[path] = begun + len(whole + newline)
+        return _records(whole.split(b"\n"))
+
+
 def lines(path: Path) -> Iterator[dict[str, Any]]:
     """Every whole record of a file of JSON lines; none where there is no file."""
     if not path.is_file():
         return
     with path.open("rb") as file:
-        for line in file:
-            try:
-                record = json.loads(line.decode("utf-8", "surrogatepass"))
-            except ValueError:
-                continue
-            if isinstance(record, dict):
-                yield record
+        yield from _records(file)
+
+
+def _records(written: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The objects among lines; what is cut short or no object is passed over."""
+    for line in written:
+        try:
+            record = json.loads(line.decode("utf-8", "surrogatepass"))
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            yield record
 
 
 def exchanges(run: Path) -> list[Exchange]:

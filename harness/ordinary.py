@@ -15,14 +15,16 @@ from harness.child import Child
 from harness.errors import HarnessError
 from harness.exits import Exit
 from harness.finding import Confirmation
-from harness.run import verdicts
+from harness.run import Heard
 from harness.session import LATEST
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from harness.finding import Finding
     from harness.targets import ProcessTarget
+    from harness.verdict import Verdict
 
 GRACE_S = 60.0
 POLL_S = 0.5
@@ -72,12 +74,13 @@ class Ordinary:
         self, child: Child, fresh: Callable[[], Path | None], enough: Enough | None
     ) -> tuple[int | None, Path | None]:
         """The exit code, None where time or patience ended first, and the run's folder as soon as there is one."""
-        folder, code = None, None
+        folder, code, heard = None, None, None
         ends = time.monotonic() + self.budget_s * 2 + GRACE_S
         while code is None and time.monotonic() < ends and not self.stopping.is_set():
             code = child.wait(POLL_S)
             folder = folder or fresh()
-            if code is None and folder and enough and _shown(folder, enough):
+            heard = heard or (folder and Heard(folder))
+            if code is None and heard and enough and _shown(heard.verdicts(), enough):
                 code = Exit.FINDINGS
         return code, folder
 
@@ -88,11 +91,11 @@ class Ordinary:
         return command + (["--config", str(self.config.absolute())] if self.config else [])
 
 
-def _shown(folder: Path, enough: Enough) -> bool:
+def _shown(verdicts: Iterable[Verdict], enough: Enough) -> bool:
     """Whether a confirmed finding is one of those that are enough."""
     return any(
         finding.confirmation is Confirmation.CONFIRMED and enough(finding)
-        for verdict in verdicts(folder)
+        for verdict in verdicts
         for finding in verdict.findings
     )
 

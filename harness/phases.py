@@ -22,7 +22,7 @@ from harness.finding import one_of_each_first
 from harness.load.plan import Plan
 from harness.promises import objective
 from harness.promises.catalogue import declared, promised
-from harness.run import BROKEN, VARIABLE, Run, verdicts
+from harness.run import BROKEN, VARIABLE, Heard, Run, verdicts
 from harness.verdict import OUT_OF_TIME, Verdict, shown_again
 
 if TYPE_CHECKING:
@@ -91,12 +91,12 @@ def promises(context: Context) -> list[Verdict]:
     command = [sys.executable, "-m", "pytest", *(tests or [str(suite)]), *own, "-q", "-p", "no:cacheprovider"]
     command += ["-n", str(context.jobs), "--dist", "load"] if context.jobs > 1 else []
     log = context.session.folder / "pytest.log"
-    total = len(_not_reached(context))
+    total, heard = len(_not_reached(context)), Heard(context.session.folder)
     with log.open("wb") as output, Child(command, environment=_environment(context), output=output) as child:
         code, ends_ns = None, context.deadline_ns + int(GRACE_S * 1e9)
         while code is None and time.monotonic_ns() < ends_ns:
             code = child.wait(POLL_S)
-            told = verdicts(context.session.folder)
+            told = heard.verdicts()
             findings = {finding.fingerprint for verdict in told for finding in verdict.findings}
             context.advanced(len(told), max(total, len(told)), len(findings), _doing(told))
             if context.first and shown_again(told, context.known):

@@ -19,7 +19,7 @@ from harness import canary, forge
 from harness.actors import Actors
 from harness.contract import Contract, pointer
 from harness.errors import UsageError
-from harness.history import Journal, lines
+from harness.history import Growing, Journal
 from harness.identities import Identity
 from harness.mask import is_secret_name
 from harness.recorder import Recorder
@@ -212,11 +212,22 @@ def freeze(contract: Contract, folder: Path) -> None:
     (folder / CONTRACT_FILE).write_text(json.dumps(frozen, default=str), encoding="utf-8")
 
 
+class Heard:
+    """The verdicts of a run whose drivers still tell some; each is read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._told = Growing(folder / VERDICTS)
+        self._verdicts: list[Verdict] = []
+
+    def verdicts(self) -> list[Verdict]:
+        """Every verdict that was told so far."""
+        self._verdicts += map(Verdict.from_record, self._told.more())
+        return self._verdicts
+
+
 def verdicts(folder: Path) -> list[Verdict]:
     """Every verdict that the drivers of a run have told so far."""
-    return [
-        Verdict.from_record(record) for path in sorted((folder / VERDICTS).glob("*.jsonl")) for record in lines(path)
-    ]
+    return Heard(folder).verdicts()
 
 
 def own_source(url: str) -> str:

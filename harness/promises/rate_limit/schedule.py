@@ -11,7 +11,6 @@ from hypothesis import strategies
 
 from harness.case import Case, Pause, Steps, together
 from harness.errors import CannotTell
-from harness.promises.drawing import drawn_with
 from harness.promises.rate_limit.annotation import KEY, Limit, limits
 from harness.promises.rate_limit.caller import Caller, caller, other
 
@@ -34,17 +33,28 @@ MAX_WINDOW_S = 30.0
 
 def strategy(contract: Contract, operation: Operation) -> SearchStrategy[dict[str, Any]]:
     """Schedules of an operation: `[wait in tenths of the window, caller, calls]`, with up to more than the quota."""
-    quota = min(limit.quota for limit in limits(contract, operation))
-    most = min(WAVE, quota + quota // 4 + 3)
-    entry = strategies.tuples(
-        strategies.integers(0, MAX_WAIT_TENTHS), strategies.integers(0, CALLERS - 1), strategies.integers(1, most)
-    ).map(list)
+    calls = strategies.integers(1, _most(contract, operation))
+    entry = strategies.tuples(strategies.integers(0, MAX_WAIT_TENTHS), strategies.integers(0, CALLERS - 1), calls).map(
+        list
+    )
     return strategies.fixed_dictionaries({"schedule": strategies.lists(entry, min_size=1, max_size=MAX_STEPS)})
 
 
 def drawn(contract: Contract, operation: Operation, random: Random) -> dict[str, Any]:
-    """One schedule, drawn with a random source."""
-    return drawn_with(strategy(contract, operation), random, 1)[0]
+    """One schedule, drawn with a random source; not by Hypothesis, as every process draws every operation's."""
+    most = _most(contract, operation)
+    entries = range(random.randint(1, MAX_STEPS))
+    return {
+        "schedule": [
+            [random.randint(0, MAX_WAIT_TENTHS), random.randrange(CALLERS), random.randint(1, most)] for _ in entries
+        ]
+    }
+
+
+def _most(contract: Contract, operation: Operation) -> int:
+    """The most calls of one entry: some more than the smallest quota."""
+    quota = min(limit.quota for limit in limits(contract, operation))
+    return min(WAVE, quota + quota // 4 + 3)
 
 
 def edge(limit: Limit) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from harness.contract.operation import is_json
@@ -173,6 +174,7 @@ def _headers(contract: Contract, answer: Answer, exchange: Exchange, response: R
             )
 
 
+@lru_cache(maxsize=2048)  # most headers say the same again and again
 def _header_misfit(contract: Contract, at: str, value: str) -> tuple[str, str] | None:
     """The rule that a header's value breaks in every reading, with its message."""
     types = kinds(contract, {"$ref": f"#{at}"})
