@@ -199,19 +199,30 @@ class Actors:
     def _registered(self, stage: Stage) -> Steps[Identity]:
         return self.entered(*(yield from self.fresh(stage)))
 
-    def fresh(self, stage: Stage, secrets: tuple[str, ...] = ()) -> Steps[tuple[Identity, Exchange]]:
-        """A new account, and the answer of its first login, with more secrets there; `entered` makes one of the two."""
+    def fresh(
+        self, stage: Stage, secrets: tuple[str, ...] = (), asked: Mapping[str, Any] | None = None
+    ) -> Steps[tuple[Identity, Exchange]]:
+        """A new account, and the answer of its first login, with more secrets there; `entered` makes one of the two.
+
+        The login's body holds what is `asked` besides.
+        """
         values = {"name": stage.unique("id"), "password": f"Pw1-{stage.unique('secret')}!", "tenant": stage.tenant}
         made = yield from self._call(stage, "register", values, self.anonymous(stage.tenant))
-        return (yield from self.first_login(stage, values, made, secrets))
+        return (yield from self.first_login(stage, values, made, secrets, asked))
 
     def first_login(
-        self, stage: Stage, values: Mapping[str, str], made: Exchange, secrets: tuple[str, ...] = ()
+        self,
+        stage: Stage,
+        values: Mapping[str, str],
+        made: Exchange,
+        secrets: tuple[str, ...] = (),
+        asked: Mapping[str, Any] | None = None,
     ) -> Steps[tuple[Identity, Exchange]]:
         """The account that a sign-up with these values made, and the answer of its login."""
         default, facts = self.told.get("default_role", ""), _facts(self.told["register"], made)
         account = Identity(values["name"], (default,) if default else (), stage.tenant, facts=facts)
-        login = {**self.told["login"], "secrets": secrets}
+        told = self.told["login"]
+        login = {**told, "body": {**told["body"], **(asked or {})}, "secrets": secrets}
         answer = yield from self.call(stage, login, {**facts, **values}, self.anonymous(stage.tenant), "login")
         return account, answer
 

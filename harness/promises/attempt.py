@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness import things
@@ -82,7 +82,7 @@ class Attempt:
         return tuple(exchange.id for exchange in found if exchange is not None)
 
 
-def attempt(
+def attempt(  # noqa: PLR0913 - the parts of an attempt, all by name
     stage: Stage,
     operation: Operation,
     *,
@@ -90,8 +90,12 @@ def attempt(
     identity: Identity,
     label: str,
     expected: str,
+    caller: Identity | None = None,
 ) -> Steps[Exchange]:
-    """Calls the operation, valid in all but perhaps its caller; reads the subject before, and after a refusal."""
+    """Calls the operation, valid in all but perhaps its caller; reads the subject before, and after a refusal.
+
+    The identity makes what the call needs; it calls, unless another `caller` is named.
+    """
     path = subjects.path_of(stage.contract, operation, subject) if subject else None
     request = yield from things.valid(stage, operation, identity=identity, path=path, step=f"{expected}:{label}")
     before = None
@@ -99,7 +103,7 @@ def attempt(
         before = yield from subjects.read(stage, subject, f"{BEFORE}:{label}")
         forms = precondition.forms(stage.contract, operation, subject.resource)
         request = precondition.current(request, forms, before or subject.made)
-    call = yield from one(request)
+    call = yield from one(request if caller is None else replace(request, identity=caller))
     if subject is None or expected == MAY or call.outcome is Outcome.OK or subjects.shown(before) is None:
         return call
     after = yield from subjects.read(stage, subject, f"{AFTER}:{label}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.promises import (
     bulk,
     cache,
+    cookie,
     cors,
     credentials,
     delete,
@@ -53,6 +54,7 @@ PROMISES: tuple[Promise, ...] = (
     transports.PROMISE,
     credentials.PROMISE,
     key.PROMISE,
+    cookie.PROMISE,
     owner.PROMISE,
     tenant.PROMISE,
     resource.PROMISE,

@@ -41,6 +41,7 @@ WHY = {
     "fuzz.use_after_free": "its delete is one of a chain that was drawn: the finding of `delete.read` says it",
     "credentials": "it takes credentials that are forged or spent for the purpose",
     "upload.kept": "it takes dozens of calls that are refused, and a server that none has spoilt before",
+    "cookie": "the browser is signed in during the run, and no file may hold its cookies",
     "key": "the key is issued and spent in the run, and no file may hold one",
     "version.two-winners": TOGETHER,
     "version.no-winner": TOGETHER,

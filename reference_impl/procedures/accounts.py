@@ -91,6 +91,14 @@ async def me(call: Call[None, None]) -> Reply:
 
 # Hashing is slow by intent.
 _SLOW = {"objective": {"p95_ms": 1000, "error_ratio": 0.01}}
+_BROWSER = {
+    "cookie": {
+        "scheme": "cookie",
+        "with": {"cookie": True},
+        "token": {"scheme": "csrf", "cookie": cookies.CSRF},
+        "refused": 403,
+    }
+}
 
 PROCEDURES = (
     Procedure(
@@ -121,7 +129,7 @@ PROCEDURES = (
         input=Credentials,
         output=SignedIn,
         response_headers=("Cache-Control", "Set-Cookie"),
-        promises=_SLOW,
+        promises={**_SLOW, **_BROWSER},
     ),
     Procedure(
         id="auth.logout",

@@ -11,10 +11,10 @@ from harness.case import Case, Pause, one, unlimited
 from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.exchange import Outcome
-from harness.promises import precondition, survey
+from harness.promises import presented
 from harness.promises import subject as subjects
-from harness.promises.attempt import AFTER, AGAIN, BEFORE, MAY_NOT, each
-from harness.promises.key import life, presented
+from harness.promises.attempt import MAY_NOT, attempt, each
+from harness.promises.key import life
 from harness.promises.key.steps import (
     ENDED,
     ENDED_LATER,
@@ -185,35 +185,20 @@ def _refused(desk: _Desk, names: Sequence[str]) -> Iterator[Operation]:
         for operation in presented.opened(desk.stage.contract, desk.told, desk.holder)
         if not presented.granted(operation, names)
     ]
-    yield from (operation for operation in found if not _changes_holder(desk.stage, operation))
+    yield from (operation for operation in found if not presented.changes_holder(desk.stage, operation))
     if desk.stage.actors.can_register:
-        yield from (operation for operation in found if _changes_holder(desk.stage, operation))
-
-
-def _changes_holder(stage: Stage, operation: Operation) -> bool:
-    target = subjects.acted_on(stage.contract, operation)
-    is_self = target is not None and subjects.is_self(stage.contract, target[0])
-    return survey.may_change_caller(operation) or (is_self and not operation.reads)
+        yield from (operation for operation in found if presented.changes_holder(desk.stage, operation))
 
 
 def _attempted(desk: _Desk, operation: Operation, key: Identity, label: str) -> Steps[None]:
     """A call, valid in all but that its key is not for it; its thing is read before, and after a refusal."""
-    contract, stage = desk.stage.contract, desk.stage
-    target = subjects.acted_on(contract, operation)
-    subject = before = path = None
+    target = subjects.acted_on(desk.stage.contract, operation)
+    subject = None
     if target is not None:
-        subject = yield from subjects.own(stage, operation, target[0], desk.holder)
+        subject = yield from subjects.own(desk.stage, operation, target[0], desk.holder)
         if subject is None:
             raise CannotTell(f"{operation.id}: {desk.holder.name} has no {target[0].name} of its own")
-        path = subjects.path_of(contract, operation, subject)
-    request = yield from things.valid(stage, operation, identity=desk.holder, path=path, step=f"{MAY_NOT}:{label}")
-    if subject is not None:
-        before = yield from subjects.read(stage, subject, f"{BEFORE}:{label}")
-        forms = precondition.forms(contract, operation, subject.resource)
-        request = precondition.current(request, forms, before or subject.made)
-    call = yield from one(replace(request, identity=key))
-    if subject is None or call.outcome is Outcome.OK or subjects.shown(before) is None:
-        return
-    after = yield from subjects.read(stage, subject, f"{AFTER}:{label}")
-    if subjects.changes(subjects.shown(before), subjects.shown(after)):
-        yield from subjects.read(stage, subject, f"{AGAIN}:{label}")
+    prepared = attempt(
+        desk.stage, operation, subject=subject, identity=desk.holder, label=label, expected=MAY_NOT, caller=key
+    )
+    yield from prepared

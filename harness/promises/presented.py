@@ -1,4 +1,4 @@
-"""How a key is presented, and which operations take it: what the document's security schemes say."""
+"""How an issued credential is presented, and which operations take it: what the document's security schemes say."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import CannotTell
 from harness.promises import subject as subjects
+from harness.promises import survey
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -13,12 +14,18 @@ if TYPE_CHECKING:
     from harness.contract import Contract, Operation
     from harness.exchange import Headers
     from harness.identities import Identity
+    from harness.stage import Stage
+
+
+def scheme_of(contract: Contract, name: str) -> Mapping[str, Any]:
+    """A security scheme of the document; empty where it has none of that name."""
+    schemes = (contract.document.get("components") or {}).get("securitySchemes") or {}
+    return contract.schema(schemes.get(name))
 
 
 def headers(contract: Contract, told: Mapping[str, Any], credential: str) -> Headers:
     """The header that carries a credential; raises CannotTell where the document's scheme is of no such kind."""
-    schemes = (contract.document.get("components") or {}).get("securitySchemes") or {}
-    scheme = contract.schema(schemes.get(told["scheme"]))
+    scheme = scheme_of(contract, told["scheme"])
     shown = f"{told.get('prefix', '')}{credential}"
     kind = (scheme.get("type"), str(scheme.get("in") or scheme.get("scheme") or "").lower())
     if kind == ("apiKey", "header"):
@@ -39,6 +46,13 @@ def opened(contract: Contract, told: Mapping[str, Any], holder: Identity) -> Ite
         alone = (told["scheme"],) in operation.schemes and not operation.optional_security
         if alone and not operation.streams and subjects.may(contract, operation, holder):
             yield operation
+
+
+def changes_holder(stage: Stage, operation: Operation) -> bool:
+    """Whether an operation may change who calls it, or end what it is called with."""
+    target = subjects.acted_on(stage.contract, operation)
+    is_self = target is not None and subjects.is_self(stage.contract, target[0])
+    return survey.may_change_caller(operation) or (is_self and not operation.reads)
 
 
 def granted(operation: Operation, names: Collection[str]) -> bool:

@@ -1,0 +1,113 @@
+"""The case of `cookie`: writes as a page of another site would have a browser send them, and as its own pages do."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness.case import Case, one
+from harness.errors import CannotTell
+from harness.promises import presented
+from harness.promises import subject as subjects
+from harness.promises.attempt import MAY, MAY_NOT, attempt
+from harness.promises.cookie.jar import opened
+from harness.promises.cookie.steps import FOREIGN, KEY, LACKING, NOBODY, OWN, READ, STOLEN, label
+from harness.promises.cors import FOREIGN as FOREIGN_ORIGIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from random import Random
+
+    from harness.case import Steps
+    from harness.contract import Contract, Operation
+    from harness.identities import Identity
+    from harness.promises.cookie.jar import Jar
+    from harness.stage import Stage
+
+
+def applies(contract: Contract, operation: Operation) -> bool:
+    """Whether the operation says that it signs a browser in."""
+    return isinstance(contract.promise(KEY, operation), dict)
+
+
+def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
+    """One case, of two browsers."""
+    return (Case(KEY, operation.id, "browser", partial(_browser, operation)),) if applies(contract, operation) else ()
+
+
+def _browser(operation: Operation, stage: Stage) -> Steps[None]:
+    told = stage.contract.promise(KEY, operation)
+    if operation.id != stage.actors.login_operation:
+        raise CannotTell(
+            f"{operation.id} is not identities.login.operation, by which fresh accounts sign in: tell it there"
+        )
+    mine = yield from opened(stage, told)
+    theirs = yield from opened(stage, told)
+    read = presented.read(stage.contract, told, mine.holder)
+    yield from one(stage.request(read.id, identity=stage.anonymous(), step=NOBODY))
+    yield from one(stage.request(read.id, identity=mine.caller(stage, "browser"), step=READ))
+    by_method = _writes(stage, told, mine.holder)
+    if not by_method:
+        raise CannotTell(f"no write takes the scheme {told['scheme']!r}, so nothing can be forged")
+    reasons: list[str] = []
+    tried = 0
+    for writes in by_method.values():
+        try:
+            yield from _first(stage, writes, mine, theirs)
+            tried += 1
+        except CannotTell as reason:
+            reasons.append(str(reason))
+    if not tried:
+        raise CannotTell("; ".join(dict.fromkeys(reasons)))
+
+
+def _writes(stage: Stage, told: Mapping[str, Any], holder: Identity) -> Mapping[str, Sequence[Operation]]:
+    """The writes that take the cookie, by their methods: none that changes its caller, or is of a thing unknown."""
+    found: dict[str, list[Operation]] = {}
+    for operation in stage.contract.operations:
+        takes = any(told["scheme"] in way for way in operation.schemes) and not operation.optional_security
+        known = not operation.path_parameters or subjects.acted_on(stage.contract, operation) is not None
+        if not takes or not known or operation.reads or presented.changes_holder(stage, operation):
+            continue
+        if subjects.may(stage.contract, operation, holder):
+            found.setdefault(operation.method, []).append(operation)
+    return found
+
+
+def _first(stage: Stage, writes: Sequence[Operation], mine: Jar, theirs: Jar) -> Steps[None]:
+    """The first of some writes of which the holder has, or can make, a thing; CannotTell where there is none."""
+    reasons = []
+    for write in writes:
+        try:
+            return (yield from _tried(stage, write, mine, theirs))
+        except CannotTell as reason:
+            reasons.append(str(reason))
+    raise CannotTell("; ".join(dict.fromkeys(reasons)))
+
+
+def _tried(stage: Stage, operation: Operation, mine: Jar, theirs: Jar) -> Steps[None]:
+    """One write on a thing of the holder's: as it is forged, each way, and at last as it is meant."""
+    subject = None
+    target = subjects.acted_on(stage.contract, operation)
+    if target is not None:
+        subject = yield from subjects.own(stage, operation, target[0], mine.holder)
+        if subject is None:
+            raise CannotTell(f"{operation.id}: {mine.holder.name} has no {target[0].name} of its own")
+    origin = ("Origin", FOREIGN_ORIGIN)
+    callers = {FOREIGN: mine.caller(stage, FOREIGN, *mine.token, origin), OWN: mine.caller(stage, OWN, *mine.token)}
+    if mine.token:
+        callers = {
+            LACKING: mine.caller(stage, LACKING),
+            STOLEN: mine.caller(stage, STOLEN, *theirs.token),
+            **callers,
+        }
+    for kind, caller in callers.items():
+        yield from attempt(
+            stage,
+            operation,
+            subject=subject,
+            identity=mine.holder,
+            label=label(kind, operation.id),
+            expected=MAY if kind == OWN else MAY_NOT,
+            caller=caller,
+        )

@@ -1,0 +1,91 @@
+"""What a login gives a browser: its cookies, and the token that scripts of its own site send beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from harness.contract import pointer
+from harness.errors import CannotTell
+from harness.promises.presented import scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.case import Steps
+    from harness.contract import Contract
+    from harness.exchange import Exchange, Headers
+    from harness.identities import Identity
+    from harness.stage import Stage
+
+SESSION, TOKEN = "apiKey in a cookie", "apiKey in a header"
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """The cookies of one browser by their names, the header that its own pages send, and who is signed in by them."""
+
+    cookies: Mapping[str, str]
+    token: Headers
+    holder: Identity
+
+    def caller(self, stage: Stage, name: str, *more: tuple[str, str]) -> Identity:
+        """The holder as its browser presents it, all cookies at once, with more headers."""
+        cookie = ("Cookie", "; ".join(f"{key}={value}" for key, value in self.cookies.items()))
+        tenant = stage.actors.tenant_headers(self.holder.tenant)
+        return replace(self.holder, name=name, headers=(cookie, *more, *tenant))
+
+
+def opened(stage: Stage, told: Mapping[str, Any]) -> Steps[Jar]:
+    """A fresh account, signed in as by a browser; raises CannotTell where no cookie or token is given."""
+    named = session_name(stage.contract, told)
+    place = told.get("token", {}).get("at")
+    account, answer = yield from stage.actors.fresh(stage, (place,) if place else (), told.get("with"))
+    cookies = dict(part[:2] for part in set_cookies(answer))
+    for value in cookies.values():
+        stage.secret(value, "cookie")
+    if not cookies.get(named):
+        raise CannotTell(f"{answer.operation} sets no cookie {named!r}; x-promises.cookie.with tells what asks for it")
+    token: Headers = ()
+    if "token" in told:
+        token = ((token_header(stage.contract, told), _token(answer, told["token"], cookies)),)
+        stage.secret(token[0][1], "token")
+    return Jar(cookies, token, stage.actors.entered(account, answer))
+
+
+def session_name(contract: Contract, told: Mapping[str, Any]) -> str:
+    """The name of the session's cookie; raises CannotTell where the scheme is none of a cookie."""
+    return _named(contract, "scheme", told["scheme"], "cookie", SESSION)
+
+
+def token_header(contract: Contract, told: Mapping[str, Any]) -> str:
+    """The header that brings the token; raises CannotTell where its scheme is none of a header."""
+    return _named(contract, "token.scheme", told["token"]["scheme"], "header", TOKEN)
+
+
+def _named(contract: Contract, member: str, scheme: str, place: str, wanted: str) -> str:
+    found = scheme_of(contract, scheme)
+    if (found.get("type"), found.get("in")) != ("apiKey", place):
+        raise CannotTell(f"x-promises.cookie.{member} is {scheme!r}, which is no securityScheme of the kind {wanted}")
+    return str(found["name"])
+
+
+def set_cookies(exchange: Exchange) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Name, value and attributes, their names in small letters, of each cookie that an answer sets."""
+    for header, text in exchange.response.headers if exchange.response else ():
+        if header.lower() != "set-cookie":
+            continue
+        first, *rest = text.split(";")
+        name, _, value = first.strip().partition("=")
+        pairs = (part.strip().partition("=") for part in rest)
+        yield name, value, {key.strip().lower(): text.strip() for key, _, text in pairs}
+
+
+def _token(answer: Exchange, told: Mapping[str, Any], cookies: Mapping[str, str]) -> str:
+    found = cookies.get(told.get("cookie", ""))
+    if "at" in told:
+        found = pointer.get(answer.response.json() if answer.response else None, told["at"])
+    if not isinstance(found, str) or not found:
+        where = f"at {told['at']!r}" if "at" in told else f"as the cookie {told['cookie']!r}"
+        raise CannotTell(f"{answer.operation} gives no token {where}, so no write by the cookie can be made")
+    return found

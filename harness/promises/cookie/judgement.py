@@ -1,0 +1,113 @@
+"""What the answers of the case of `cookie` say: whether a page of another site can write as whoever is signed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.finding import Severity
+from harness.promises.attempt import MAY, Attempt, attempts
+from harness.promises.cookie.jar import session_name, set_cookies
+from harness.promises.cookie.steps import KEY, KINDS, NOBODY, READ, parted
+from harness.promises.look import Look
+from harness.promises.resource.steps import settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from harness.contract import Contract, Operation
+    from harness.exchange import Exchange
+    from harness.verdict import Verdict
+
+FORGED, EFFECT, STATUS, ATTRIBUTES = "cookie.forged", "cookie.effect", "cookie.status", "cookie.attributes"
+TITLES: Mapping[str, tuple[str, Severity]] = {
+    FORGED: ("signs browsers in whose writes other sites can forge", Severity.HIGH),
+    EFFECT: ("signs browsers in whose refused writes act all the same", Severity.HIGH),
+    STATUS: ("signs browsers in whose forged writes are refused otherwise than promised", Severity.LOW),
+    ATTRIBUTES: ("sets its session's cookie without protection", Severity.MEDIUM),
+}
+GUARDED = "A write by the cookie of a browser is refused unless it brings the session's own token from an own origin."
+
+
+def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+    """Nothing is told of a write that the browser's own page cannot make either."""
+    told = contract.promise(KEY, operation)
+    look = Look(KEY, operation, TITLES)
+    if not isinstance(told, dict):
+        return look.verdict()
+    calls = settled(exchanges)
+    _attributes(look, contract, told, calls)
+    by_step = {exchange.request.step: exchange for exchange in calls}
+    if _signs_in(look, by_step):
+        tried = attempts(calls)
+        for name in dict.fromkeys(parted(item.label)[0] for item in tried):
+            _write(look, told, [item for item in tried if parted(item.label)[0] == name])
+    return look.verdict()
+
+
+def _attributes(look: Look, contract: Contract, told: Mapping[str, Any], calls: Iterable[Exchange]) -> None:
+    """The session's cookie is kept from scripts and from requests of other sites."""
+    name = session_name(contract, told)
+    for call in calls:
+        for cookie, _, attributes in set_cookies(call) if call.operation == look.operation.id else ():
+            if cookie != name:
+                continue
+            look.examined += 1
+            site = attributes.get("samesite", "").lower()
+            wrong = [] if "httponly" in attributes else ["HttpOnly"]
+            wrong += ["Secure"] if site == "none" and "secure" not in attributes else []
+            wrong += [] if site in {"lax", "strict"} or (site == "none" and "token" in told) else ["SameSite"]
+            if wrong:
+                promised = "The cookie of a session is HttpOnly and SameSite, and Secure where it goes to any site."
+                look.found(ATTRIBUTES, " ".join(wrong), promised, f"{name} was set without {', '.join(wrong)}.", call)
+            return
+
+
+def _signs_in(look: Look, by_step: Mapping[str, Exchange]) -> bool:
+    """Whether the read tells a browser that is signed in from nobody."""
+    nobody, browser = by_step.get(NOBODY), by_step.get(READ)
+    if nobody is None or browser is None:
+        return False
+    for call, name in ((nobody, "nobody"), (browser, "a browser")):
+        if unanswered := Attempt(name, "", call).unanswered:
+            look.reasons.append(unanswered)
+            return False
+    if Attempt("", "", nobody).let_in or not Attempt("", "", browser).let_in:
+        look.reasons.append(
+            f"{browser.operation} answered {browser.status} to the cookie and {nobody.status} to nobody, so nothing "
+            "shows that the cookie signs in"
+        )
+        return False
+    return True
+
+
+def _write(look: Look, told: Mapping[str, Any], tried: Sequence[Attempt]) -> None:
+    meant = next((item for item in tried if item.expected == MAY), None)
+    if meant is None:
+        return
+    if not meant.let_in:
+        look.reasons.append(
+            meant.unanswered or f"{meant.call.operation} answered {meant.call.status} to a browser's own page"
+        )
+        return
+    for item in tried:
+        kind = parted(item.label)[1]
+        if kind not in KINDS:
+            continue
+        if item.unanswered:
+            look.reasons.append(item.unanswered)
+            continue
+        look.examined += 1
+        _forged(look, told, kind, item, meant.call)
+
+
+def _forged(look: Look, told: Mapping[str, Any], kind: str, item: Attempt, meant: Exchange) -> None:
+    call, wanted = item.call, told.get("refused", item.call.status)
+    seen = f"With {kind}, {call.operation} answered {call.status}; as its own page sends it, {meant.status}."
+    if item.let_in:
+        look.found(FORGED, kind, GUARDED, seen, call, meant)
+    elif item.effect:
+        witnesses = (item.before, call, item.after, item.again)
+        look.found(EFFECT, kind, "A refused call changes nothing.", f"{seen[:-1]}; {item.effect}.", *witnesses)
+    elif call.status != wanted:
+        look.found(STATUS, kind, f"A forged write is refused with {wanted}.", seen, call)
