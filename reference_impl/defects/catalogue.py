@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reference_impl.defects import (
     access,
     addresses,
+    browsers,
     bulk,
     caches,
     categories,
@@ -69,6 +70,7 @@ DEFECTS: tuple[Defect, ...] = (
     *windows.DEFECTS,
     *headers.DEFECTS,
     *keys.DEFECTS,
+    *browsers.DEFECTS,
     *owners.DEFECTS,
     *roles.DEFECTS,
     *categories.DEFECTS,

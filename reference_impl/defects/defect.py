@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reference_impl.application import Parts
+    from reference_impl.edge.authentication import Authentication
 
 EVERY_OPERATION = tuple(procedure.id for procedure in PROCEDURES)
 
@@ -50,6 +51,11 @@ def changed(procedure_id: str, **changes: Any) -> Callable[[Parts], Parts]:
         return replace(parts, procedures=procedures)
 
     return plant
+
+
+def identifying(authentication: type[Authentication]) -> Callable[[Parts], Parts]:
+    """Return the planting of another authentication."""
+    return lambda parts: replace(parts, authentication=authentication)
 
 
 def unchecked(planting: Callable[[Parts], Parts]) -> Callable[[Parts], Parts]:

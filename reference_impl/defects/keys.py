@@ -10,16 +10,13 @@ import msgspec
 
 from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import Call, Reply
-from reference_impl.defects.defect import Defect, changed
+from reference_impl.defects.defect import Defect, changed, identifying
 from reference_impl.edge.authentication import Authentication
 from reference_impl.errors import not_found, unauthorized
 from reference_impl.identity import keys, opaque
 from reference_impl.identity.tokens import Identity, roles_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from reference_impl.application import Parts
     from reference_impl.edge.exchange import Exchange
 
 WEST = "T"
@@ -92,11 +89,6 @@ class AnyScope(Authentication):
         await super()._by_key(exchange, key)
         if exchange.caller is not None:
             exchange.caller = replace(exchange.caller, scopes=frozenset({"read", "write"}))
-
-
-def identifying(authentication: type[Authentication]) -> Callable[[Parts], Parts]:
-    """Return the planting of another authentication."""
-    return lambda parts: replace(parts, authentication=authentication)
 
 
 DEFECTS = (

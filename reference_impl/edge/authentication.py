@@ -75,7 +75,11 @@ class Authentication:
                 exchange.response_headers += cookies.clear(secure=exchange.secure)
             raise
         assert exchange.caller is not None
-        forgery.check(exchange, exchange.caller.session_id, self._settings)
+        self._by_own_page(exchange, exchange.caller.session_id)
+
+    def _by_own_page(self, exchange: Exchange, session_id: str) -> None:
+        """Pass what the cookie may do; FORBIDDEN for a write that another site can have had sent."""
+        forgery.check(exchange, session_id, self._settings)
 
     async def authenticate(self, exchange: Exchange, token: str) -> None:
         """Put the token's holder into the exchange; UNAUTHORIZED when it does not hold here."""

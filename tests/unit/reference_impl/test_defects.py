@@ -15,6 +15,7 @@ from reference_impl.defects.catalogue import DEFECTS, named
 from reference_impl.defects.defect import EVERY_OPERATION
 from reference_impl.defects.workers import SEVERAL
 from tests.unit.reference_impl import (
+    tellers_browsers,
     tellers_bulk,
     tellers_caches,
     tellers_callers,
@@ -282,6 +283,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S43": uncapped_posts,
     "S48": draft_told,
     "T01": reset_off_by_the_zone,
+    **tellers_browsers.TELLERS,
     **tellers_bulk.TELLERS,
     **tellers_callers.TELLERS,
     **tellers_catalogue.TELLERS,
