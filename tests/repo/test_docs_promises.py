@@ -14,7 +14,7 @@ from harness.contract.overlay import applied
 from harness.promises.catalogue import BY_KEY
 from harness.verdict import Status
 from tests.repo.sources import blocks, text, tracked
-from tests.unit.harness.promises import bulk_api, gallery_api, key_api
+from tests.unit.harness.promises import browser_api, bulk_api, gallery_api, key_api
 from tests.unit.harness.promises.beach_api import Beach, examined, faults
 from tests.unit.harness.promises.beach_document import pets
 
@@ -132,3 +132,16 @@ def test_every_promise_has_its_page() -> None:
 def test_the_index_has_the_pages_in_the_order_of_the_catalogue() -> None:
     """The index leads to the page of each promise, as a report orders them."""
     assert re.findall(r"^- \[`([\w-]+)`\]\(\1\.md\): ", text(FOLDER / "README.md"), re.MULTILINE) == list(BY_KEY)
+
+
+@pytest.mark.parametrize(("defect", "kinds"), [("token", 2), ("origin", 1), ("DELETE", 3)])
+def test_browsers(defect: str, kinds: int) -> None:
+    """Browsers with the overlay of `cookie` write by their own pages; where others can have them write it is caught."""
+    (block,) = blocks(FOLDER / "cookie.md", "yaml")
+    plain = browser_api.document({})
+    del plain["paths"]["/enter"]["post"]["x-promises"]
+    plain["paths"]["/login"] = plain["paths"].pop("/enter")
+    document = applied(plain, yaml.safe_load(block.body), block.place)
+    assert browser_api.examined(browser_api.Notes(told=document)).status == "pass"
+    found = browser_api.examined(browser_api.Notes(frozenset({defect}), document)).findings
+    assert [item.code for item in found] == ["cookie.forged"] * kinds

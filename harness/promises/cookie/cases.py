@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.contract import Contract, Operation
     from harness.identities import Identity
     from harness.promises.cookie.jar import Jar
+    from harness.promises.subject import Subject
     from harness.stage import Stage
 
 
@@ -86,22 +87,14 @@ def _first(stage: Stage, writes: Sequence[Operation], mine: Jar, theirs: Jar) ->
 
 
 def _tried(stage: Stage, operation: Operation, mine: Jar, theirs: Jar) -> Steps[None]:
-    """One write on a thing of the holder's: as it is forged, each way, and at last as it is meant."""
-    subject = None
-    target = subjects.acted_on(stage.contract, operation)
-    if target is not None:
-        subject = yield from subjects.own(stage, operation, target[0], mine.holder)
-        if subject is None:
-            raise CannotTell(f"{operation.id}: {mine.holder.name} has no {target[0].name} of its own")
-    origin = ("Origin", FOREIGN_ORIGIN)
-    callers = {FOREIGN: mine.caller(stage, FOREIGN, *mine.token, origin), OWN: mine.caller(stage, OWN, *mine.token)}
-    if mine.token:
-        callers = {
-            LACKING: mine.caller(stage, LACKING),
-            STOLEN: mine.caller(stage, STOLEN, *theirs.token),
-            **callers,
-        }
-    for kind, caller in callers.items():
+    """One write on a thing of the holder's: as it is forged, each way, and at last as it is meant.
+
+    What is deleted is another thing each time, as one that is gone shows nothing more.
+    """
+    subject = yield from _own(stage, operation, mine)
+    for at, (kind, caller) in enumerate(_callers(stage, mine, theirs).items()):
+        if at and operation.method == "DELETE":
+            subject = yield from _own(stage, operation, mine)
         yield from attempt(
             stage,
             operation,
@@ -111,3 +104,24 @@ def _tried(stage: Stage, operation: Operation, mine: Jar, theirs: Jar) -> Steps[
             expected=MAY if kind == OWN else MAY_NOT,
             caller=caller,
         )
+
+
+def _own(stage: Stage, operation: Operation, mine: Jar) -> Steps[Subject | None]:
+    """What the operation acts on, fresh and the holder's; None where it acts on nothing."""
+    target = subjects.acted_on(stage.contract, operation)
+    if target is None:
+        return None
+    subject = yield from subjects.own(stage, operation, target[0], mine.holder)
+    if subject is None:
+        raise CannotTell(f"{operation.id}: {mine.holder.name} has no {target[0].name} of its own")
+    return subject
+
+
+def _callers(stage: Stage, mine: Jar, theirs: Jar) -> Mapping[str, Identity]:
+    """Who sends the write: a page of another site in each way that it can, at last the browser's own page."""
+    foreign = mine.caller(stage, FOREIGN, *mine.token, ("Origin", FOREIGN_ORIGIN))
+    callers = {FOREIGN: foreign, OWN: mine.caller(stage, OWN, *mine.token)}
+    if not mine.token:
+        return callers
+    stolen = mine.caller(stage, STOLEN, *theirs.token)
+    return {LACKING: mine.caller(stage, LACKING), STOLEN: stolen, **callers}

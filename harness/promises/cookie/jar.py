@@ -38,7 +38,7 @@ class Jar:
 
 def opened(stage: Stage, told: Mapping[str, Any]) -> Steps[Jar]:
     """A fresh account, signed in as by a browser; raises CannotTell where no cookie or token is given."""
-    named = session_name(stage.contract, told)
+    named = _named(stage.contract, "scheme", told["scheme"], "cookie", SESSION)
     place = told.get("token", {}).get("at")
     account, answer = yield from stage.actors.fresh(stage, (place,) if place else (), told.get("with"))
     cookies = dict(part[:2] for part in set_cookies(answer))
@@ -48,22 +48,14 @@ def opened(stage: Stage, told: Mapping[str, Any]) -> Steps[Jar]:
         raise CannotTell(f"{answer.operation} sets no cookie {named!r}; x-promises.cookie.with tells what asks for it")
     token: Headers = ()
     if "token" in told:
-        token = ((token_header(stage.contract, told), _token(answer, told["token"], cookies)),)
+        header = _named(stage.contract, "token.scheme", told["token"]["scheme"], "header", TOKEN)
+        token = ((header, _token(answer, told["token"], cookies)),)
         stage.secret(token[0][1], "token")
     return Jar(cookies, token, stage.actors.entered(account, answer))
 
 
-def session_name(contract: Contract, told: Mapping[str, Any]) -> str:
-    """The name of the session's cookie; raises CannotTell where the scheme is none of a cookie."""
-    return _named(contract, "scheme", told["scheme"], "cookie", SESSION)
-
-
-def token_header(contract: Contract, told: Mapping[str, Any]) -> str:
-    """The header that brings the token; raises CannotTell where its scheme is none of a header."""
-    return _named(contract, "token.scheme", told["token"]["scheme"], "header", TOKEN)
-
-
 def _named(contract: Contract, member: str, scheme: str, place: str, wanted: str) -> str:
+    """The cookie or the header of a security scheme; raises CannotTell where it is of another kind."""
     found = scheme_of(contract, scheme)
     if (found.get("type"), found.get("in")) != ("apiKey", place):
         raise CannotTell(f"x-promises.cookie.{member} is {scheme!r}, which is no securityScheme of the kind {wanted}")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from harness.finding import Severity
 from harness.promises.attempt import MAY, Attempt, attempts
-from harness.promises.cookie.jar import session_name, set_cookies
+from harness.promises.cookie.jar import set_cookies
 from harness.promises.cookie.steps import KEY, KINDS, NOBODY, READ, parted
 from harness.promises.look import Look
+from harness.promises.presented import scheme_of
 from harness.promises.resource.steps import settled
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
 
 def _attributes(look: Look, contract: Contract, told: Mapping[str, Any], calls: Iterable[Exchange]) -> None:
     """The session's cookie is kept from scripts and from requests of other sites."""
-    name = session_name(contract, told)
+    name = scheme_of(contract, told["scheme"]).get("name", "")
     for call in calls:
         for cookie, _, attributes in set_cookies(call) if call.operation == look.operation.id else ():
             if cookie != name:

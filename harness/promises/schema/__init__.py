@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.contract.operation import ELSEWHERE
 from harness.finding import Severity
 from harness.promises.promise import Promise
 from harness.promises.schema import answer, request
@@ -26,8 +27,9 @@ UNROUTABLE = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2f|%5c|%00|\\|//", re.IGNORECAS
 
 
 def applies(contract: Contract, operation: Operation) -> bool:
-    """Every operation of the contract, unless it is switched off with false."""
-    return operation.id in contract.by_id and is_on(contract, operation, KEY)
+    """Every operation of the contract, and what is sent at none, unless it is switched off with false."""
+    known = operation.id in contract.by_id or operation is ELSEWHERE
+    return known and is_on(contract, operation, KEY)
 
 
 def is_on(contract: Contract, operation: Operation, key: str) -> bool:
@@ -42,7 +44,14 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     examined = 0
     for exchange in exchanges:
         response = exchange.response
-        if response is None or not _belongs(contract, operation, exchange):
+        if response is None:
+            continue
+        if operation is ELSEWHERE:
+            examined += 1
+            for sight in answer.failed(exchange, response):
+                sightings.add(sight, exchange)
+            continue
+        if not _belongs(contract, operation, exchange):
             continue
         examined += 1
         for sight in answer.sights(contract, operation, exchange, response):

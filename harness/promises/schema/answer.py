@@ -48,6 +48,17 @@ def sights(contract: Contract, operation: Operation, exchange: Exchange, respons
     yield from _headers(contract, answer, exchange, response)
 
 
+def failed(exchange: Exchange, response: Response) -> Iterator[Sight]:
+    """A failure of the server where no operation is: at a URL that it told, or by a method that a path lacks."""
+    if response.status >= SERVER_ERROR and response.status not in {NOT_IMPLEMENTED, UNAVAILABLE, GATEWAY_TIMEOUT}:
+        yield Sight(
+            "schema.server-error",
+            f"{exchange.request.method} {response.status}",
+            "the server does not fail at what its contract does not document",
+            f"{asked(exchange)} was answered {response.status}: {_text(response)}",
+        )
+
+
 def _is_excused(answer: Answer | None, response: Response) -> bool:
     """A documented 501 or 504, or a documented 503 that says when to come again."""
     if answer is None or answer.status.lower() == "default":

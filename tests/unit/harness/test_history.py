@@ -6,18 +6,16 @@ import json
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.exchange import Exchange, Outcome, Request, Response, outcome_of
-from harness.history import FOLDER, Journal, exchanges, lines
+from harness.history import FOLDER, Growing, Journal, exchanges, lines
 from harness.identities import Identity
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TEXT = st.text(max_size=20)
 PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple)
@@ -85,6 +83,28 @@ def test_a_line_cut_short_is_passed_over(tmp_path: Path) -> None:
 def test_no_file_has_no_lines(tmp_path: Path) -> None:
     """A driver that sent nothing left no file, and that is no error."""
     assert list(lines(tmp_path / "none.jsonl")) == []
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.text(max_size=8)), max_size=12), st.data())
+def test_what_grows_is_read_once_and_only_when_whole(told: list[tuple[str, str]], data: st.DataObject) -> None:
+    """However the writing of several files is cut up, each record is told once, its file's in their order."""
+    texts = dict.fromkeys("ab", b"")
+    for number, (name, word) in enumerate(told):
+        texts[name] += json.dumps({"number": number, "word": word}, ensure_ascii=False).encode() + b"\n"
+    with tempfile.TemporaryDirectory() as folder:
+        growing, read, left = Growing(Path(folder)), [], dict(texts)
+        while any(left.values()):
+            name = data.draw(st.sampled_from([name for name, text in left.items() if text]))
+            cut = data.draw(st.integers(1, len(left[name])))
+            with (Path(folder) / f"{name}.jsonl").open("ab") as file:
+                file.write(left[name][:cut])
+            left[name] = left[name][cut:]
+            read += growing.more()
+        assert growing.more() == []
+    for name in "ab":
+        own = [number for number, (file, _) in enumerate(told) if file == name]
+        assert [record["number"] for record in read if record["number"] in own] == own
+    assert len(read) == len(told)
 
 
 def test_a_closed_journal_goes_on_where_it_ended(tmp_path: Path) -> None:

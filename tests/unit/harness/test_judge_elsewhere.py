@@ -122,3 +122,12 @@ def test_it_has_a_test_that_stands_alone(path: str) -> None:
     whole = judge.reproducible(found(history)[0], history, {"e-1": history[0]})
     lines = assertion.asserted(CONTRACT, whole, {}).lines
     assert [line for line in lines if "'error' in value" in line]
+
+
+@given(st.integers(500, 599), st.sampled_from(["/one", "/nowhere"]))
+def test_a_server_that_fails_where_no_operation_is_is_found(status: int, path: str) -> None:
+    """At a URL that it told, by a method that a path lacks; what says that it lacks something or waits is spared."""
+    call = replace(refused(1, path, OURS), response=Response(status, (), OURS))
+    told = [verdict for verdict in judge.standing(CONTRACT, [call]) if verdict.promise == "schema"]
+    codes = [(finding.code, finding.operation) for verdict in told for finding in verdict.findings]
+    assert codes == ([] if status in {501, 503, 504} else [("schema.server-error", WHERE[path])])

@@ -1,0 +1,148 @@
+"""The promise `cookie`: an API whose browsers write by their own pages only, and ones where others write too."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.contract import Contract
+from harness.mask import Mask
+from harness.promises.annotations import problems
+from harness.promises.catalogue import PROMISES
+from harness.promises.cookie.steps import FOREIGN, LACKING, STOLEN
+from harness.verdict import Status
+from tests.unit.harness.promises.browser_api import TOLD, Notes, document, driven, examined
+
+FOUND = {
+    "token": {("cookie.forged", LACKING), ("cookie.forged", STOLEN)},
+    "whose": {("cookie.forged", STOLEN)},
+    "origin": {("cookie.forged", FOREIGN)},
+    "DELETE": {("cookie.forged", LACKING), ("cookie.forged", STOLEN), ("cookie.forged", FOREIGN)},
+    "PATCH": {("cookie.forged", LACKING), ("cookie.forged", STOLEN), ("cookie.forged", FOREIGN)},
+    "POST": {("cookie.forged", LACKING), ("cookie.forged", STOLEN), ("cookie.forged", FOREIGN)},
+    "acts": {("cookie.effect", LACKING), ("cookie.effect", STOLEN), ("cookie.effect", FOREIGN)},
+}
+METHODS = ("post", "patch", "delete")
+
+
+def kinds(api: Notes) -> set[tuple[str, str]]:
+    """What is found, by code and kind."""
+    return {(item.code, item.kind) for item in examined(api).findings}
+
+
+@given(
+    methods=st.lists(st.sampled_from(METHODS), unique=True).map(tuple),
+    refusal=st.sampled_from([400, 401, 403, 404]),
+    attributes=st.sampled_from(
+        ["Path=/; HttpOnly; SameSite=Lax", "samesite=strict;HTTPONLY", "HttpOnly; Secure; SameSite=None"]
+    ),
+    token_in_body=st.booleans(),
+)
+def test_an_api_whose_browsers_are_guarded_has_no_findings(
+    *, methods: tuple[str, ...], refusal: int, attributes: str, token_in_body: bool
+) -> None:
+    """Whatever it refuses with, wherever it tells the token and whichever writes it has."""
+    token = {"scheme": "forgery", **({"at": "/token"} if token_in_body else {"cookie": "xsrf"})}
+    told = {**TOLD, "token": token, "refused": refusal}
+    verdict = examined(
+        Notes(told=document(told, methods=methods), refusal=refusal, attributes=attributes, token_in_body=token_in_body)
+    )
+    assert (verdict.status, verdict.findings, verdict.reason) == (Status.PASS, (), "")
+    assert verdict.examined == 1 + 3 * len({"post", *methods})
+
+
+@given(st.sets(st.sampled_from(sorted(FOUND)), min_size=1, max_size=1), st.integers(1, 50))
+def test_what_other_sites_can_have_written_is_found(defects: set[str], seed: int) -> None:
+    """No token, another session's, a foreign origin, one method that was forgotten, a refusal that acts."""
+    (defect,) = defects
+    found = {(item.code, item.kind) for item in examined(Notes(frozenset(defects)), seed).findings}
+    assert found == FOUND[defect]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "lacking"),
+    [
+        ("SameSite=Lax", "HttpOnly"),
+        ("HttpOnly", "SameSite"),
+        ("HttpOnly; SameSite=None", "Secure"),
+        ("Path=/", "HttpOnly SameSite"),
+    ],
+)
+def test_a_cookie_without_protection_is_found(attributes: str, lacking: str) -> None:
+    """A session that scripts can read, or that goes along with every request of other sites."""
+    assert kinds(Notes(attributes=attributes)) == {("cookie.attributes", lacking)}
+
+
+def test_another_refusal_than_promised_is_found() -> None:
+    """Each way to forge is told with its status."""
+    assert {code for code, _ in kinds(Notes(refusal=404))} == {"cookie.status"}
+
+
+def test_without_a_token_the_origin_alone_is_asked() -> None:
+    """Where no token is declared a write by the cookie from the own origin is what is meant."""
+    told = {"scheme": "session", "with": {"remember": True}}
+    assert kinds(Notes(frozenset({"token"}), document(told))) == set()
+    assert kinds(Notes(frozenset({"token", "origin"}), document(told))) == {("cookie.forged", FOREIGN)}
+
+
+@pytest.mark.parametrize(
+    ("defect", "reason"),
+    [
+        ("open", "nothing shows that the cookie signs in"),
+        ("knows none", "nothing shows that the cookie signs in"),
+        ("no cookie", "sets no cookie 'sid'"),
+        ("fails", "addNote gave 500"),
+        ("refuses all", "answered 403 to a browser's own page"),
+    ],
+)
+def test_what_shows_nothing_is_no_finding_and_no_pass(defect: str, reason: str) -> None:
+    """Nobody let in beside the browser, a cookie that signs nobody in, a server that fails, a page that is refused."""
+    verdict = examined(Notes(frozenset({defect, "token"} if defect != "refuses all" else {defect})))
+    assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
+    assert reason in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({**TOLD, "scheme": "bearer"}, "x-promises.cookie.scheme is 'bearer'"),
+        ({**TOLD, "token": {"scheme": "session", "cookie": "xsrf"}}, "x-promises.cookie.token.scheme is 'session'"),
+        ({**TOLD, "token": {"scheme": "forgery", "cookie": "other"}}, "gives no token as the cookie 'other'"),
+        ({**TOLD, "token": {"scheme": "forgery", "at": "/other"}}, "gives no token at '/other'"),
+    ],
+)
+def test_what_is_told_wrongly_is_said(told: dict[str, Any], reason: str) -> None:
+    """A scheme of another kind, a token that is not there."""
+    assert reason in examined(Notes(told=document(told))).reason
+
+
+def test_the_promise_at_another_operation_than_the_login_is_said() -> None:
+    """Fresh accounts sign in by the login of harness.toml."""
+    told = document()
+    told["paths"]["/join"]["post"]["x-promises"] = told["paths"]["/enter"]["post"].pop("x-promises")
+    contract = Contract.read(told, "notes")
+    assert problems(contract, PROMISES) == []
+    assert [name for name in contract.by_id if contract.promise("cookie", contract.by_id[name])] == ["join"]
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"scheme": ""}, {**TOLD, "token": {"scheme": "x"}}, {**TOLD, "refused": 200}, {**TOLD, "more": 1}]
+)
+def test_an_annotation_that_says_nothing_is_refused(told: dict[str, Any]) -> None:
+    """Each with its place."""
+    (problem, *_) = problems(Contract.read(document(told), "notes"), PROMISES)
+    assert "x-promises" in problem
+
+
+def test_no_cookie_and_no_token_stands_in_a_history() -> None:
+    """All that a browser is given is masked, wherever it stands."""
+    api, mask = Notes(), Mask()
+    done = driven(api, secret=mask.register)
+    assert api.sessions
+    told = str([mask.record(copy.deepcopy(exchange.to_record())) for exchange in done.exchanges])
+    assert "sid=" in told
+    assert not any(secret in told for pair in api.sessions.items() for secret in pair)
