@@ -24,6 +24,7 @@ SETUP = "set-up"
 CASES_SHARING = 12
 ROLE = "{role}"
 PRESENT = {"Authorization": "Bearer {token}"}
+NOTHING: Mapping[str, Any] = {}
 
 
 class Limited(CannotTell):
@@ -200,12 +201,9 @@ class Actors:
         return self.entered(*(yield from self.fresh(stage)))
 
     def fresh(
-        self, stage: Stage, secrets: tuple[str, ...] = (), asked: Mapping[str, Any] | None = None
+        self, stage: Stage, secrets: tuple[str, ...] = (), asked: Mapping[str, Any] = NOTHING
     ) -> Steps[tuple[Identity, Exchange]]:
-        """A new account, and the answer of its first login, with more secrets there; `entered` makes one of the two.
-
-        The login's body holds what is `asked` besides.
-        """
+        """A new account, and the answer of its first login: asked for more, with more secrets; `entered` joins them."""
         values = {"name": stage.unique("id"), "password": f"Pw1-{stage.unique('secret')}!", "tenant": stage.tenant}
         made = yield from self._call(stage, "register", values, self.anonymous(stage.tenant))
         return (yield from self.first_login(stage, values, made, secrets, asked))
@@ -216,13 +214,13 @@ class Actors:
         values: Mapping[str, str],
         made: Exchange,
         secrets: tuple[str, ...] = (),
-        asked: Mapping[str, Any] | None = None,
+        asked: Mapping[str, Any] = NOTHING,
     ) -> Steps[tuple[Identity, Exchange]]:
         """The account that a sign-up with these values made, and the answer of its login."""
         default, facts = self.told.get("default_role", ""), _facts(self.told["register"], made)
         account = Identity(values["name"], (default,) if default else (), stage.tenant, facts=facts)
         told = self.told["login"]
-        login = {**told, "body": {**told["body"], **(asked or {})}, "secrets": secrets}
+        login = {**told, "body": {**told["body"], **asked}, "secrets": secrets}
         answer = yield from self.call(stage, login, {**facts, **values}, self.anonymous(stage.tenant), "login")
         return account, answer
 

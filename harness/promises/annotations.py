@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.contract import Contract
     from harness.promises.promise import Promise
 
-OPERATION_MEMBERS = {"create", "read", "list", "update", "delete", "restore", "operation", "given", "revoke"}
+OPERATION_MEMBERS = {"create", "read", "list", "update", "delete", "restore", "operation", "given", "revoke", "out"}
 OPERATION_LISTS = {"then", "lists", "writes", "references"}
 RESOURCE_MEMBER = "resource"
 METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"}

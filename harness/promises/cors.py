@@ -14,6 +14,7 @@ from harness.case import Case, one
 from harness.exchange import Outcome, Request
 from harness.finding import Severity
 from harness.promises.look import Look
+from harness.promises.presented import scheme_of
 from harness.promises.promise import Promise
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 KEY = "cors"
 ANY, NULL = "*", "null"
 FOREIGN = "https://foreign.example"
+SAFELISTED = {"GET", "HEAD", "POST"}  # Fetch, 4.8: sent without a permission
+BEARING = {"http", "oauth2", "openIdConnect"}
 PREFLIGHT, SIMPLE = "preflight", "simple"
 TITLES = {
     "cors.foreign-origin": ("lets pages of a foreign origin read its answers", Severity.HIGH),
@@ -110,6 +113,8 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         sent = (exchange.response.header("Access-Control-Allow-Credentials") or "").strip().lower() == "true"
         if told is not None and (origin in told["origins"] or ANY in told["origins"]):
             _of_declared(look, told, exchange, (way, origin, allow), with_credentials=sent)
+            if way == PREFLIGHT and allow in {origin, ANY}:
+                _permitted(look, contract, exchange, origin, with_credentials=sent)
         if allow is not None and (told is None or origin not in told["origins"]):
             _of_foreign(look, told, exchange, (way, origin, allow), with_credentials=sent)
     return look.verdict()
@@ -138,6 +143,36 @@ def _of_declared(
     if allow == origin and way == SIMPLE and not named & {"origin", ANY}:
         promised = "An answer that depends on the origin says so, or a cache gives it to another (Fetch, 3.2.5)."
         look.found("cors.vary", "", promised, f"It allows {origin}; Vary is {vary or 'absent'}.", exchange)
+
+
+def _permitted(look: Look, contract: Contract, exchange: Exchange, origin: str, *, with_credentials: bool) -> None:
+    """A browser sends what follows a preflight only where that is a 2xx and permits the method and the headers."""
+    operation, response = look.operation, exchange.response
+    assert response is not None, "the judge passes over what was not answered"
+    any_counts = set() if with_credentials else {ANY}  # with credentials `*` is a name like any other (Fetch, 4.8)
+    methods = _listed(response.header("Access-Control-Allow-Methods"), upper=True)
+    headers = _listed(response.header("Access-Control-Allow-Headers"))
+    lacking = [] if exchange.status // 100 == 2 else [f"with {exchange.status}"]  # noqa: PLR2004 - the class of status
+    if operation.method not in SAFELISTED and not methods & {operation.method, *any_counts}:
+        lacking.append(f"with Access-Control-Allow-Methods without {operation.method}")
+    if _bears(contract, operation) and "authorization" not in headers:  # `*` does not stand for this one
+        lacking.append("with Access-Control-Allow-Headers without Authorization")
+    if lacking:
+        promised = f"Pages of {origin} may call what they may read."
+        text = f"A preflight of it for {operation.method} with Authorization was answered {', '.join(lacking)}."
+        look.found("cors.refused", "preflight of the call", promised, text, exchange)
+
+
+def _listed(value: str | None, *, upper: bool = False) -> set[str]:
+    """The names of a header that lists some."""
+    names = {name.strip() for name in (value or "").split(",")}
+    return {name.upper() if upper else name.lower() for name in names}
+
+
+def _bears(contract: Contract, operation: Operation) -> bool:
+    """Whether every way to prove an identity to the operation takes the header Authorization."""
+    ways = [[scheme_of(contract, name) for name in way] for way in operation.schemes if way]
+    return bool(ways) and all(any(scheme.get("type") in BEARING for scheme in way) for way in ways)
 
 
 def _of_foreign(

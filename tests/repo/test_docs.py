@@ -131,6 +131,8 @@ def _pets(overlay: Any) -> dict[str, Any]:
         },
         "/pets/pictures": {"post": {"operationId": "addPicture"}},
         "/pets/bulk": {"post": {"operationId": "addPets"}, "patch": {"operationId": "updatePets"}},
+        "/login": {"post": {"operationId": "login"}},
+        "/logout": {"post": {"operationId": "leave"}},
         "/keys": {"post": {"operationId": "addKey"}},
         "/keys/{id}": {"delete": {"operationId": "revokeKey"}},
         "/orders": {"post": {"operationId": "addOrder"}},

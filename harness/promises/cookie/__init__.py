@@ -30,6 +30,7 @@ ANNOTATION: Mapping[str, Any] = {
             "oneOf": [{"required": ["cookie"]}, {"required": ["at"]}],
             "additionalProperties": False,
         },
+        "out": _NAME,
         "refused": {"type": "integer", "minimum": 400, "maximum": 499},
     },
     "required": ["scheme"],

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from harness import things
 from harness.case import Case, one
 from harness.errors import CannotTell
+from harness.exchange import Outcome
 from harness.promises import presented
 from harness.promises import subject as subjects
 from harness.promises.attempt import MAY, MAY_NOT, attempt
 from harness.promises.cookie.jar import opened
-from harness.promises.cookie.steps import FOREIGN, KEY, LACKING, NOBODY, OWN, READ, STOLEN, label
+from harness.promises.cookie.steps import (
+    AFTER_OUT,
+    FOREIGN,
+    IN_AGAIN,
+    KEY,
+    LACKING,
+    NOBODY,
+    OUT,
+    OWN,
+    READ,
+    STOLEN,
+    label,
+)
 from harness.promises.cors import FOREIGN as FOREIGN_ORIGIN
 
 if TYPE_CHECKING:
@@ -60,6 +75,19 @@ def _browser(operation: Operation, stage: Stage) -> Steps[None]:
             reasons.append(str(reason))
     if not tried:
         raise CannotTell("; ".join(dict.fromkeys(reasons)))
+    if "out" in told:
+        yield from _signed_out(stage, stage.contract.by_id[told["out"]], read, mine)
+
+
+def _signed_out(stage: Stage, out: Operation, read: Operation, mine: Jar) -> Steps[None]:
+    """The browser signs out by its own page; its old cookies at the read, and beside a new sign-in of its owner."""
+    request = yield from things.valid(stage, out, identity=mine.holder, step=OUT)
+    done = yield from one(replace(request, identity=mine.caller(stage, OWN, *mine.token)))
+    if done.outcome is not Outcome.OK:
+        return
+    late = mine.caller(stage, "browser after sign-out")
+    yield from one(stage.request(read.id, identity=late, step=AFTER_OUT))
+    yield from one(replace(mine.login, identity=late, step=IN_AGAIN))
 
 
 def _writes(stage: Stage, told: Mapping[str, Any], holder: Identity) -> Mapping[str, Sequence[Operation]]:
@@ -68,7 +96,8 @@ def _writes(stage: Stage, told: Mapping[str, Any], holder: Identity) -> Mapping[
     for operation in stage.contract.operations:
         takes = any(told["scheme"] in way for way in operation.schemes) and not operation.optional_security
         known = not operation.path_parameters or subjects.acted_on(stage.contract, operation) is not None
-        if not takes or not known or operation.reads or presented.changes_holder(stage, operation):
+        leaves = operation.id == told.get("out") or presented.changes_holder(stage, operation)
+        if not takes or not known or operation.reads or leaves:
             continue
         if subjects.may(stage.contract, operation, holder):
             found.setdefault(operation.method, []).append(operation)

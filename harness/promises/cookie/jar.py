@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from harness.case import Steps
     from harness.contract import Contract
-    from harness.exchange import Exchange, Headers
+    from harness.exchange import Exchange, Headers, Request
     from harness.identities import Identity
     from harness.stage import Stage
 
@@ -23,11 +23,12 @@ SESSION, TOKEN = "apiKey in a cookie", "apiKey in a header"
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """The cookies of one browser by their names, the header that its own pages send, and who is signed in by them."""
+    """The cookies of one browser by their names, the header that its own pages send, who is signed in by them, how."""
 
     cookies: Mapping[str, str]
     token: Headers
     holder: Identity
+    login: Request
 
     def caller(self, stage: Stage, name: str, *more: tuple[str, str]) -> Identity:
         """The holder as its browser presents it, all cookies at once, with more headers."""
@@ -40,7 +41,7 @@ def opened(stage: Stage, told: Mapping[str, Any]) -> Steps[Jar]:
     """A fresh account, signed in as by a browser; raises CannotTell where no cookie or token is given."""
     named = _named(stage.contract, "scheme", told["scheme"], "cookie", SESSION)
     place = told.get("token", {}).get("at")
-    account, answer = yield from stage.actors.fresh(stage, (place,) if place else (), told.get("with"))
+    account, answer = yield from stage.actors.fresh(stage, (place,) if place else (), told.get("with", {}))
     cookies = dict(part[:2] for part in set_cookies(answer))
     for value in cookies.values():
         stage.secret(value, "cookie")
@@ -51,7 +52,7 @@ def opened(stage: Stage, told: Mapping[str, Any]) -> Steps[Jar]:
         header = _named(stage.contract, "token.scheme", told["token"]["scheme"], "header", TOKEN)
         token = ((header, _token(answer, told["token"], cookies)),)
         stage.secret(token[0][1], "token")
-    return Jar(cookies, token, stage.actors.entered(account, answer))
+    return Jar(cookies, token, stage.actors.entered(account, answer), answer.request)
 
 
 def _named(contract: Contract, member: str, scheme: str, place: str, wanted: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.exchange import Outcome, date_s
 from harness.finding import Severity
 from harness.promises.attempt import MAY, Attempt, attempts
 from harness.promises.cookie.jar import set_cookies
-from harness.promises.cookie.steps import KEY, KINDS, NOBODY, READ, parted
+from harness.promises.cookie.steps import AFTER_OUT, IN_AGAIN, KEY, KINDS, NOBODY, OUT, READ, parted
 from harness.promises.look import Look
 from harness.promises.presented import scheme_of
 from harness.promises.resource.steps import settled
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 FORGED, EFFECT, STATUS, ATTRIBUTES = "cookie.forged", "cookie.effect", "cookie.status", "cookie.attributes"
+KEPT, TAKEN, STUCK = "cookie.kept", "cookie.taken", "cookie.stuck"
 TITLES: Mapping[str, tuple[str, Severity]] = {
     FORGED: ("signs browsers in whose writes other sites can forge", Severity.HIGH),
     EFFECT: ("signs browsers in whose refused writes act all the same", Severity.HIGH),
     STATUS: ("signs browsers in whose forged writes are refused otherwise than promised", Severity.LOW),
     ATTRIBUTES: ("sets its session's cookie without protection", Severity.MEDIUM),
+    KEPT: ("signs browsers in that keep the session's cookie when they sign out", Severity.MEDIUM),
+    TAKEN: ("signs browsers in whose cookie is taken after they signed out", Severity.CRITICAL),
+    STUCK: ("refuses to sign in a browser that has the cookie of an old session", Severity.MEDIUM),
 }
+YEAR_2000_S = 946_684_800.0
 GUARDED = "A write by the cookie of a browser is refused unless it brings the session's own token from an own origin."
 
 
@@ -43,6 +49,8 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         tried = attempts(calls)
         for name in dict.fromkeys(parted(item.label)[0] for item in tried):
             _write(look, told, [item for item in tried if parted(item.label)[0] == name])
+        if OUT in by_step:
+            _out(look, contract, told, by_step)
     return look.verdict()
 
 
@@ -112,3 +120,41 @@ def _forged(look: Look, told: Mapping[str, Any], kind: str, item: Attempt, meant
         look.found(EFFECT, kind, "A refused call changes nothing.", f"{seen[:-1]}; {item.effect}.", *witnesses)
     elif call.status != wanted:
         look.found(STATUS, kind, f"A forged write is refused with {wanted}.", seen, call)
+
+
+def _out(look: Look, contract: Contract, told: Mapping[str, Any], by_step: Mapping[str, Exchange]) -> None:
+    """A browser that signed out has no cookie any more, one that it kept opens nothing, and it can sign in again."""
+    out = by_step[OUT]
+    if not Attempt("", "", out).let_in:
+        look.reasons.append(f"{out.operation} answered {out.status or out.error} to a browser that signs out")
+        return
+    look.examined += 1
+    name = scheme_of(contract, told["scheme"]).get("name", "")
+    if not any(cookie == name and _removes(out, attributes) for cookie, _, attributes in set_cookies(out)):
+        promised = "Who signs out has the cookie of their session removed."
+        look.found(KEPT, "", promised, f"{out.operation} answered {out.status} without removing {name}.", out)
+    late, again = by_step.get(AFTER_OUT), by_step.get(IN_AGAIN)
+    if late is not None and _let_in(look, late):
+        seen = f"{out.operation} was answered {out.status}; afterwards {late.operation} answered {late.status} to it."
+        look.found(TAKEN, "", "The cookie of a session that was signed out of opens nothing.", seen, out, late)
+    if again is not None and not _let_in(look, again) and again.outcome is Outcome.REFUSED:
+        seen = f"With the cookie of the old session beside the right password it was answered {again.status}."
+        look.found(STUCK, "", "A browser cannot put a cookie away by itself: whoever signs in is let in.", seen, again)
+
+
+def _let_in(look: Look, call: Exchange) -> bool:
+    """Whether a browser was let in; counts what was told, notes what was not."""
+    tried = Attempt(call.request.identity.name, "", call)
+    if tried.unanswered:
+        look.reasons.append(tried.unanswered)
+    look.examined += not tried.unanswered
+    return tried.let_in
+
+
+def _removes(out: Exchange, attributes: Mapping[str, str]) -> bool:
+    """Whether a Set-Cookie with these attributes removes the cookie: its age is over, or its end is in the past."""
+    if "max-age" in attributes:
+        return attributes["max-age"].lstrip("-").isdigit() and int(attributes["max-age"]) <= 0
+    ended_s = date_s(attributes.get("expires", ""))
+    now_s = date_s((out.response.header("Date") if out.response else None) or "")
+    return ended_s is not None and ended_s < (YEAR_2000_S if now_s is None else now_s)

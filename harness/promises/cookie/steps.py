@@ -5,6 +5,7 @@ NOBODY, READ = "nobody", "read"
 # What a page of another site can make a browser send, and what it cannot: the session's own token in a header.
 LACKING, STOLEN, FOREIGN, OWN = "no token", "another session's token", "a foreign origin", "its own token"
 KINDS = (LACKING, STOLEN, FOREIGN)
+OUT, AFTER_OUT, IN_AGAIN = "sign-out", "after-sign-out", "sign-in-again"
 
 
 def label(kind: str, operation: str) -> str:

@@ -26,6 +26,7 @@ TOLD: dict[str, Any] = {
     "scheme": "session",
     "with": {"remember": True},
     "token": {"scheme": "forgery", "cookie": "xsrf"},
+    "out": "leave",
     "refused": 403,
 }
 PEOPLE = {
@@ -68,6 +69,7 @@ def document(told: Any = TOLD, *, methods: tuple[str, ...] = ("post", "patch", "
         "paths": {
             "/join": {"post": operation("join", [], person)},
             "/enter": {"post": operation("enter", [], person, **{"x-promises": {"cookie": told}})},
+            "/leave": {"post": operation("leave", write)},
             "/notes": {"get": operation("listNotes", read), "post": operation("addNote", write, note)},
             "/notes/{id}": {"parameters": at, "get": operation("getNote", read), **own},
         },
@@ -84,8 +86,10 @@ class Notes:
     refusal: int = 403
     attributes: str = "Path=/; HttpOnly; SameSite=Lax"
     token_in_body: bool = False
+    removal: str = "Max-Age=0"
     numbers: Any = field(default_factory=lambda: itertools.count(1))
     sessions: dict[str, str] = field(default_factory=dict)
+    given: list[str] = field(default_factory=list)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,26 +109,36 @@ class Notes:
     def _answer(self, request: Request) -> tuple[int, Any, Any]:
         if request.operation == "join":
             return 201, (), {}
-        if request.operation == "enter":
-            return self._entered(request.json())
         headers = {name.lower(): value for name, value in (*request.headers, *request.identity.headers)}
+        if request.operation == "enter":
+            return (401, (), None) if "stuck" in self.defects and "cookie" in headers else self._entered(request.json())
         if "fails" in self.defects and "cookie" in headers and request.method != "GET":
             return 500, (), None
         gate = self._gate(request, headers)
         if gate != 200 and "acts" not in self.defects:
             return gate, (), None
+        if request.operation == "leave":
+            return self._left(headers.get("cookie", ""))
         status, body = self._done(request)
         return (status, (), body) if gate == 200 else (gate, (), None)
 
     def _entered(self, body: dict[str, Any]) -> tuple[int, Any, Any]:
         session, token = f"session-{next(self.numbers):08}", f"token-{next(self.numbers):08}"
         self.sessions[session] = token
+        self.given += [session, token]
         answer = {"access": session, **({"token": token} if self.token_in_body else {})}
         if not body.get("remember") or "no cookie" in self.defects:
             return 200, (), answer
         cookies = [("Set-Cookie", f"sid={session}; {self.attributes}")]
         cookies += [] if self.token_in_body else [("Set-Cookie", f"xsrf={token}; Path=/")]
         return 200, tuple(cookies), answer
+
+    def _left(self, cookies: str) -> tuple[int, Any, Any]:
+        if "cannot leave" in self.defects:
+            return 500, (), None
+        if "taken" not in self.defects:
+            self.sessions.pop(cookies.partition("sid=")[2].partition(";")[0])
+        return 204, (() if "kept" in self.defects else (("Set-Cookie", f"sid=; Path=/; {self.removal}"),)), None
 
     def _gate(self, request: Request, headers: dict[str, str]) -> int:
         bearer = headers.get("authorization", "").removeprefix("Bearer ")

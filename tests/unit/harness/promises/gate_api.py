@@ -119,7 +119,8 @@ class Gate:
             allow = "*"
         if "first" in self.defects:
             allow = SHOP
-        return (*vary, ("Access-Control-Allow-Origin", allow), *creds) if allow else vary
+        permitted = (("Access-Control-Allow-Headers", "Authorization"),)
+        return (*vary, ("Access-Control-Allow-Origin", allow), *creds, *permitted) if allow else vary
 
 
 def examined(promise: Promise, gate: Gate) -> list[Verdict]:

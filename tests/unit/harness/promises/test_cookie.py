@@ -26,6 +26,8 @@ FOUND = {
     "POST": {("cookie.forged", LACKING), ("cookie.forged", STOLEN), ("cookie.forged", FOREIGN)},
     "acts": {("cookie.effect", LACKING), ("cookie.effect", STOLEN), ("cookie.effect", FOREIGN)},
 }
+OUT = {"kept": "cookie.kept", "taken": "cookie.taken", "stuck": "cookie.stuck"}
+REMOVALS = ["Max-Age=0", "max-age=-1", "Expires=Thu, 01 Jan 1970 00:00:00 GMT"]
 METHODS = ("post", "patch", "delete")
 
 
@@ -41,18 +43,19 @@ def kinds(api: Notes) -> set[tuple[str, str]]:
         ["Path=/; HttpOnly; SameSite=Lax", "samesite=strict;HTTPONLY", "HttpOnly; Secure; SameSite=None"]
     ),
     token_in_body=st.booleans(),
+    removal=st.sampled_from(REMOVALS),
 )
 def test_an_api_whose_browsers_are_guarded_has_no_findings(
-    *, methods: tuple[str, ...], refusal: int, attributes: str, token_in_body: bool
+    *, methods: tuple[str, ...], refusal: int, attributes: str, token_in_body: bool, removal: str
 ) -> None:
     """Whatever it refuses with, wherever it tells the token and whichever writes it has."""
     token = {"scheme": "forgery", **({"at": "/token"} if token_in_body else {"cookie": "xsrf"})}
     told = {**TOLD, "token": token, "refused": refusal}
-    verdict = examined(
-        Notes(told=document(told, methods=methods), refusal=refusal, attributes=attributes, token_in_body=token_in_body)
-    )
+    api = Notes(told=document(told, methods=methods), refusal=refusal, attributes=attributes)
+    api.token_in_body, api.removal = token_in_body, removal
+    verdict = examined(api)
     assert (verdict.status, verdict.findings, verdict.reason) == (Status.PASS, (), "")
-    assert verdict.examined == 1 + 3 * len({"post", *methods})
+    assert verdict.examined == 1 + 3 * len({"post", *methods}) + 3
 
 
 @given(st.sets(st.sampled_from(sorted(FOUND)), min_size=1, max_size=1), st.integers(1, 50))
@@ -77,6 +80,18 @@ def test_a_cookie_without_protection_is_found(attributes: str, lacking: str) -> 
     assert kinds(Notes(attributes=attributes)) == {("cookie.attributes", lacking)}
 
 
+@pytest.mark.parametrize("defect", OUT)
+def test_what_a_sign_out_leaves_is_found(defect: str) -> None:
+    """The cookie in the browser, the session at the server, or a browser that cannot sign in again."""
+    assert {code for code, _ in kinds(Notes(frozenset({defect})))} == {OUT[defect]}
+
+
+@pytest.mark.parametrize("removal", ["", "Max-Age=60", "Max-Age=soon", "Expires=Thu, 01 Jan 2099 00:00:00 GMT"])
+def test_a_removal_that_removes_nothing_is_found(removal: str) -> None:
+    """A cookie that is set to nothing stays in the browser."""
+    assert kinds(Notes(removal=removal)) == {("cookie.kept", "")}
+
+
 def test_another_refusal_than_promised_is_found() -> None:
     """Each way to forge is told with its status."""
     assert {code for code, _ in kinds(Notes(refusal=404))} == {"cookie.status"}
@@ -84,7 +99,7 @@ def test_another_refusal_than_promised_is_found() -> None:
 
 def test_without_a_token_the_origin_alone_is_asked() -> None:
     """Where no token is declared a write by the cookie from the own origin is what is meant."""
-    told = {"scheme": "session", "with": {"remember": True}}
+    told = {"scheme": "session", "with": {"remember": True}, "out": "leave"}
     assert kinds(Notes(frozenset({"token"}), document(told))) == set()
     assert kinds(Notes(frozenset({"token", "origin"}), document(told))) == {("cookie.forged", FOREIGN)}
 
@@ -97,11 +112,12 @@ def test_without_a_token_the_origin_alone_is_asked() -> None:
         ("no cookie", "sets no cookie 'sid'"),
         ("fails", "addNote gave 500"),
         ("refuses all", "answered 403 to a browser's own page"),
+        ("cannot leave", "leave answered 500 to a browser that signs out"),
     ],
 )
 def test_what_shows_nothing_is_no_finding_and_no_pass(defect: str, reason: str) -> None:
     """Nobody let in beside the browser, a cookie that signs nobody in, a server that fails, a page that is refused."""
-    verdict = examined(Notes(frozenset({defect, "token"} if defect != "refuses all" else {defect})))
+    verdict = examined(Notes(frozenset({defect} if defect in {"refuses all", "cannot leave"} else {defect, "token"})))
     assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
     assert reason in verdict.reason
 
@@ -142,7 +158,7 @@ def test_no_cookie_and_no_token_stands_in_a_history() -> None:
     """All that a browser is given is masked, wherever it stands."""
     api, mask = Notes(), Mask()
     done = driven(api, secret=mask.register)
-    assert api.sessions
+    two_browsers = api.given[:4]
     told = str([mask.record(copy.deepcopy(exchange.to_record())) for exchange in done.exchanges])
     assert "sid=" in told
-    assert not any(secret in told for pair in api.sessions.items() for secret in pair)
+    assert [secret for secret in two_browsers if secret in told] == []

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from harness.contract import Contract
+from harness.exchange import Exchange, Request, Response
 from harness.finding import Severity
 from harness.promises.cors import PROMISE
 from tests.unit.harness.promises.gate_api import SHOP, Gate, document, examined, faults
@@ -51,3 +55,52 @@ def test_without_a_declaration_only_what_no_api_means_is_found() -> None:
 def test_it_can_be_switched_off() -> None:
     """`cors: false` leaves the API alone."""
     assert examined(PROMISE, Gate(frozenset({"reflects"}), told=document(cors=False))) == []
+
+
+NOTES = Contract(
+    {
+        "openapi": "3.1.0",
+        "info": {"title": "notes", "version": "1"},
+        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        "security": [{"bearer": []}],
+        "x-promises": {"cors": {"origins": [SHOP], "credentials": True}},
+        "paths": {"/notes/{id}": {"patch": {"operationId": "edit"}, "get": {"operationId": "read"}}},
+    }
+)
+METHODS = ["PATCH", "GET, patch", "GET,PATCH,PUT"]
+HEADERS = ["authorization", "Content-Type, Authorization"]
+
+
+def preflight(status: int, methods: str, headers: str, operation: str = "edit") -> set[str]:
+    """The kinds that are found in the answer to a preflight of the declared origin."""
+    told = (
+        ("Access-Control-Allow-Origin", SHOP),
+        ("Access-Control-Allow-Credentials", "true"),
+        ("Access-Control-Allow-Methods", methods),
+        ("Access-Control-Allow-Headers", headers),
+    )
+    request = Request("OPTIONS", "/notes/1", step=f"preflight {SHOP}")
+    exchange = Exchange("x1", request, Response(status, told), 1, 1, 1)
+    assert PROMISE.judge is not None
+    return {item.kind for item in PROMISE.judge(NOTES, NOTES.by_id[operation], [exchange]).findings}
+
+
+@given(st.sampled_from([200, 204]), st.sampled_from(METHODS), st.sampled_from(HEADERS))
+def test_a_preflight_that_permits_the_call_is_no_fault(status: int, methods: str, headers: str) -> None:
+    """However the names are written, and whatever else is permitted."""
+    assert preflight(status, methods, headers) == set()
+
+
+@given(st.sampled_from([200, 204]), st.sampled_from(["", "GET", "GET, POST, PUT", "*"]), st.sampled_from(HEADERS))
+def test_a_preflight_that_lacks_the_method_is_found(status: int, methods: str, headers: str) -> None:
+    """With credentials an asterisk is a method's name; a GET needs no permission."""
+    assert preflight(status, methods, headers) == {"preflight of the call"}
+    assert preflight(status, methods, headers, "read") == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"), [(200, "Content-Type"), (204, "*"), (302, "Authorization"), (404, "Authorization")]
+)
+def test_a_preflight_that_a_browser_refuses_is_found(status: int, headers: str) -> None:
+    """Without the header that every identity is proven by, or with another status than a success."""
+    assert preflight(status, "PATCH", headers) == {"preflight of the call"}
