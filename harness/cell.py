@@ -59,7 +59,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "transports": ("*",),
     "owner": ("owner", "stranger"),
     "tenant": ("other tenant",),
-    "credentials": ("garbage", "wrong scheme", "no scheme", "expired", "revoked", "wrong audience", "*"),
+    "credentials": ("garbage", "wrong scheme", "no scheme", "expired", "revoked", "barred", "wrong audience", "*"),
 }
 
 

@@ -19,6 +19,7 @@ FILE = "harness.toml"
 
 _TEXT = {"type": "string", "minLength": 1}
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_POINTER = {"type": "string", "pattern": "^/"}
 _LIST = {"type": "array", "items": _TEXT}
 _NAMES = {**_LIST, "minItems": 1, "uniqueItems": True}
 _PREFIX = {"type": "string", "pattern": r"^/.*\{tenant\}"}
@@ -106,7 +107,8 @@ SCHEMA = _closed(
                         "kinds": {**_LIST, "minItems": 1, "uniqueItems": True},
                         "environment": _TEXTS,
                         "tokens": _TEXTS,
-                        "revoked": _closed({**_CALL, "by": _TEXT}, "operation"),
+                        "revoked": _closed({**_CALL, "by": _TEXT, "done": _POINTER}, "operation"),
+                        "barred": _closed({**_CALL, "by": _TEXT, "done": _POINTER}, "operation"),
                     }
                 ),
                 "known": {
@@ -218,7 +220,7 @@ def _void_problems(identities: Any) -> list[str]:
     if "token_command" in void and not any("{kind}" in str(word) for word in void["token_command"]):
         found.append(f"identities.void.token_command is {void['token_command']!r}; one of its words must hold {{kind}}")
     kinds, tokens = void.get("kinds", []), void.get("tokens", {})
-    twice = sorted({*kinds, *(["revoked"] if "revoked" in void else [])} & set(tokens)) if kinds or tokens else []
+    twice = sorted({*kinds, *({"revoked", "barred"} & set(void))} & set(tokens))
     found += [f"identities.void.tokens.{kind}: {kind} is told in another way too; give one" for kind in twice]
     return found
 

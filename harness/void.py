@@ -1,4 +1,4 @@
-"""Credentials that do not hold, made from ones that do: made-up, ill-formed, expired, revoked, for another audience.
+"""Credentials that do not hold, made from ones that do: made-up, ill-formed, expired, revoked, of a barred account.
 
 What cannot be had from outside is told under `identities.void` of harness.toml; what is not told raises CannotTell.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.case import Steps, one, unlimited
 from harness.config import filled
+from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.identities import Identity
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 GARBAGE, WRONG_SCHEME, NO_SCHEME = "garbage", "wrong-scheme", "no-scheme"
 FORMS = (WRONG_SCHEME, NO_SCHEME)
-VALID, REVOKED = "valid", "revoked"
+VALID, REVOKED, BARRED = "valid", "revoked", "barred"
+# What a call does that is told: it ends a session, or an account's whole access.
+ENDED = (REVOKED, BARRED)
+# Those of every API; that an account can be barred is not said of one.
 TOLD_KINDS = ("expired", REVOKED, "wrong-audience")
 CREDENTIAL = re.compile(r"auth|key|token|secret|cookie|session|credential", re.IGNORECASE)
 Changed = Callable[[str, str], str]
@@ -33,14 +37,17 @@ HOW = (
     "credentials that are {kind} cannot be had from outside: under identities.void of harness.toml give a "
     "token_command and {kind!r} in its kinds, or a token under identities.void.tokens{more}"
 )
-HOW_REVOKED = ", or the operation that ends a session under identities.void.revoked"
+HOW_ENDED = {
+    REVOKED: ", or the operation that ends a session under identities.void.revoked",
+    BARRED: ", or the operation that ends an account's access under identities.void.barred",
+}
 
 
 def kinds(told: Mapping[str, object], wanted: tuple[str, ...]) -> tuple[str, ...]:
     """Every kind to be tried: what needs nothing, what is wanted, and what harness.toml tells besides."""
     void = told.get("void", {})
     assert isinstance(void, dict), "config checked it"
-    more = (*void.get("kinds", ()), *void.get("tokens", {}), *([REVOKED] if REVOKED in void else []))
+    more = (*void.get("kinds", ()), *void.get("tokens", {}), *(kind for kind in ENDED if kind in void))
     return tuple(dict.fromkeys((GARBAGE, WRONG_SCHEME, NO_SCHEME, *wanted, *more)))
 
 
@@ -94,9 +101,9 @@ def _told(stage: Stage, kind: str, valid: Identity) -> Steps[Identity]:
         return stage.actors.presenting(Identity(kind, valid.roles, valid.tenant), token)
     if kind in void.get("kinds", ()):
         return (yield from _forged(stage, kind, valid))
-    if kind == REVOKED and REVOKED in void:
-        return (yield from _revoked(stage, valid))
-    raise CannotTell(HOW.format(kind=kind, more=HOW_REVOKED if kind == REVOKED else ""))
+    if kind in ENDED and kind in void:
+        return (yield from _ended(stage, kind, valid))
+    raise CannotTell(HOW.format(kind=kind, more=HOW_ENDED.get(kind, "")))
 
 
 def _forged(stage: Stage, kind: str, valid: Identity) -> Steps[Identity]:
@@ -148,15 +155,29 @@ def _holds(stage: Stage, identity: Identity) -> Steps[None]:
     )
 
 
-def _revoked(stage: Stage, valid: Identity) -> Steps[Identity]:
-    """A fresh identity whose session is ended by the operation that is told; it was let in before."""
-    told = stage.actors.told["void"][REVOKED]
-    role = valid.roles[0] if valid.roles else ""
-    fresh = yield from stage.actors.with_role(stage, role)
+def _ended(stage: Stage, kind: str, valid: Identity) -> Steps[Identity]:
+    """A fresh identity whose session, or whole access, is ended by the call that is told; it was let in before."""
     if not stage.actors.can_register:
         raise CannotTell(
-            "a session that may be ended needs a fresh identity; tell how one is had, under identities.register"
+            f"credentials that are {kind} are those of a fresh identity; tell how one is had, under identities.register"
         )
-    by = (yield from stage.actors.known(stage, told["by"])) if "by" in told else fresh
-    yield from stage.actors.call(stage, told, {**fresh.facts, "name": fresh.name}, by, f"void.{REVOKED}")
-    return replace(fresh, name=REVOKED)
+    # Without a grant a role is a known account's alone, which is to keep its access.
+    role = valid.roles[0] if valid.roles and "grant" in stage.actors.told else ""
+    fresh = yield from stage.actors.with_role(stage, role)
+    yield from end(stage, kind, fresh)
+    return replace(fresh, name=kind)
+
+
+def end(stage: Stage, kind: str, account: Identity) -> Steps[None]:
+    """Ends a session or an account's access as is told; raises CannotTell where the API does not say that it did."""
+    told = stage.actors.told["void"][kind]
+    by = (yield from stage.actors.known(stage, told["by"])) if "by" in told else account
+    answer = yield from stage.actors.call(stage, told, {**account.facts, "name": account.name}, by, f"void.{kind}")
+    if "done" not in told:
+        return
+    done = pointer.get(answer.response.json() if answer.response else None, told["done"])
+    if done is pointer.MISSING or not done:
+        raise CannotTell(
+            f"{answer.operation} answered {answer.status} and told at {told['done']} that nothing was done: "
+            f"see identities.void.{kind}"
+        )

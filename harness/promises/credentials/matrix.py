@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 VOID, ALL = "void", "all"
-UNAUTHORIZED = 401
+UNAUTHORIZED, FORBIDDEN = 401, 403
 
 
 def tried(operation: Operation, told: Mapping[str, Any] | None, stage: Stage) -> Steps[None]:
@@ -124,7 +124,7 @@ def _found(operation: Operation, told: Mapping[str, Any] | None, tried: Attempt)
     elif tried.let_in:
         code, title = "credentials.taken", f"{name} takes credentials that do not hold: {kind}"
         severity = Severity.CRITICAL
-    elif told and tried.call.outcome is Outcome.REFUSED and status != told["invalid"]:
+    elif told and tried.call.outcome is Outcome.REFUSED and status not in _refusals(told, tried.label):
         code, title = "credentials.status", f"{name} refuses credentials that do not hold otherwise than promised"
         severity = Severity.LOW
     else:
@@ -140,6 +140,11 @@ def _found(operation: Operation, told: Mapping[str, Any] | None, tried: Attempt)
         seen=f"With credentials of the kind {kind} it answered {status}.",
         witnesses=(tried.call.id,),
     )
+
+
+def _refusals(told: Mapping[str, Any], kind: str) -> set[int]:
+    """The statuses that a kind is refused with; who was barred is known, and may be told that he may not."""
+    return {told["invalid"], FORBIDDEN} if kind == void.BARRED else {told["invalid"]}
 
 
 def _acted(operation: Operation, effect: str, witnesses: Sequence[Exchange]) -> Finding:

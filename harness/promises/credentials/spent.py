@@ -17,7 +17,7 @@ from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.finding import Finding, Severity
 from harness.promises.attempt import Attempt
-from harness.promises.credentials.steps import AGAIN, AT_ONCE, KEY, NEXT, TRADED
+from harness.promises.credentials.steps import AGAIN, AT_ONCE, KEY, NEXT, OUTLIVED, TRADED
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.identities import Identity
     from harness.stage import Stage
 
-WORDS = (TRADED, AGAIN, NEXT, AT_ONCE)
+WORDS = (TRADED, AGAIN, NEXT, AT_ONCE, OUTLIVED)
 ATTEMPTS, LONGEST_S = 3, 20.0
 SPENT, TAKEN = "spent", "credentials.taken"
 _POINTER = {"type": "string", "pattern": "^/"}
@@ -58,27 +58,27 @@ def told(operation: Operation) -> Mapping[str, Any] | None:
 
 def again(operation: Operation, once: Mapping[str, Any], stage: Stage) -> Steps[None]:
     """A token is traded, then traded again; where a reuse is to end the session, the next one is tried after it."""
-    who, token = yield from _given(stage, operation, once)
-    first = unlimited((yield from one((yield from _trade(stage, operation, once, who, token, TRADED)))))
-    if not _taken(once, first):
+    who, token = yield from given(stage, operation, once)
+    first = unlimited((yield from one((yield from trading(stage, operation, once, who, token, TRADED)))))
+    if not taken(once, first):
         raise CannotTell(f"{operation.id} answered {first.status or first.error} to a token that nobody had used")
     successor = _told_at(first, once["next"]) if "next" in once else ""
     if successor == token:
         raise CannotTell(
             f"{operation.id} answered the same token again at {once['next']}: it is not traded for another"
         )
-    reused = yield from one((yield from _trade(stage, operation, once, who, token, AGAIN)))
-    if once.get("family") and successor and _refused(reused):
-        yield from one((yield from _trade(stage, operation, once, who, successor, NEXT)))
+    reused = yield from one((yield from trading(stage, operation, once, who, token, AGAIN)))
+    if once.get("family") and successor and refused(reused):
+        yield from one((yield from trading(stage, operation, once, who, successor, NEXT)))
 
 
 def at_once(operation: Operation, once: Mapping[str, Any], stage: Stage) -> Steps[None]:
     """One token, traded twice at one instant; another one after a wait where a limit of the API came between."""
     for waited in range(ATTEMPTS):
-        who, token = yield from _given(stage, operation, once)
+        who, token = yield from given(stage, operation, once)
         trades = []
         for _ in range(2):
-            trade = yield from _trade(stage, operation, once, who, token, f"{AT_ONCE}:{waited}")
+            trade = yield from trading(stage, operation, once, who, token, f"{AT_ONCE}:{waited}")
             trades.append(trade)
         limited = [item for item in (yield from together(tuple(trades))) if item.status == TOO_MANY_REQUESTS]
         if not limited:
@@ -87,7 +87,7 @@ def at_once(operation: Operation, once: Mapping[str, Any], stage: Stage) -> Step
             yield Pause(min(wait_of(limited[0], waited), LONGEST_S))
 
 
-def _given(stage: Stage, operation: Operation, once: Mapping[str, Any]) -> Steps[tuple[Identity, str]]:
+def given(stage: Stage, operation: Operation, once: Mapping[str, Any]) -> Steps[tuple[Identity, str]]:
     """A fresh identity and the token that it was given: by its login, where no other operation is told."""
     if not stage.actors.can_register:
         raise CannotTell(
@@ -113,7 +113,7 @@ def _told_at(exchange: Exchange, place: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _trade(
+def trading(
     stage: Stage, operation: Operation, once: Mapping[str, Any], who: Identity, token: str, step: str
 ) -> Steps[Request]:
     """A request that trades the token, of nobody where nobody is asked for an identity: the token is all it shows."""
@@ -129,17 +129,17 @@ def judged(operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """A token that was traded is refused when it comes again, and so is its successor where that ends the session."""
     once = told(operation) or {}
     trades = {word: [item for item in exchanges if item.request.step.startswith(word)] for word in WORDS}
-    first = next((item for item in trades[TRADED] if _taken(once, item)), None)
+    first = next((item for item in trades[TRADED] if taken(once, item)), None)
     last = {word: trades[word][-1] for word in (AGAIN, NEXT) if trades[word] and first is not None}
-    if AGAIN in last and not _refused(last[AGAIN]):
+    if AGAIN in last and not refused(last[AGAIN]):
         last.pop(NEXT, None)  # nobody said that the reuse was seen
     findings: list[Finding] = []
     cells: list[Cell] = []
     reasons: list[str] = []
     examined = 0
     for word, item in last.items():
-        if not _taken(once, item) and not _refused(item):
-            reasons.append(_untold(item))
+        if not taken(once, item) and not refused(item):
+            reasons.append(untold(item))
             continue
         examined += 1
         found = _found(operation, once, word, item, [trade for trade in (first, *last.values()) if trade])
@@ -149,25 +149,26 @@ def judged(operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
             wanted, seen = str(once.get("refused", "4xx")), found.seen if found else ""
             cells.append(Cell(SPENT, wanted, str(item.status), state, seen))
     beside = [item for item in trades[AT_ONCE] if item.request.step == trades[AT_ONCE][-1].request.step]
-    both = [item for item in beside if _taken(once, item)]
-    reasons += [_untold(item) for item in beside if item not in both and not _refused(item)]
+    both = [item for item in beside if taken(once, item)]
+    reasons += [untold(item) for item in beside if item not in both and not refused(item)]
     if len(both) > 1:
         findings.append(_twice(operation, both))
-    examined += len(both) > 1 or (bool(both) and all(_taken(once, item) or _refused(item) for item in beside))
+    examined += len(both) > 1 or (bool(both) and all(taken(once, item) or refused(item) for item in beside))
     return Verdict(KEY, operation.id, examined, tuple(findings), "; ".join(dict.fromkeys(reasons)), cells=tuple(cells))
 
 
-def _taken(once: Mapping[str, Any], exchange: Exchange) -> bool:
+def taken(once: Mapping[str, Any], exchange: Exchange) -> bool:
     """Whether a trade succeeded: a 2xx, with the next token where one is told."""
     return Attempt("", "", exchange).let_in and ("next" not in once or bool(_told_at(exchange, once["next"])))
 
 
-def _refused(exchange: Exchange) -> bool:
+def refused(exchange: Exchange) -> bool:
     """Whether the token was refused; 429 says that nobody looked at it."""
     return exchange.outcome is Outcome.REFUSED and exchange.status != TOO_MANY_REQUESTS
 
 
-def _untold(exchange: Exchange) -> str:
+def untold(exchange: Exchange) -> str:
+    """Why an answer that neither took nor refused what was sent tells nothing."""
     return f"{exchange.operation} gave {exchange.status or exchange.error or 'no answer'}, which tells neither"
 
 
@@ -175,7 +176,7 @@ def _found(
     operation: Operation, once: Mapping[str, Any], word: str, item: Exchange, trades: Sequence[Exchange]
 ) -> Finding | None:
     name, witnesses = operation.id, tuple(trade.id for trade in trades)
-    if _taken(once, item) and word == NEXT:
+    if taken(once, item) and word == NEXT:
         return Finding(
             TAKEN,
             f"{name} renews a session whose spent token came again",
@@ -186,7 +187,7 @@ def _found(
             seen=f"After the first token was sent again, the one that followed it was answered {item.status}.",
             witnesses=witnesses,
         )
-    if _taken(once, item):
+    if taken(once, item):
         return Finding(
             TAKEN,
             f"{name} takes a token that was spent",

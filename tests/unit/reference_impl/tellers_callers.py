@@ -44,6 +44,34 @@ def taken_after_logout(shop: Shop) -> bool:
     return shop.send("GET", "/auth/me", account).status_code == 200
 
 
+def suspended(shop: Shop) -> Any:
+    """Suspend a new account and return what its login answered before."""
+    account = {"email": "a@example.test", "password": PASSWORD}
+    assert shop.send("POST", "/auth/register", json={**account, "name": "A"}).status_code == 201
+    entered = shop.send("POST", "/auth/login", json=account).json()
+    body = {"ids": [entered["user"]["id"]], "status": "suspended"}
+    assert shop.send("PATCH", "/bulk/users/status", shop.admin, json=body).json()["updated"] == 1
+    return entered
+
+
+def suspended_enters(shop: Shop) -> bool:
+    """Tell D5a: a suspended account logs in."""
+    email = suspended(shop)["user"]["email"]
+    return shop.send("POST", "/auth/login", json={"email": email, "password": PASSWORD}).status_code == 200
+
+
+def suspended_goes_on(shop: Shop) -> bool:
+    """Tell D5b: tokens from before a suspension are taken and refreshed; there is no new login."""
+    before = suspended(shop)
+    header = {"Authorization": f"Bearer {before['accessToken']}"}
+    answers = (
+        shop.send("GET", "/auth/me", headers=header),
+        shop.send("POST", "/auth/refresh", json={"refreshToken": before["refreshToken"]}),
+        shop.send("POST", "/auth/login", json={"email": before["user"]["email"], "password": PASSWORD}),
+    )
+    return [answer.status_code for answer in answers] == [200, 200, 401]
+
+
 def registered_admin(shop: Shop) -> bool:
     """Tell B1a: a new account is an admin's."""
     body = {"email": "a@example.test", "password": PASSWORD, "name": "A", "roles": ["admin"]}
@@ -136,4 +164,6 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "B2b": lambda shop: taken(shop, "expired"),
     "B2c": refreshed_twice,
     "B3a": taken_after_logout,
+    "D5a": suspended_enters,
+    "D5b": suspended_goes_on,
 }
