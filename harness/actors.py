@@ -24,7 +24,8 @@ SETUP = "set-up"
 CASES_SHARING = 12
 ROLE = "{role}"
 PRESENT = {"Authorization": "Bearer {token}"}
-NOTHING: Mapping[str, Any] = {}
+Told = Mapping[str, Any]
+Entry = tuple[Identity, Exchange]
 
 
 class Limited(CannotTell):
@@ -200,27 +201,18 @@ class Actors:
     def _registered(self, stage: Stage) -> Steps[Identity]:
         return self.entered(*(yield from self.fresh(stage)))
 
-    def fresh(
-        self, stage: Stage, secrets: tuple[str, ...] = (), asked: Mapping[str, Any] = NOTHING
-    ) -> Steps[tuple[Identity, Exchange]]:
+    def fresh(self, stage: Stage, secrets: tuple[str, ...] = (), asked: Told | None = None) -> Steps[Entry]:
         """A new account, and the answer of its first login: asked for more, with more secrets; `entered` joins them."""
         values = {"name": stage.unique("id"), "password": f"Pw1-{stage.unique('secret')}!", "tenant": stage.tenant}
         made = yield from self._call(stage, "register", values, self.anonymous(stage.tenant))
-        return (yield from self.first_login(stage, values, made, secrets, asked))
+        told = self.told["login"]
+        login = {**told, "body": {**told["body"], **(asked or {})}, "secrets": secrets}
+        return (yield from self.first_login(stage, values, made, login))
 
-    def first_login(
-        self,
-        stage: Stage,
-        values: Mapping[str, str],
-        made: Exchange,
-        secrets: tuple[str, ...] = (),
-        asked: Mapping[str, Any] = NOTHING,
-    ) -> Steps[tuple[Identity, Exchange]]:
-        """The account that a sign-up with these values made, and the answer of its login."""
+    def first_login(self, stage: Stage, values: Mapping[str, str], made: Exchange, login: Told) -> Steps[Entry]:
+        """The account that a sign-up with these values made, and the answer of its login, as it is told."""
         default, facts = self.told.get("default_role", ""), _facts(self.told["register"], made)
         account = Identity(values["name"], (default,) if default else (), stage.tenant, facts=facts)
-        told = self.told["login"]
-        login = {**told, "body": {**told["body"], **asked}, "secrets": secrets}
         answer = yield from self.call(stage, login, {**facts, **values}, self.anonymous(stage.tenant), "login")
         return account, answer
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 WORDS = (TRADED, AGAIN, NEXT, AT_ONCE, OUTLIVED)
 ATTEMPTS, LONGEST_S = 3, 20.0
+UNAUTHORIZED, FORBIDDEN = 401, 403
 SPENT, TAKEN = "spent", "credentials.taken"
 _POINTER = {"type": "string", "pattern": "^/"}
 ANNOTATION: Mapping[str, Any] = {
@@ -60,6 +61,8 @@ def again(operation: Operation, once: Mapping[str, Any], stage: Stage) -> Steps[
     """A token is traded, then traded again; where a reuse is to end the session, the next one is tried after it."""
     who, token = yield from given(stage, operation, once)
     first = unlimited((yield from one((yield from trading(stage, operation, once, who, token, TRADED)))))
+    if _closed(once, first):
+        return  # that is a fault of its own
     if not taken(once, first):
         raise CannotTell(f"{operation.id} answered {first.status or first.error} to a token that nobody had used")
     successor = _told_at(first, once["next"]) if "next" in once else ""
@@ -133,10 +136,10 @@ def judged(operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     last = {word: trades[word][-1] for word in (AGAIN, NEXT) if trades[word] and first is not None}
     if AGAIN in last and not refused(last[AGAIN]):
         last.pop(NEXT, None)  # nobody said that the reuse was seen
-    findings: list[Finding] = []
+    findings = [_useless(operation, item) for item in trades[TRADED][-1:] if _closed(once, item)]
     cells: list[Cell] = []
     reasons: list[str] = []
-    examined = 0
+    examined = len(findings)
     for word, item in last.items():
         if not taken(once, item) and not refused(item):
             reasons.append(untold(item))
@@ -165,6 +168,11 @@ def taken(once: Mapping[str, Any], exchange: Exchange) -> bool:
 def refused(exchange: Exchange) -> bool:
     """Whether the token was refused; 429 says that nobody looked at it."""
     return exchange.outcome is Outcome.REFUSED and exchange.status != TOO_MANY_REQUESTS
+
+
+def _closed(once: Mapping[str, Any], exchange: Exchange) -> bool:
+    """Whether a trade was refused as one of a token that does not hold: not for the form of what was sent."""
+    return refused(exchange) and exchange.status in {once.get("refused"), UNAUTHORIZED, FORBIDDEN}
 
 
 def untold(exchange: Exchange) -> str:
@@ -210,6 +218,18 @@ def _found(
             witnesses=witnesses[:2],
         )
     return None
+
+
+def _useless(operation: Operation, item: Exchange) -> Finding:
+    return Finding(
+        "credentials.refused",
+        f"{operation.id} refuses a token that was just given and not used",
+        Severity.HIGH,
+        operation.id,
+        promised="A token is good for one use.",
+        seen=f"Traded for the first time, it was answered {item.status}.",
+        witnesses=(item.id,),
+    )
 
 
 def _twice(operation: Operation, both: Sequence[Exchange]) -> Finding:

@@ -107,6 +107,6 @@ def _account(
         if not values:
             raise CannotTell(f"{operation.id} answered {made.status or made.error} to what identities.register tells")
         return None, body
-    who = stage.actors.entered(*(yield from stage.actors.first_login(stage, facts, made)))
+    who = stage.actors.entered(*(yield from stage.actors.first_login(stage, facts, made, stage.actors.told["login"])))
     after = text.replace(words.TRIAL, words.TRIAL_SHOWN, 1) if values else text
     return (yield from one(stage.request(resource.read, identity=who, step=after))), body

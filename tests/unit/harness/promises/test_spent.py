@@ -245,11 +245,19 @@ def test_a_limit_between_two_trades_is_waited_for() -> None:
     assert len({request.json()["refreshToken"] for request in desk.sent if "at-once" in request.step}) == 2
 
 
-def test_a_trade_that_does_not_succeed_shows_nothing() -> None:
-    """Where a token that nobody used is refused, that it is refused again is no observation."""
-    verdict = examined(Desk(fault=lambda request: 401 if request.operation == "trade" else ""))
+@pytest.mark.parametrize("status", [400, 404, 409, 422, 500, 503])
+def test_a_trade_that_does_not_succeed_shows_nothing(status: int) -> None:
+    """Where a token that nobody used is not taken for its form, that it is refused again is no observation."""
+    verdict = examined(Desk(fault=lambda request: status if request.operation == "trade" else ""))
     assert (verdict.status, verdict.findings, verdict.examined) == (Status.INCONCLUSIVE, (), 0)
     assert "a token that nobody had used" in verdict.reason
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_nobody_used_and_that_is_refused_is_found(status: int) -> None:
+    """A token that is good for no use at all is no token."""
+    verdict = examined(Desk(fault=lambda request: status if request.operation == "trade" else ""))
+    assert [item.code for item in verdict.findings] == ["credentials.refused"]
 
 
 def test_nobody_elses_session_is_spent() -> None:
