@@ -230,6 +230,7 @@ MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     **dict.fromkeys(("page.bounds", "sort.unknown"), _out_of_bounds),
     "resource.mass-assignment": _assigned,
     **dict.fromkeys(("upload.bounds", "upload.broken"), _beyond),
+    "upload.refused": lambda asked: [f"done(answers[{asked.word('valid')}])"],
     **dict.fromkeys(("version.lost-update", "version.missing-accepted", "version.status"), _stale),
     "schema.undocumented-status": answered.documented,
     "schema.server-error": lambda asked: [status(asked.last, "< 500")],

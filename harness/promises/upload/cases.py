@@ -72,6 +72,11 @@ def told(operation: Operation) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def bounded(operation: Operation) -> bool:
+    """Whether bounds of pictures are declared, so that the file of a valid call is one that is known to fit."""
+    return bool({"max_pixels", "max_side"} & set(told(operation)))
+
+
 def _kept(operation: Operation, stage: Stage) -> Steps[None]:
     """A valid call, many that are refused, and the valid call again; once more where that failed."""
     word = STILL if stage.again else CONTROL
@@ -146,7 +151,7 @@ def _bounds(operation: Operation, stage: Stage) -> Steps[None]:
 def _picture(operation: Operation, stage: Stage) -> Steps[Request]:
     """A valid call; its file is a PNG where bounds of pictures are to be passed."""
     base = yield from survey.ready(stage.contract, operation, stage, VALID)
-    if not {"max_pixels", "max_side"} & set(told(operation)):
+    if not bounded(operation):
         return base
     form = operation.form_body()
     asked = asked_of(stage.contract, form) if form is not None else ""

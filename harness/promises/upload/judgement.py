@@ -9,7 +9,7 @@ from harness.finding import Severity
 from harness.promises.look import GATES, Look
 from harness.promises.resource.steps import each, first, parts, settled, succeeded
 from harness.promises.schema import says_no
-from harness.promises.upload.cases import told
+from harness.promises.upload.cases import SIDE_PIXELS, bounded, told
 from harness.promises.upload.steps import (
     ANOTHER,
     BROKEN,
@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange
     from harness.verdict import Verdict
 
+# What a server answers that could not read a file or did not want one; not who sent it, nor that it came at a bad time.
+REFUSALS = {400, 413, 415, 422}
 TITLES: Mapping[str, tuple[str, Severity]] = {
     "upload.bounds": ("takes a picture beyond its bounds", Severity.HIGH),
     "upload.broken": ("takes a file that is broken or none", Severity.MEDIUM),
+    "upload.refused": ("refuses a picture within its bounds", Severity.MEDIUM),
     "upload.kept": ("fails on valid files once it refused broken ones", Severity.HIGH),
 }
 
@@ -84,6 +87,11 @@ def _given(exchange: Exchange) -> str:
 def _bounds(look: Look, operation: Operation, exchanges: Sequence[Exchange]) -> None:
     """Each file beyond what is declared is refused, where a valid one is taken."""
     valid, bounds = first(exchanges, VALID), told(operation)
+    if valid is not None and bounded(operation) and valid.status in REFUSALS:
+        promised = f"{operation.id} takes pictures of its media types within its bounds."
+        seen = f"A PNG of {SIDE_PIXELS} x {SIDE_PIXELS} pixels, in a form that fits its schema, got {valid.status}."
+        look.examined += 1
+        look.found("upload.refused", "", promised, seen, valid)
     if valid is None or not succeeded(valid):
         return
     for trial in each(exchanges, TRIAL):

@@ -112,6 +112,8 @@ class Gallery:
     def _fits(self, file: bytes) -> bool:
         if not file.startswith(b"\x89PNG") or len(file) < 33:
             return self.fault == "any bytes"
+        if self.fault == "refuses all":
+            return False
         wide, high = int.from_bytes(file[16:20]), int.from_bytes(file[20:24])
         if wide * high > self.bounds.get("max_pixels", wide * high) and self.fault != "any pixels":
             return False

@@ -52,6 +52,7 @@ def test_an_api_that_keeps_its_bounds_has_no_findings(told: dict[str, Any], quot
         ("any pixels", {("upload.bounds", "pixels")}),
         ("any side", {("upload.bounds", "side")}),
         ("half", {("upload.broken", "half")}),
+        ("refuses all", {("upload.refused", "")}),
         ("keeps", {("upload.kept", "")}),
         ("hangs", {("upload.kept", "")}),
     ],
