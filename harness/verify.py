@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DRIVER = "verify"
 BUDGET_S = 150.0
-SHARES = {"promises": 0.55, "fuzz": 0.6, "load": 1.0}
+SHARES = {"promises": 0.75, "fuzz": 0.6, "load": 1.0}
 RESERVE_S = 12.0
 LEAST_S = 3.0
 WORK: Mapping[str, phases.Phase] = {"promises": phases.promises, "fuzz": phases.fuzz, "load": phases.load_phase}
