@@ -21,11 +21,13 @@ HANDLING = (
 LEFT_OUT = {
     "data/postgres.py": "another engine",
     "data/postgres_backup.py": "another engine",
+    "data/postgres_pool.py": "another engine",
     "data/postgres_tenants.py": "another engine",
     "data/dialect.py": "another engine",
     "data/backup.py": "a command",
     "data/names.py": "a command",
     "data/sqlite_backup.py": "a command",
+    "data/sqlite_restore.py": "a command",
     "data/migrations.py": "runs before the target serves",
     "stores/redis": "another store",
     "objects/s3.py": "another store",
