@@ -37,13 +37,14 @@ Enough = Callable[["Finding"], bool]
 class Ordinary:
     """`harness verify` as anyone would call it, with the clean build's document.
 
-    Once `stopping` is set, verifications end.
+    `processes` drive its promise cases and its fuzzing. Once `stopping` is set, verifications end.
     """
 
     document: Path
     config: Path | None
     reports: Path
     budget_s: float
+    processes: int = 2
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def verified(self, target: ProcessTarget, seed: int, enough: Enough | None = None) -> tuple[Path, int]:
@@ -87,7 +88,7 @@ class Ordinary:
     def _command(self, target: ProcessTarget, seed: int) -> list[str]:
         command = [sys.executable, "-m", "harness.cli", "verify", "--url", target.url]
         command += ["--contract", str(self.document), "--seed", str(seed), "--budget", f"{self.budget_s:g}s"]
-        command += ["--reports", str(self.reports.absolute())]
+        command += ["--reports", str(self.reports.absolute()), "--jobs", str(self.processes)]
         return command + (["--config", str(self.config.absolute())] if self.config else [])
 
 

@@ -75,7 +75,11 @@ class Ground:
     def ordinary(self) -> Ordinary:
         """The verification of a target of this profile."""
         options = self.options
-        return Ordinary(self.document, self.profile.file, self.wanted.reports, options.budget_s, options.stopping)
+        # Beside each other they wait for different things; a second process of each would only begin more.
+        processes = 2 if options.jobs == 1 else 1
+        return Ordinary(
+            self.document, self.profile.file, self.wanted.reports, options.budget_s, processes, options.stopping
+        )
 
 
 def prove(options: Options, told: Told, kept: Callable[[Proven], None]) -> Proven:

@@ -81,7 +81,12 @@ class Contract:
 
     def resource_of(self, operation_id: str) -> Resource | None:
         """The resource that the operation makes, reads, lists, changes or deletes."""
-        return next((resource for resource in self.resources if operation_id in resource.operations), None)
+        return self._resource_by_operation.get(operation_id)
+
+    @cached_property
+    def _resource_by_operation(self) -> Mapping[str, Resource]:
+        """The first resource that has an operation, by the operation's id."""
+        return {name: resource for resource in reversed(self.resources) for name in resource.operations}
 
     def promise(self, key: str, operation: Operation) -> Any:
         """What is promised under a key for an operation; None where nothing is, or where it is switched off (false).
