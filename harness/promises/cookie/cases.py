@@ -13,7 +13,7 @@ from harness.exchange import Outcome
 from harness.promises import presented
 from harness.promises import subject as subjects
 from harness.promises.attempt import MAY, MAY_NOT, attempt
-from harness.promises.cookie.jar import opened
+from harness.promises.cookie.jar import left, opened
 from harness.promises.cookie.steps import (
     AFTER_OUT,
     FOREIGN,
@@ -24,6 +24,7 @@ from harness.promises.cookie.steps import (
     OUT,
     OWN,
     READ,
+    REPLACED,
     STOLEN,
     label,
 )
@@ -87,7 +88,13 @@ def _signed_out(stage: Stage, out: Operation, read: Operation, mine: Jar) -> Ste
         return
     late = mine.caller(stage, "browser after sign-out")
     yield from one(stage.request(read.id, identity=late, step=AFTER_OUT))
-    yield from one(replace(mine.login, identity=late, step=IN_AGAIN))
+    new = left(done)
+    if new.get(mine.session, "") not in {"", mine.cookies[mine.session]}:
+        stage.secret(new[mine.session], "cookie")
+        now = replace(mine, cookies={**mine.cookies, **new}).caller(stage, "browser with what replaced its cookie")
+        yield from one(stage.request(read.id, identity=now, step=REPLACED))
+    own = mine.caller(stage, "browser that signs in again", *mine.token)
+    yield from one(replace(mine.login, identity=own, step=IN_AGAIN))
 
 
 def _writes(stage: Stage, told: Mapping[str, Any], holder: Identity) -> Mapping[str, Sequence[Operation]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from harness.contract import pointer
 from harness.errors import CannotTell
+from harness.exchange import date_s
 from harness.promises.presented import scheme_of
 
 if TYPE_CHECKING:
@@ -19,12 +22,18 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 SESSION, TOKEN = "apiKey in a cookie", "apiKey in a header"
+YEAR_2000_S = 946_684_800.0
+AGE = re.compile(r"-?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """The cookies of one browser by their names, the header that its own pages send, who is signed in by them, how."""
+    """The cookies of one browser by their names, the session's name among them; the header that its own pages send.
 
+    And who is signed in by them, how.
+    """
+
+    session: str
     cookies: Mapping[str, str]
     token: Headers
     holder: Identity
@@ -42,7 +51,7 @@ def opened(stage: Stage, told: Mapping[str, Any]) -> Steps[Jar]:
     named = _named(stage.contract, "scheme", told["scheme"], "cookie", SESSION)
     place = told.get("token", {}).get("at")
     account, answer = yield from stage.actors.fresh(stage, (place,) if place else (), told.get("with", {}))
-    cookies = dict(part[:2] for part in set_cookies(answer))
+    cookies = left(answer)
     for value in cookies.values():
         stage.secret(value, "cookie")
     if not cookies.get(named):
@@ -52,7 +61,7 @@ def opened(stage: Stage, told: Mapping[str, Any]) -> Steps[Jar]:
         header = _named(stage.contract, "token.scheme", told["token"]["scheme"], "header", TOKEN)
         token = ((header, _token(answer, told["token"], cookies)),)
         stage.secret(token[0][1], "token")
-    return Jar(cookies, token, stage.actors.entered(account, answer), answer.request)
+    return Jar(named, cookies, token, stage.actors.entered(account, answer), answer.request)
 
 
 def _named(contract: Contract, member: str, scheme: str, place: str, wanted: str) -> str:
@@ -74,8 +83,23 @@ def set_cookies(exchange: Exchange) -> Iterator[tuple[str, str, dict[str, str]]]
         yield name, value, {key.strip().lower(): text.strip() for key, _, text in pairs}
 
 
+def left(exchange: Exchange) -> dict[str, str]:
+    """The cookies that an answer leaves in a browser, by their names; what it removes is another's, of an old path."""
+    return {name: value for name, value, attributes in set_cookies(exchange) if not removes(exchange, attributes)}
+
+
+def removes(exchange: Exchange, attributes: Mapping[str, str]) -> bool:
+    """Whether a Set-Cookie with these attributes removes the cookie: its age is over, or its end is in the past."""
+    age = attributes.get("max-age", "")
+    if AGE.fullmatch(age):  # what is no number is passed over (RFC 6265, 5.2.2)
+        return age.startswith("-") or not age.strip("0")
+    ended_s = date_s(attributes.get("expires", ""))
+    now_s = date_s((exchange.response.header("Date") if exchange.response else None) or "")
+    return ended_s is not None and ended_s <= (YEAR_2000_S if now_s is None else now_s)
+
+
 def _token(answer: Exchange, told: Mapping[str, Any], cookies: Mapping[str, str]) -> str:
-    found = cookies.get(told.get("cookie", ""))
+    found: Any = unquote(cookies.get(told.get("cookie", ""), ""))  # as a page's script reads it
     if "at" in told:
         found = pointer.get(answer.response.json() if answer.response else None, told["at"])
     if not isinstance(found, str) or not found:

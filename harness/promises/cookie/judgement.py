@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.exchange import Outcome, date_s
+from harness.exchange import Outcome
 from harness.finding import Severity
-from harness.promises.attempt import MAY, Attempt, attempts
-from harness.promises.cookie.jar import set_cookies
-from harness.promises.cookie.steps import AFTER_OUT, IN_AGAIN, KEY, KINDS, NOBODY, OUT, READ, parted
+from harness.promises.attempt import MAY, TOO_MANY_REQUESTS, Attempt, attempts
+from harness.promises.cookie.jar import removes, set_cookies
+from harness.promises.cookie.steps import AFTER_OUT, IN_AGAIN, KEY, KINDS, NOBODY, OUT, READ, REPLACED, parted
 from harness.promises.look import Look
 from harness.promises.presented import scheme_of
 from harness.promises.resource.steps import settled
@@ -32,7 +32,6 @@ TITLES: Mapping[str, tuple[str, Severity]] = {
     TAKEN: ("signs browsers in whose cookie is taken after they signed out", Severity.CRITICAL),
     STUCK: ("refuses to sign in a browser that has the cookie of an old session", Severity.MEDIUM),
 }
-YEAR_2000_S = 946_684_800.0
 GUARDED = "A write by the cookie of a browser is refused unless it brings the session's own token from an own origin."
 
 
@@ -59,7 +58,7 @@ def _attributes(look: Look, contract: Contract, told: Mapping[str, Any], calls: 
     name = scheme_of(contract, told["scheme"]).get("name", "")
     for call in calls:
         for cookie, _, attributes in set_cookies(call) if call.operation == look.operation.id else ():
-            if cookie != name:
+            if cookie != name or removes(call, attributes):
                 continue
             look.examined += 1
             site = attributes.get("samesite", "").lower()
@@ -130,16 +129,26 @@ def _out(look: Look, contract: Contract, told: Mapping[str, Any], by_step: Mappi
         return
     look.examined += 1
     name = scheme_of(contract, told["scheme"]).get("name", "")
-    if not any(cookie == name and _removes(out, attributes) for cookie, _, attributes in set_cookies(out)):
+    late, replaced, again = (by_step.get(word) for word in (AFTER_OUT, REPLACED, IN_AGAIN))
+    if replaced is None and not _removed(out, name):
         promised = "Who signs out has the cookie of their session removed."
         look.found(KEPT, "", promised, f"{out.operation} answered {out.status} without removing {name}.", out)
-    late, again = by_step.get(AFTER_OUT), by_step.get(IN_AGAIN)
-    if late is not None and _let_in(look, late):
-        seen = f"{out.operation} was answered {out.status}; afterwards {late.operation} answered {late.status} to it."
-        look.found(TAKEN, "", "The cookie of a session that was signed out of opens nothing.", seen, out, late)
-    if again is not None and not _let_in(look, again) and again.outcome is Outcome.REFUSED:
+    for call in (late, replaced):
+        if call is not None and _let_in(look, call):
+            after = f"afterwards {call.operation} answered {call.status} to it."
+            seen = f"{out.operation} was answered {out.status}; {after}"
+            look.found(TAKEN, "", "The cookie of a session that was signed out of opens nothing.", seen, out, call)
+    closed = again is not None and not _let_in(look, again) and again.outcome is Outcome.REFUSED
+    if again is not None and closed and again.status != TOO_MANY_REQUESTS:
         seen = f"With the cookie of the old session beside the right password it was answered {again.status}."
         look.found(STUCK, "", "A browser cannot put a cookie away by itself: whoever signs in is let in.", seen, again)
+
+
+def _removed(out: Exchange, name: str) -> bool:
+    """Whether a sign-out removes the cookie, or has the browser remove all (W3C Clear Site Data)."""
+    cleared = (out.response.header("Clear-Site-Data") if out.response else None) or ""
+    alone = any(cookie == name and removes(out, attributes) for cookie, _, attributes in set_cookies(out))
+    return alone or '"cookies"' in cleared or '"*"' in cleared
 
 
 def _let_in(look: Look, call: Exchange) -> bool:
@@ -149,12 +158,3 @@ def _let_in(look: Look, call: Exchange) -> bool:
         look.reasons.append(tried.unanswered)
     look.examined += not tried.unanswered
     return tried.let_in
-
-
-def _removes(out: Exchange, attributes: Mapping[str, str]) -> bool:
-    """Whether a Set-Cookie with these attributes removes the cookie: its age is over, or its end is in the past."""
-    if "max-age" in attributes:
-        return attributes["max-age"].lstrip("-").isdigit() and int(attributes["max-age"]) <= 0
-    ended_s = date_s(attributes.get("expires", ""))
-    now_s = date_s((out.response.header("Date") if out.response else None) or "")
-    return ended_s is not None and ended_s < (YEAR_2000_S if now_s is None else now_s)

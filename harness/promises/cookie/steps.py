@@ -5,7 +5,8 @@ NOBODY, READ = "nobody", "read"
 # What a page of another site can make a browser send, and what it cannot: the session's own token in a header.
 LACKING, STOLEN, FOREIGN, OWN = "no token", "another session's token", "a foreign origin", "its own token"
 KINDS = (LACKING, STOLEN, FOREIGN)
-OUT, AFTER_OUT, IN_AGAIN = "sign-out", "after-sign-out", "sign-in-again"
+# Signing out, the old cookies after it, the new one where it gives one in the old one's place, a new sign-in.
+OUT, AFTER_OUT, REPLACED, IN_AGAIN = "sign-out", "after-sign-out", "replaced", "sign-in-again"
 
 
 def label(kind: str, operation: str) -> str:

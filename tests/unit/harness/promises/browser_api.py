@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from harness.actors import Actors
 from harness.contract import Contract
@@ -111,7 +112,8 @@ class Notes:
             return 201, (), {}
         headers = {name.lower(): value for name, value in (*request.headers, *request.identity.headers)}
         if request.operation == "enter":
-            return (401, (), None) if "stuck" in self.defects and "cookie" in headers else self._entered(request.json())
+            gate = self._entrance(headers)
+            return (gate, (), None) if gate != 200 else self._entered(request.json())
         if "fails" in self.defects and "cookie" in headers and request.method != "GET":
             return 500, (), None
         gate = self._gate(request, headers)
@@ -122,23 +124,45 @@ class Notes:
         status, body = self._done(request)
         return (status, (), body) if gate == 200 else (gate, (), None)
 
+    def _entrance(self, headers: dict[str, str]) -> int:
+        """The status that a login with the cookie of another session gets; 200 where it is let in."""
+        if "cookie" not in headers:
+            return 200
+        told = {"stuck": 401, "limits logins": 429}
+        unguarded = "guards logins" in self.defects and headers.get("x-xsrf", "no token") not in headers["cookie"]
+        return next((told[name] for name in told if name in self.defects), 403 if unguarded else 200)
+
     def _entered(self, body: dict[str, Any]) -> tuple[int, Any, Any]:
-        session, token = f"session-{next(self.numbers):08}", f"token-{next(self.numbers):08}"
+        session, token = f"session-{next(self.numbers):08}", f"token={next(self.numbers):08}=="
         self.sessions[session] = token
         self.given += [session, token]
         answer = {"access": session, **({"token": token} if self.token_in_body else {})}
         if not body.get("remember") or "no cookie" in self.defects:
             return 200, (), answer
         cookies = [("Set-Cookie", f"sid={session}; {self.attributes}")]
-        cookies += [] if self.token_in_body else [("Set-Cookie", f"xsrf={token}; Path=/")]
+        shown = quote(token, safe="") if "encodes" in self.defects else token
+        cookies += [] if self.token_in_body else [("Set-Cookie", f"xsrf={shown}; Path=/")]
+        older = [("Set-Cookie", "sid=; Path=/old; Max-Age=0")]
+        before, after = "removes before" in self.defects, "removes after" in self.defects
+        cookies = [*(older if before else []), *cookies, *(older if after else [])]
         return 200, tuple(cookies), answer
 
     def _left(self, cookies: str) -> tuple[int, Any, Any]:
         if "cannot leave" in self.defects:
             return 500, (), None
+        session = cookies.partition("sid=")[2].partition(";")[0]
         if "taken" not in self.defects:
-            self.sessions.pop(cookies.partition("sid=")[2].partition(";")[0])
-        return 204, (() if "kept" in self.defects else (("Set-Cookie", f"sid=; Path=/; {self.removal}"),)), None
+            self.sessions.pop(session)
+        left = (("Set-Cookie", f"sid=; Path=/; {self.removal}"),)
+        if "replaces" in self.defects:
+            new = f"session-{next(self.numbers):08}"
+            self.sessions |= {new: ""} if "stays" in self.defects else {}
+            left = (("Set-Cookie", f"sid={new}; {self.attributes}"),)
+        if "repeats" in self.defects:
+            left = (("Set-Cookie", f"sid={session}; {self.attributes}"),)
+        if "clears" in self.defects:
+            left = (("Clear-Site-Data", '"cookies", "storage"'),)
+        return 204, () if "kept" in self.defects else left, None
 
     def _gate(self, request: Request, headers: dict[str, str]) -> int:
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
@@ -170,18 +194,20 @@ class Notes:
         return 200, self.notes.get(name, [])
 
 
-def driven(api: Notes, seed: int = 2, secret: Callable[[str, str], None] = lambda *_: None) -> Driven:
+def driven(
+    api: Notes, seed: int = 2, secret: Callable[[str, str], None] = lambda *_: None, people: Any = PEOPLE
+) -> Driven:
     """What came of the case; `secret` is told what is to be masked."""
     assert PROMISE.cases is not None
     (case,) = PROMISE.cases(api.contract, api.contract.by_id["enter"], Random(1))
-    stage = Stage(api.contract, Actors(PEOPLE, {}), Random(seed), f"n{next(api.numbers)}", secret=secret)
-    return drive(case, stage, api)
+    stage = Stage(api.contract, Actors(people, {}), Random(seed), f"n{next(api.numbers)}", secret=secret)
+    return drive(case, stage, api, sleep=lambda _seconds: None)
 
 
-def examined(api: Notes, seed: int = 2) -> Verdict:
+def examined(api: Notes, seed: int = 2, people: Any = PEOPLE) -> Verdict:
     """The verdict, judged from what a history would keep."""
     assert PROMISE.judge is not None
-    done = driven(api, seed)
+    done = driven(api, seed, people=people)
     kept = [Exchange.from_record(json.loads(json.dumps(exchange.to_record()))) for exchange in done.exchanges]
     verdict = PROMISE.judge(api.contract, api.contract.by_id["enter"], kept)
     return replace(verdict, reason="; ".join(filter(None, (done.reason, verdict.reason))))

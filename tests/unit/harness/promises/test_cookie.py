@@ -15,7 +15,7 @@ from harness.promises.annotations import problems
 from harness.promises.catalogue import PROMISES
 from harness.promises.cookie.steps import FOREIGN, LACKING, STOLEN
 from harness.verdict import Status
-from tests.unit.harness.promises.browser_api import TOLD, Notes, document, driven, examined
+from tests.unit.harness.promises.browser_api import PEOPLE, TOLD, Notes, document, driven, examined
 
 FOUND = {
     "token": {("cookie.forged", LACKING), ("cookie.forged", STOLEN)},
@@ -27,7 +27,12 @@ FOUND = {
     "acts": {("cookie.effect", LACKING), ("cookie.effect", STOLEN), ("cookie.effect", FOREIGN)},
 }
 OUT = {"kept": "cookie.kept", "taken": "cookie.taken", "stuck": "cookie.stuck"}
-REMOVALS = ["Max-Age=0", "max-age=-1", "Expires=Thu, 01 Jan 1970 00:00:00 GMT"]
+REMOVALS = [
+    "Max-Age=0",
+    "max-age=-1",
+    "Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+    "Max-Age=--; Expires=Thu, 01-Jan-1970 00:00:00 GMT",
+]
 METHODS = ("post", "patch", "delete")
 
 
@@ -90,6 +95,56 @@ def test_what_a_sign_out_leaves_is_found(defect: str) -> None:
 def test_a_removal_that_removes_nothing_is_found(removal: str) -> None:
     """A cookie that is set to nothing stays in the browser."""
     assert kinds(Notes(removal=removal)) == {("cookie.kept", "")}
+
+
+@given(st.text(alphabet="-0123456789²٣ ", max_size=6))
+def test_an_age_of_any_form_is_read(age: str) -> None:
+    """Whatever stands in Max-Age, a cookie is kept or removed, and nothing breaks."""
+    assert kinds(Notes(removal=f"Max-Age={age}")) <= {("cookie.kept", "")}
+
+
+def test_a_sign_out_that_replaces_or_clears_the_cookie_keeps_nothing() -> None:
+    """Another session, of nobody, in the old one's place, or the browser that is told to put all its cookies away."""
+    for manner in ("replaces", "clears"):
+        verdict = examined(Notes(frozenset({manner})))
+        assert (verdict.status, verdict.findings) == (Status.PASS, ()), manner
+    assert kinds(Notes(frozenset({"replaces", "stays"}))) == {("cookie.taken", "")}
+    assert kinds(Notes(frozenset({"repeats"}))) == {("cookie.kept", "")}
+
+
+def test_the_removal_of_an_older_cookie_at_a_login_is_not_the_sessions() -> None:
+    """A cookie of the same name that a former version set on another path is removed before or after the new one."""
+    for manner in ("removes before", "removes after"):
+        verdict = examined(Notes(frozenset({manner})))
+        assert (verdict.status, verdict.findings, verdict.reason) == (Status.PASS, (), ""), manner
+
+
+def test_a_login_at_its_limit_is_no_browser_that_is_stuck() -> None:
+    """429 says nothing of the old cookie."""
+    verdict = examined(Notes(frozenset({"limits logins"})))
+    assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
+    assert "stayed at its rate limit" in verdict.reason
+
+
+def test_a_token_is_asked_for_at_the_sign_in_too() -> None:
+    """Where each write by a browser brings its token, the own page brings it when it signs in again."""
+    verdict = examined(Notes(frozenset({"guards logins"})))
+    assert (verdict.status, verdict.findings, verdict.reason) == (Status.PASS, (), "")
+
+
+def test_a_token_is_read_from_its_cookie_as_scripts_read_it() -> None:
+    """What is percent-encoded in the cookie is sent as it was before."""
+    api = Notes(frozenset({"encodes"}))
+    verdict = examined(api)
+    assert (verdict.status, verdict.findings, verdict.reason) == (Status.PASS, (), "")
+
+
+def test_where_nobody_can_be_made_the_reason_is_told() -> None:
+    """Known accounts are not signed in and out as browsers."""
+    people = {"login": PEOPLE["login"], "known": [{"name": "ann", "login": {"name": "ann", "password": "p"}}]}
+    verdict = examined(Notes(), people=people)
+    assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
+    assert "identities.register" in verdict.reason
 
 
 def test_another_refusal_than_promised_is_found() -> None:
