@@ -82,6 +82,11 @@ class Response:
         """The first value of a header, its name compared without case."""
         return header(self.headers, name)
 
+    def names(self, name: str) -> set[str]:
+        """The names, in small letters, of a header that lists some, on one line or several (RFC 9110, 5.2)."""
+        listed = ",".join(value for key, value in self.headers if key.lower() == name.lower())
+        return {found.strip().lower() for found in listed.split(",")} - {""}
+
     def json(self) -> Any:
         """The body as JSON; None where it is not JSON."""
         return _json(self.body)

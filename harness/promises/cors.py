@@ -6,6 +6,7 @@ Source: WHATWG Fetch, 3.2 (HTTP CORS protocol).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,9 +14,10 @@ from urllib.parse import urlsplit
 from harness.case import Case, one
 from harness.exchange import Outcome, Request
 from harness.finding import Severity
-from harness.promises.look import Look
+from harness.promises.look import TOO_MANY_REQUESTS, Look
 from harness.promises.presented import scheme_of
 from harness.promises.promise import Promise
+from harness.promises.resource.steps import settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +34,8 @@ ANY, NULL = "*", "null"
 FOREIGN = "https://foreign.example"
 SAFELISTED = {"GET", "HEAD", "POST"}  # Fetch, 4.8: sent without a permission
 BEARING = {"http", "oauth2", "openIdConnect"}
-PREFLIGHT, SIMPLE = "preflight", "simple"
+PREFLIGHT, SIMPLE, PLAIN = "preflight", "simple", "no origin"
+ALLOW = "Access-Control-Allow-Origin"
 TITLES = {
     "cors.foreign-origin": ("lets pages of a foreign origin read its answers", Severity.HIGH),
     "cors.any-origin": ("allows every origin", Severity.MEDIUM),
@@ -71,22 +74,29 @@ def _steps(operation: Operation, told: Mapping[str, Any] | None, stage: Stage, *
     refused = operation.secured and not operation.optional_security
     allowed = [origin for origin in (told or {}).get("origins", ()) if origin != ANY]
     near = [other for origin in allowed[:1] for other in _like(origin)] if first else []
+    fixed = False
     for origin in (FOREIGN, NULL, *near, *allowed[:1]):
         asked = (
             ("Origin", origin),
             ("Access-Control-Request-Method", operation.method),
             ("Access-Control-Request-Headers", "authorization"),
         )
-        yield from one(
-            Request("OPTIONS", plain.path, headers=asked, identity=plain.identity, step=f"{PREFLIGHT} {origin}",
-                    source=plain.source)
-        )  # fmt: skip
+        preflight = Request("OPTIONS", plain.path, headers=asked, identity=plain.identity, source=plain.source)
+        answer = yield from one(replace(preflight, step=f"{PREFLIGHT} {origin}"))
+        fixed |= origin == FOREIGN and _names_only(told, answer)
         if (operation.reads or refused) and origin not in near:
             request = stage.request(
                 operation.id, path=path, identity=stage.anonymous(), headers=(("Origin", origin),),
                 step=f"{SIMPLE} {origin}",
             )  # fmt: skip
             yield from one(request)
+    if fixed and allowed:
+        yield from one(replace(preflight, headers=(), step=PLAIN))
+
+
+def _names_only(told: Mapping[str, Any] | None, exchange: Exchange) -> bool:
+    """Whether an answer names the only origin that is declared."""
+    return told is not None and exchange.response is not None and [exchange.response.header(ALLOW)] == told["origins"]
 
 
 def _like(origin: str) -> Iterator[str]:
@@ -99,22 +109,33 @@ def _like(origin: str) -> Iterator[str]:
 
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
-    """No answer tells another origin than a declared one that it may read."""
+    """No answer tells another origin than a declared one that it may read.
+
+    One that is sent whoever asks, as its only origin is a setting of the server, is for that one alone.
+    """
     told = contract.promise(KEY, operation)
     look = Look(KEY, operation, TITLES)
+    exchanges = settled(exchanges)
+    fixed = any(exchange.request.step == PLAIN and _names_only(told, exchange) for exchange in exchanges)
     for exchange in exchanges:
         way, _, origin = exchange.request.step.partition(" ")
-        if way not in {PREFLIGHT, SIMPLE} or exchange.response is None or exchange.outcome is Outcome.UNKNOWN:
-            if way in {PREFLIGHT, SIMPLE}:
-                look.reasons.append(f"{operation.id} gave {exchange.status or exchange.error} to {way} of {origin}")
+        if way not in {PREFLIGHT, SIMPLE}:
+            continue
+        limited = exchange.status == TOO_MANY_REQUESTS  # a limit stands before what looks at origins, or behind it
+        if exchange.response is None or exchange.outcome is Outcome.UNKNOWN or limited:
+            look.reasons.append(f"{operation.id} gave {exchange.status or exchange.error} to {way} of {origin}")
             continue
         look.examined += 1
-        allow = exchange.response.header("Access-Control-Allow-Origin")
+        allow = exchange.response.header(ALLOW)
         sent = (exchange.response.header("Access-Control-Allow-Credentials") or "").strip().lower() == "true"
         if told is not None and (origin in told["origins"] or ANY in told["origins"]):
             _of_declared(look, told, exchange, (way, origin, allow), with_credentials=sent)
+            if way == SIMPLE and allow == origin and not fixed:
+                _varies(look, exchange, origin)
             if way == PREFLIGHT and allow in {origin, ANY}:
-                _permitted(look, contract, exchange, origin, with_credentials=sent)
+                _permitted(look, contract, exchange, origin, with_credentials=bool(told.get("credentials")))
+        elif fixed and told is not None and [allow] == told["origins"]:
+            continue
         if allow is not None and (told is None or origin not in told["origins"]):
             _of_foreign(look, told, exchange, (way, origin, allow), with_credentials=sent)
     return look.verdict()
@@ -138,11 +159,16 @@ def _of_declared(
         promised = f"Pages of {origin} may read answers with credentials."
         text = f"A {way} request of it was answered {exchange.status} without Access-Control-Allow-Credentials: true."
         look.found("cors.refused", f"{way} credentials", promised, text, exchange)
-    vary = exchange.response.header("Vary") if exchange.response else None
-    named = {name.strip().lower() for name in (vary or "").split(",")}
-    if allow == origin and way == SIMPLE and not named & {"origin", ANY}:
+
+
+def _varies(look: Look, exchange: Exchange, origin: str) -> None:
+    response = exchange.response
+    assert response is not None, "the judge passes over what was not answered"
+    vary = response.names("Vary")
+    if not vary & {"origin", ANY}:
         promised = "An answer that depends on the origin says so, or a cache gives it to another (Fetch, 3.2.5)."
-        look.found("cors.vary", "", promised, f"It allows {origin}; Vary is {vary or 'absent'}.", exchange)
+        seen = f"It allows {origin}; Vary is {', '.join(sorted(vary)) or 'absent'}."
+        look.found("cors.vary", "", promised, seen, exchange)
 
 
 def _permitted(look: Look, contract: Contract, exchange: Exchange, origin: str, *, with_credentials: bool) -> None:
@@ -150,10 +176,9 @@ def _permitted(look: Look, contract: Contract, exchange: Exchange, origin: str, 
     operation, response = look.operation, exchange.response
     assert response is not None, "the judge passes over what was not answered"
     any_counts = set() if with_credentials else {ANY}  # with credentials `*` is a name like any other (Fetch, 4.8)
-    methods = _listed(response.header("Access-Control-Allow-Methods"), upper=True)
-    headers = _listed(response.header("Access-Control-Allow-Headers"))
+    methods, headers = (response.names(f"Access-Control-Allow-{name}") for name in ("Methods", "Headers"))
     lacking = [] if exchange.status // 100 == 2 else [f"with {exchange.status}"]  # noqa: PLR2004 - the class of status
-    if operation.method not in SAFELISTED and not methods & {operation.method, *any_counts}:
+    if operation.method not in SAFELISTED and not methods & {operation.method.lower(), *any_counts}:
         lacking.append(f"with Access-Control-Allow-Methods without {operation.method}")
     if _bears(contract, operation) and "authorization" not in headers:  # `*` does not stand for this one
         lacking.append("with Access-Control-Allow-Headers without Authorization")
@@ -161,12 +186,6 @@ def _permitted(look: Look, contract: Contract, exchange: Exchange, origin: str, 
         promised = f"Pages of {origin} may call what they may read."
         text = f"A preflight of it for {operation.method} with Authorization was answered {', '.join(lacking)}."
         look.found("cors.refused", "preflight of the call", promised, text, exchange)
-
-
-def _listed(value: str | None, *, upper: bool = False) -> set[str]:
-    """The names of a header that lists some."""
-    names = {name.strip() for name in (value or "").split(",")}
-    return {name.upper() if upper else name.lower() for name in names}
 
 
 def _bears(contract: Contract, operation: Operation) -> bool:

@@ -42,7 +42,7 @@ def contradictions(told: Told, tenant_header: str, exchange: Exchange) -> Iterat
     if told.private and shared:
         shown = response.header("Cache-Control")
         yield "public", f"Cache-Control: {shown} lets a shared cache keep an answer that is its caller's own."
-    vary = {name.strip().lower() for name in (response.header("Vary") or "").split(",")}
+    vary = response.names("Vary")
     if shared and tenant_header and not {tenant_header.lower(), "*"} & vary:
         yield (
             "Vary",

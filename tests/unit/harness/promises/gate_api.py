@@ -75,6 +75,7 @@ class Gate:
         status, headers, body = self._answer(request)
         data = b"" if body is None else json.dumps(body).encode()
         response = Response(status, (*headers, *self._cors(request)), data)
+        response = Response(429) if "limits" in self.defects else response
         found = Exchange(f"x{next(self.numbers)}", request, response, 0, 0, 0, case=case)
         self.sent.append(found)
         return found
@@ -110,6 +111,7 @@ class Gate:
         origin = dict(request.headers).get("Origin", "")
         creds = (("Access-Control-Allow-Credentials", "true"),)
         vary = () if "no vary" in self.defects else (("Vary", "Origin"),)
+        vary = (("Vary", "Accept-Encoding"), *vary) if "two lines" in self.defects else vary
         allow = origin if origin == SHOP and "refuses" not in self.defects else ""
         if "reflects" in self.defects or ("prefix" in self.defects and origin.startswith(SHOP)):
             allow = origin
@@ -117,7 +119,7 @@ class Gate:
             allow = origin
         if "star" in self.defects:
             allow = "*"
-        if "first" in self.defects:
+        if ("first" in self.defects and origin) or "fixed" in self.defects:
             allow = SHOP
         permitted = (("Access-Control-Allow-Headers", "Authorization"),)
         return (*vary, ("Access-Control-Allow-Origin", allow), *creds, *permitted) if allow else vary
