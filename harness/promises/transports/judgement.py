@@ -82,6 +82,8 @@ def _untold(tried: Attempt, door: Door, allowed: Attempt) -> str:
         return f"{tried.label}: {METHOD} {door.path} gave {call.status or call.error or 'no answer'}"
     if door.let_in(call) and not door.let_in(allowed.call):
         return f"{tried.label}: answered {call.status}, and {allowed.label}, who may, {allowed.call.status}"
+    if not door.let_in(allowed.call) and call.status == allowed.call.status:
+        return f"{tried.label}: answered {call.status}, as {allowed.label} was, who may"
     if door.let_in(call) or tried.gated:
         return ""
     why = "for the body or for the role" if call.outcome is Outcome.REFUSED else "in no answer of this transport"

@@ -6,12 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 from harness.errors import CannotTell
+from harness.promises.schema import says_no
 
 if TYPE_CHECKING:
     from harness.exchange import Response
     from harness.promises.transports.input import Input
-
-FAILURES = {"error", "errors"}
 
 
 def body(told: Input) -> tuple[str, bytes]:
@@ -22,8 +21,5 @@ def body(told: Input) -> tuple[str, bytes]:
 
 
 def answers(response: Response) -> bool:
-    """Whether a successful answer tells what was done: nothing, or JSON that names no error beside its status."""
-    if not response.body:
-        return True
-    told = response.json()
-    return told is not None and not (isinstance(told, dict) and FAILURES & told.keys())
+    """Whether a successful answer tells what was done: nothing, or JSON that names no failure beside its status."""
+    return not response.body or (response.json() is not None and not says_no(response))

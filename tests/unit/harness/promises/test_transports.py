@@ -116,10 +116,11 @@ def test_a_refusal_that_acts() -> None:
         (RPC, lambda _request, _answer: PAGE),
         (PLAIN, lambda _request, _answer: PAGE),
         (PLAIN, lambda _request, answer: (200, b'{"errors":[{"message":"no"}]}') if answer[0] >= 400 else answer),
+        (PLAIN, lambda _request, answer: (200, b'{"success":false}') if answer[0] >= 400 else answer),
         (RPC, lambda _request, _answer: (404, b'{"json":{"code":"NOT_FOUND"}}')),
         (RPC, lambda _request, answer: (405 if answer[0] < 400 else answer[0], b"")),
     ],
-    ids=["page", "plain page", "200 with errors", "not served", "method"],
+    ids=["page", "plain page", "200 with errors", "200 without success", "not served", "method"],
 )
 def test_what_is_not_served_there_is_unknown(told: dict[str, Any], dressed: Callable[..., Answered]) -> None:
     """A page for every path, an error beside a 200, a path that is not there: no finding, no pass, and a reason."""
@@ -147,6 +148,33 @@ def test_one_that_may_and_finds_nothing_shows_the_gate() -> None:
         "anonymous over rpc": CellState.HELD,
         "reader over rpc": CellState.UNKNOWN,
     }
+
+
+def test_the_same_refusal_for_all_shows_no_gate() -> None:
+    """Where nothing is served and the document's transport finds nothing either, nothing is examined."""
+
+    class Nowhere(Counter):
+        def send(self, request: Request, *, case: str = "") -> Exchange:
+            exchange = super().send(request, case=case)
+            lost = request.step.startswith(("may", "alike"))
+            return Exchange(exchange.id, request, Response(404), 0, 0, 0, case=case) if lost else exchange
+
+    (verdict,) = judged(Nowhere(), "users.get")
+    assert (verdict.status, verdict.findings, verdict.examined) == (Status.INCONCLUSIVE, (), 0)
+    assert "answered 404, as reader over rpc was, who may" in verdict.reason
+
+
+def test_an_answer_that_names_no_error_is_one() -> None:
+    """A member for errors that holds none stands in many an answer that succeeded."""
+
+    def dressed(_request: Request, answer: Answered) -> Answered:
+        shown = b'{"data":%b,"error":null,"errors":[]}' % (answer[1] or b"null")
+        return (200, shown) if answer[0] < 400 else answer
+
+    (kept,) = judged(Counter(contract=contract(PLAIN), dressed=dressed), "users.get")
+    assert (kept.status, kept.findings, kept.reason) == (Status.PASS, (), "")
+    broken = Counter(behind=frozenset({"open users.get"}), contract=contract(PLAIN), dressed=dressed)
+    assert [item.code for item in judged(broken, "users.get")[0].findings] == ["roles.anonymous-allowed"]
 
 
 def test_what_anybody_may_and_what_is_switched_off_is_not_tried() -> None:
