@@ -84,10 +84,10 @@ def is_over(told: Mapping[str, Any], issued: Exchange, now: Exchange) -> bool:
 
 def _epoch_s(value: Any) -> float | None:
     """The seconds of a moment in RFC 3339's form, which tells its zone, or of a number; None where it is neither."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
     try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return moment.timestamp() if moment.tzinfo else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contract import Contract
+from harness.exchange import Exchange, Request, Response
 from harness.mask import Mask
 from harness.promises.annotations import problems
 from harness.promises.catalogue import PROMISES
+from harness.promises.key import life
 from harness.verdict import Status
 from tests.unit.harness.promises.key_api import LIST, MOMENT, SECONDS, TOLD, Keys, document, driven, examined
 
@@ -104,6 +107,20 @@ def test_a_longer_life_than_was_asked_for_is_not_accused() -> None:
     verdict = examined(Keys(frozenset({"longer"})))
     assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
     assert "told a later end than was asked for" in verdict.reason
+
+
+@given(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.just(10**400), st.text(max_size=12),
+        st.lists(st.integers(), max_size=1), st.datetimes().map(lambda moment: f"{moment.isoformat()}Z"),
+    )
+)  # fmt: skip
+def test_an_end_of_any_form_is_read(until: Any) -> None:
+    """Whatever an API answers where it tells the end, it is over or not told to be, and nothing breaks."""
+    request = Request("POST", "/keys")
+    issued = Exchange("x1", request, Response(201, (), json.dumps({"expiresAt": until}).encode()), 0, 0, 0)
+    now = Exchange("x2", request, Response(200, (("Date", "Wed, 15 Nov 2023 00:00:00 GMT"),)), 0, 0, 0)
+    assert isinstance(life.is_over(TOLD, issued, now), bool)
 
 
 def test_an_end_that_is_a_little_late_is_not_accused() -> None:
