@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.case import Steps, one, unlimited
@@ -54,7 +55,7 @@ def kinds(told: Mapping[str, object], wanted: tuple[str, ...]) -> tuple[str, ...
 def voided(stage: Stage, kind: str, valid: Identity) -> Steps[Identity | None]:
     """The identity with credentials of a kind that does not hold; None where its credentials know no such kind."""
     if kind == GARBAGE:
-        return _credentials(stage, valid, kind, lambda scheme, token: f"{scheme} {_unlike(token)}".strip())
+        return _credentials(stage, valid, kind, partial(_made_up, stage))
     if kind == WRONG_SCHEME:
         return _credentials(stage, valid, kind, lambda scheme, token: f"Negotiate {token}" if scheme else "")
     if kind == NO_SCHEME:
@@ -86,6 +87,13 @@ def _changed(name: str, value: str, changed: Changed) -> str:
         return "; ".join(f"{cookie}={text}" for cookie, text in made if text)
     match = SCHEME.fullmatch(value)
     return changed(match[1], match[2]) if match else changed("", value)
+
+
+def _made_up(stage: Stage, scheme: str, token: str) -> str:
+    """A credential that is as secret as the one that it tells to whoever turns it round."""
+    found = _unlike(token)
+    stage.secret(found, "token")
+    return f"{scheme} {found}".strip()
 
 
 def _unlike(token: str) -> str:

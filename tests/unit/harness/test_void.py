@@ -42,6 +42,16 @@ def test_garbage_keeps_the_form(token: str, scheme: str) -> None:
     assert value != f"{scheme} {token}"
 
 
+@given(TOKENS, st.sampled_from(["X-Session", "Authorization"]))
+def test_garbage_tells_nothing_of_the_credential(token: str, header: str) -> None:
+    """What is a valid one turned round is masked too, in a header of any name."""
+    told: list[str] = []
+    stage = Stage(CONTRACT, Actors(TOLD), Random(1), "n1", secret=lambda value, _kind: told.append(value))
+    with pytest.raises(StopIteration) as end:
+        next(void.voided(stage, "garbage", Identity("ann", ("user",), "north", ((header, token),))))
+    assert told == [end.value.value.headers[0][1]]
+
+
 def test_the_scheme_is_changed_or_left_out() -> None:
     """The valid token stands under another scheme, and bare."""
     wrong, bare = (made(kind, ("Authorization", "Bearer abc")) for kind in void.FORMS)
