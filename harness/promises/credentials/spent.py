@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 WORDS = (TRADED, AGAIN, NEXT, AT_ONCE, OUTLIVED)
 ATTEMPTS, LONGEST_S = 3, 20.0
 UNAUTHORIZED, FORBIDDEN = 401, 403
+# What a refusal says that is not of the token: of the client, or of the form of what it sent (RFC 6749, 5.2).
+OTHERWISE = {"invalid_client", "invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type"}
 SPENT, TAKEN = "spent", "credentials.taken"
 _POINTER = {"type": "string", "pattern": "^/"}
 ANNOTATION: Mapping[str, Any] = {
@@ -172,7 +174,8 @@ def refused(exchange: Exchange) -> bool:
 
 def _closed(once: Mapping[str, Any], exchange: Exchange) -> bool:
     """Whether a trade was refused as one of a token that does not hold: not for the form of what was sent."""
-    return refused(exchange) and exchange.status in {once.get("refused"), UNAUTHORIZED, FORBIDDEN}
+    otherwise = _told_at(exchange, "/error") in OTHERWISE
+    return refused(exchange) and exchange.status in {once.get("refused"), UNAUTHORIZED, FORBIDDEN} and not otherwise
 
 
 def untold(exchange: Exchange) -> str:

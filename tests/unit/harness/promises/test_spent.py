@@ -260,6 +260,19 @@ def test_a_token_that_nobody_used_and_that_is_refused_is_found(status: int) -> N
     assert [item.code for item in verdict.findings] == ["credentials.refused"]
 
 
+@pytest.mark.parametrize(("status", "error"), [(401, "invalid_client"), (400, "unsupported_grant_type")])
+def test_a_refusal_of_the_client_is_none_of_the_token(status: int, error: str) -> None:
+    """An OAuth server that asks for more than the contract says refuses every trade, and says why."""
+
+    class Server(Desk):
+        def _answer(self, request: Request) -> Response:
+            return _json(status, {"error": error}) if request.operation == "trade" else super()._answer(request)
+
+    verdict = examined(Server(once={**ONCE, "refused": 400}))
+    assert (verdict.status, verdict.findings, verdict.examined) == (Status.INCONCLUSIVE, (), 0)
+    assert "a token that nobody had used" in verdict.reason
+
+
 def test_nobody_elses_session_is_spent() -> None:
     """Every token is one of a fresh identity; where none can be had, nothing is sent, and what to write is told."""
     desk = Desk()
