@@ -46,8 +46,10 @@ VALID_CALLS = 3
 FARTHEST = ("half", "begun", "text", "empty")
 PAUSE_S = 1.0
 LONGEST_PAUSE_S = 10.0
-SIDE_PIXELS = 16
-PNG = {"image/png", "image/*", "*/*", "application/octet-stream"}
+# Half of what is declared, as some APIs have a least size too; between these.
+SIDE_PIXELS, MOST_SIDE_PIXELS = 16, 256
+ONE_PNG = "image/png"
+PNG = {ONE_PNG, "image/*", "*/*", "application/octet-stream"}
 
 
 def applies(contract: Contract, operation: Operation) -> bool:
@@ -75,6 +77,20 @@ def told(operation: Operation) -> Mapping[str, Any]:
 def bounded(operation: Operation) -> bool:
     """Whether bounds of pictures are declared, so that the file of a valid call is one that is known to fit."""
     return bool({"max_pixels", "max_side"} & set(told(operation)))
+
+
+def side(operation: Operation) -> int:
+    """How many pixels wide and high a picture is that is known to fit."""
+    bounds, large = told(operation), 2 * MOST_SIDE_PIXELS
+    most: int = min(bounds.get("max_side", large), isqrt(bounds.get("max_pixels", large**2)), large)
+    return min(most, max(SIDE_PIXELS, most // 2))
+
+
+def asked(contract: Contract, operation: Operation) -> set[str]:
+    """The media types that the file of the form may have."""
+    form = operation.form_body()
+    kinds = asked_of(contract, form) if form is not None else ""
+    return {kind.split(";")[0].strip().lower() for kind in kinds.split(",")}
 
 
 def _kept(operation: Operation, stage: Stage) -> Steps[None]:
@@ -153,11 +169,10 @@ def _picture(operation: Operation, stage: Stage) -> Steps[Request]:
     base = yield from survey.ready(stage.contract, operation, stage, VALID)
     if not bounded(operation):
         return base
-    form = operation.form_body()
-    asked = asked_of(stage.contract, form) if form is not None else ""
-    if not PNG & {kind.split(";")[0].strip().lower() for kind in asked.split(",")}:
-        raise CannotTell(f"{operation.id} takes {asked}; only a PNG of any size can be made")
-    return broken_files.holding(base, png(SIDE_PIXELS, SIDE_PIXELS), kind="image/png", name="file.png")
+    kinds = asked(stage.contract, operation)
+    if not PNG & kinds:
+        raise CannotTell(f"{operation.id} takes {', '.join(sorted(kinds))}; only a PNG of any size can be made")
+    return broken_files.holding(base, png(side(operation), side(operation)), kind=ONE_PNG, name="file.png")
 
 
 def _trials(bounds: Mapping[str, Any], whole: bytes) -> Iterator[tuple[str, str, bytes]]:

@@ -9,7 +9,7 @@ from harness.finding import Severity
 from harness.promises.look import GATES, Look
 from harness.promises.resource.steps import each, first, parts, settled, succeeded
 from harness.promises.schema import says_no
-from harness.promises.upload.cases import SIDE_PIXELS, bounded, told
+from harness.promises.upload.cases import ONE_PNG, asked, bounded, side, told
 from harness.promises.upload.steps import (
     ANOTHER,
     BROKEN,
@@ -42,12 +42,12 @@ TITLES: Mapping[str, tuple[str, Severity]] = {
 }
 
 
-def judge(_contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
+def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """Judges whichever of the cases the exchanges hold."""
     look = Look(KEY, operation, TITLES)
     exchanges = settled(exchanges)
     _kept(look, exchanges)
-    _bounds(look, operation, exchanges)
+    _bounds(look, contract, operation, exchanges)
     return look.verdict()
 
 
@@ -84,12 +84,15 @@ def _given(exchange: Exchange) -> str:
     return str(exchange.status) if exchange.status else f"not at all ({exchange.error})"
 
 
-def _bounds(look: Look, operation: Operation, exchanges: Sequence[Exchange]) -> None:
+def _bounds(look: Look, contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> None:
     """Each file beyond what is declared is refused, where a valid one is taken."""
     valid, bounds = first(exchanges, VALID), told(operation)
-    if valid is not None and bounded(operation) and valid.status in REFUSALS:
+    # What takes any picture, as far as the document says, may take no PNG.
+    sure = bounded(operation) and ONE_PNG in asked(contract, operation)
+    if valid is not None and sure and valid.status in REFUSALS:
         promised = f"{operation.id} takes pictures of its media types within its bounds."
-        seen = f"A PNG of {SIDE_PIXELS} x {SIDE_PIXELS} pixels, in a form that fits its schema, got {valid.status}."
+        size = f"{side(operation)} x {side(operation)}"
+        seen = f"A PNG of {size} pixels, in a form that fits its schema, got {valid.status}."
         look.examined += 1
         look.found("upload.refused", "", promised, seen, valid)
     if valid is None or not succeeded(valid):
@@ -106,6 +109,6 @@ def _bounds(look: Look, operation: Operation, exchanges: Sequence[Exchange]) -> 
             look.found("upload.broken", more, promised, f"A file ({more}) was answered {trial.status}.", valid, trial)
             continue
         least = {PIXELS: f"{bounds.get('max_pixels')} pixels", SIDE: f"{bounds.get('max_side')} pixels a side"}[word]
-        size = len(trial.request.body or b"")
-        seen = f"A picture ({more} pixels) in a form of {size} bytes was answered {trial.status}."
+        sent = len(trial.request.body or b"")
+        seen = f"A picture ({more} pixels) in a form of {sent} bytes was answered {trial.status}."
         look.found("upload.bounds", word, f"{operation.id} takes pictures of at most {least}.", seen, valid, trial)

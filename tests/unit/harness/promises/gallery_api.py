@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 BOUNDS = {"max_pixels": 40_000, "max_side": 300, "whole": True}
-PLACES = 16
+PLACES, LEAST_SIDE = 16, 64
 ADD = "pets.addPicture"
 JOINING = {
     "register": {"operation": "join", "body": {"name": "{name}"}},
@@ -115,6 +115,8 @@ class Gallery:
         if self.fault == "refuses all":
             return False
         wide, high = int.from_bytes(file[16:20]), int.from_bytes(file[20:24])
+        if self.fault == "refuses small" and min(wide, high) < LEAST_SIDE:
+            return False
         if wide * high > self.bounds.get("max_pixels", wide * high) and self.fault != "any pixels":
             return False
         if max(wide, high) > self.bounds.get("max_side", max(wide, high)) and self.fault != "any side":

@@ -28,6 +28,9 @@ bounds = st.fixed_dictionaries(
 ).filter(bool)
 
 
+SMALL = st.integers(1, 40)
+
+
 def faults(api: Gallery, *, again: bool = False) -> set[tuple[str, str]]:
     """Code and kind of what is found."""
     verdicts = examined(api, again=again).values()
@@ -69,6 +72,27 @@ def test_what_an_api_may_do_is_no_finding(fault: str) -> None:
     assert faults(Gallery(fault, document(None))) == set()
     (verdict,) = examined(Gallery(fault, document(None))).values()
     assert held(verdict) or verdict.reason
+
+
+def test_a_least_size_is_no_finding() -> None:
+    """Pictures of too few pixels may be refused as well."""
+    found = examined(Gallery("refuses small"))
+    assert held(found["bounds"])
+    assert (found["kept"].status, found["kept"].findings) == (Status.INCONCLUSIVE, ())
+
+
+@given(told=st.sampled_from(["max_pixels", "max_side"]).flatmap(lambda name: st.fixed_dictionaries({name: SMALL})))
+def test_the_valid_picture_is_within_any_bounds(told: dict[str, Any]) -> None:
+    """However small they are, what is sent as valid keeps them."""
+    assert held(examined(Gallery(told=document(told), bounds=told))["bounds"])
+
+
+@pytest.mark.parametrize("types", ["image/*", "application/octet-stream", "image/jpeg, */*"])
+def test_an_api_that_takes_no_png_and_does_not_say_so_is_not_accused(types: str) -> None:
+    """What any picture may be need not be a PNG; nothing is told then."""
+    verdict = examined(Gallery("refuses all", document(types=types)))["bounds"]
+    assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
+    assert "answered 400 to a form that fits its schema" in verdict.reason
 
 
 def test_what_lasts_is_shown_again_only_in_a_run_that_is_to_show_it_again() -> None:
