@@ -202,17 +202,12 @@ class Actors:
         return self.entered(*(yield from self.fresh(stage)))
 
     def fresh(self, stage: Stage, secrets: tuple[str, ...] = (), asked: Told | None = None) -> Steps[Entry]:
-        """A new account, and the answer of its first login: asked for more, with more secrets; `entered` joins them.
-
-        Raises CannotTell where none can be made.
-        """
-        for table in ("register", "login"):
-            if table not in self.told:
-                raise CannotTell(f"no fresh account can be had; tell how one is made, under identities.{table}")
+        """A new account, and the answer of its first login: asked for more, with more secrets; `entered` joins them."""
+        for table in sorted({"register", "login"} - self.told.keys()):
+            raise CannotTell(f"no fresh account can be had; tell how one is made, under identities.{table}")
         values = {"name": stage.unique("id"), "password": f"Pw1-{stage.unique('secret')}!", "tenant": stage.tenant}
         made = yield from self._call(stage, "register", values, self.anonymous(stage.tenant))
-        told = self.told["login"]
-        login = {**told, "body": {**told["body"], **(asked or {})}, "secrets": secrets}
+        login = {**self.told["login"], "body": {**self.told["login"]["body"], **(asked or {})}, "secrets": secrets}
         return (yield from self.first_login(stage, values, made, login))
 
     def first_login(self, stage: Stage, values: Mapping[str, str], made: Exchange, login: Told) -> Steps[Entry]:

@@ -96,6 +96,7 @@ _BROWSER = {
         "scheme": "cookie",
         "with": {"cookie": True},
         "token": {"scheme": "csrf", "cookie": cookies.CSRF},
+        "origin": True,
         "out": "auth.logout",
         "refused": 403,
     }

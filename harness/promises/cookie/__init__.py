@@ -1,7 +1,8 @@
 """The promise `cookie`: who is signed in by a cookie writes by their own pages only, as a browser sends it by itself.
 
 A page of another site can have a browser send a write with all its cookies. What it cannot do is read the session's
-token and send it as a header, or pass for another origin. As a control the same write is made as the own page makes it.
+token and send it as a header, nor, where the origin is looked at, pass for another one. As a control the same write is
+made as the own page makes it.
 Source: OWASP Cross-Site Request Forgery Prevention; RFC 6265, 8.2 (ambient authority); draft-ietf-httpbis-rfc6265bis.
 """
 
@@ -30,6 +31,7 @@ ANNOTATION: Mapping[str, Any] = {
             "oneOf": [{"required": ["cookie"]}, {"required": ["at"]}],
             "additionalProperties": False,
         },
+        "origin": {"const": True},
         "out": _NAME,
         "refused": {"type": "integer", "minimum": 400, "maximum": 499},
     },

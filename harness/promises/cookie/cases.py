@@ -70,7 +70,7 @@ def _browser(operation: Operation, stage: Stage) -> Steps[None]:
     tried = 0
     for writes in by_method.values():
         try:
-            yield from _first(stage, writes, mine, theirs)
+            yield from _first(stage, told, writes, mine, theirs)
             tried += 1
         except CannotTell as reason:
             reasons.append(str(reason))
@@ -111,24 +111,24 @@ def _writes(stage: Stage, told: Mapping[str, Any], holder: Identity) -> Mapping[
     return found
 
 
-def _first(stage: Stage, writes: Sequence[Operation], mine: Jar, theirs: Jar) -> Steps[None]:
+def _first(stage: Stage, told: Mapping[str, Any], writes: Sequence[Operation], mine: Jar, theirs: Jar) -> Steps[None]:
     """The first of some writes of which the holder has, or can make, a thing; CannotTell where there is none."""
     reasons = []
     for write in writes:
         try:
-            return (yield from _tried(stage, write, mine, theirs))
+            return (yield from _tried(stage, told, write, mine, theirs))
         except CannotTell as reason:
             reasons.append(str(reason))
     raise CannotTell("; ".join(dict.fromkeys(reasons)))
 
 
-def _tried(stage: Stage, operation: Operation, mine: Jar, theirs: Jar) -> Steps[None]:
+def _tried(stage: Stage, told: Mapping[str, Any], operation: Operation, mine: Jar, theirs: Jar) -> Steps[None]:
     """One write on a thing of the holder's: as it is forged, each way, and at last as it is meant.
 
     What is deleted is another thing each time, as one that is gone shows nothing more.
     """
     subject = yield from _own(stage, operation, mine)
-    for at, (kind, caller) in enumerate(_callers(stage, mine, theirs).items()):
+    for at, (kind, caller) in enumerate(_callers(stage, told, mine, theirs).items()):
         if at and operation.method == "DELETE":
             subject = yield from _own(stage, operation, mine)
         yield from attempt(
@@ -153,11 +153,11 @@ def _own(stage: Stage, operation: Operation, mine: Jar) -> Steps[Subject | None]
     return subject
 
 
-def _callers(stage: Stage, mine: Jar, theirs: Jar) -> Mapping[str, Identity]:
+def _callers(stage: Stage, told: Mapping[str, Any], mine: Jar, theirs: Jar) -> Mapping[str, Identity]:
     """Who sends the write: a page of another site in each way that it can, at last the browser's own page."""
-    foreign = mine.caller(stage, FOREIGN, *mine.token, ("Origin", FOREIGN_ORIGIN))
-    callers = {FOREIGN: foreign, OWN: mine.caller(stage, OWN, *mine.token)}
-    if not mine.token:
-        return callers
-    stolen = mine.caller(stage, STOLEN, *theirs.token)
-    return {LACKING: mine.caller(stage, LACKING), STOLEN: stolen, **callers}
+    found = {}
+    if mine.token:
+        found = {LACKING: mine.caller(stage, LACKING), STOLEN: mine.caller(stage, STOLEN, *theirs.token)}
+    if not mine.token or "origin" in told:
+        found[FOREIGN] = mine.caller(stage, FOREIGN, *mine.token, ("Origin", FOREIGN_ORIGIN))
+    return {**found, OWN: mine.caller(stage, OWN, *mine.token)}

@@ -32,7 +32,9 @@ TITLES: Mapping[str, tuple[str, Severity]] = {
     TAKEN: ("signs browsers in whose cookie is taken after they signed out", Severity.CRITICAL),
     STUCK: ("refuses to sign in a browser that has the cookie of an old session", Severity.MEDIUM),
 }
-GUARDED = "A write by the cookie of a browser is refused unless it brings the session's own token from an own origin."
+GUARDED = (
+    "A write by the cookie of a browser is refused unless it comes from an own page, as the contract tells by what."
+)
 
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:

@@ -27,6 +27,7 @@ TOLD: dict[str, Any] = {
     "scheme": "session",
     "with": {"remember": True},
     "token": {"scheme": "forgery", "cookie": "xsrf"},
+    "origin": True,
     "out": "leave",
     "refused": 403,
 }

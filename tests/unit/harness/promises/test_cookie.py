@@ -141,8 +141,8 @@ def test_a_token_is_read_from_its_cookie_as_scripts_read_it() -> None:
 
 def test_where_nobody_can_be_made_the_reason_is_told() -> None:
     """Known accounts are not signed in and out as browsers."""
-    people = {"login": PEOPLE["login"], "known": [{"name": "ann", "login": {"name": "ann", "password": "p"}}]}
-    verdict = examined(Notes(), people=people)
+    people = {name: told for name, told in PEOPLE.items() if name != "register"}
+    verdict = examined(Notes(), people={**people, "known": [{"name": "ann", "token": "t"}]})
     assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
     assert "identities.register" in verdict.reason
 
@@ -157,6 +157,14 @@ def test_without_a_token_the_origin_alone_is_asked() -> None:
     told = {"scheme": "session", "with": {"remember": True}, "out": "leave"}
     assert kinds(Notes(frozenset({"token"}), document(told))) == set()
     assert kinds(Notes(frozenset({"token", "origin"}), document(told))) == {("cookie.forged", FOREIGN)}
+
+
+def test_a_token_guards_by_itself() -> None:
+    """Where the origin is not declared to be looked at, the token that no other site can read is enough."""
+    told = {name: value for name, value in TOLD.items() if name != "origin"}
+    verdict = examined(Notes(frozenset({"origin"}), document(told)))
+    assert (verdict.status, verdict.findings, verdict.reason) == (Status.PASS, (), "")
+    assert kinds(Notes(frozenset({"token", "origin"}), document(told))) == FOUND["token"]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +209,15 @@ def test_the_promise_at_another_operation_than_the_login_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [{}, {"scheme": ""}, {**TOLD, "token": {"scheme": "x"}}, {**TOLD, "refused": 200}, {**TOLD, "more": 1}]
+    "told",
+    [
+        {},
+        {"scheme": ""},
+        {**TOLD, "token": {"scheme": "x"}},
+        {**TOLD, "refused": 200},
+        {**TOLD, "origin": False},
+        {**TOLD, "more": 1},
+    ],
 )
 def test_an_annotation_that_says_nothing_is_refused(told: dict[str, Any]) -> None:
     """Each with its place."""
