@@ -28,15 +28,16 @@ def headers(contract: Contract, told: Mapping[str, Any], credential: str) -> Hea
     scheme = scheme_of(contract, told["scheme"])
     shown = f"{told.get('prefix', '')}{credential}"
     kind = (scheme.get("type"), str(scheme.get("in") or scheme.get("scheme") or "").lower())
-    if kind == ("apiKey", "header"):
-        return ((scheme["name"], shown),)
-    if kind == ("apiKey", "cookie"):
-        return (("Cookie", f"{scheme['name']}={shown}"),)
+    name = scheme.get("name")
+    if name and kind == ("apiKey", "header"):
+        return ((name, shown),)
+    if name and kind == ("apiKey", "cookie"):
+        return (("Cookie", f"{name}={shown}"),)
     if kind == ("http", "bearer"):
         return (("Authorization", f"Bearer {shown}"),)
     raise CannotTell(
         f"x-promises.key.scheme is {told['scheme']!r}, which is no securityScheme of a kind that can be presented: "
-        "apiKey in a header or a cookie, http bearer"
+        "apiKey in a header or a cookie, by its name, http bearer"
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.identities import Identity
     from harness.stage import Stage
 
-SESSION, TOKEN = "apiKey in a cookie", "apiKey in a header"
+SESSION, TOKEN = "apiKey in a cookie, by its name", "apiKey in a header, by its name"
 YEAR_2000_S = 946_684_800.0
 AGE = re.compile(r"-?[0-9]+")
 
@@ -67,7 +67,7 @@ def opened(stage: Stage, told: Mapping[str, Any]) -> Steps[Jar]:
 def _named(contract: Contract, member: str, scheme: str, place: str, wanted: str) -> str:
     """The cookie or the header of a security scheme; raises CannotTell where it is of another kind."""
     found = scheme_of(contract, scheme)
-    if (found.get("type"), found.get("in")) != ("apiKey", place):
+    if (found.get("type"), found.get("in")) != ("apiKey", place) or not found.get("name"):
         raise CannotTell(f"x-promises.cookie.{member} is {scheme!r}, which is no securityScheme of the kind {wanted}")
     return str(found["name"])
 

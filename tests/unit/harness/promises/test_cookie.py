@@ -199,6 +199,13 @@ def test_what_is_told_wrongly_is_said(told: dict[str, Any], reason: str) -> None
     assert reason in examined(Notes(told=document(told))).reason
 
 
+def test_a_scheme_without_a_name_is_told() -> None:
+    """A cookie of no name signs nobody in."""
+    told = document()
+    told["components"]["securitySchemes"]["session"] = {"type": "apiKey", "in": "cookie"}
+    assert "x-promises.cookie.scheme is 'session'" in examined(Notes(told=told)).reason
+
+
 def test_the_promise_at_another_operation_than_the_login_is_said() -> None:
     """Fresh accounts sign in by the login of harness.toml."""
     told = document()

@@ -146,6 +146,15 @@ def test_what_cannot_be_tried_is_told(told: dict[str, Any], end: Any, reason: st
     assert reason in verdict.reason
 
 
+def test_a_scheme_without_a_name_is_told() -> None:
+    """A header of no name carries no key."""
+    told = document()
+    told["components"]["securitySchemes"]["key"] = {"type": "apiKey", "in": "header"}
+    verdict = examined(Keys(told=told))
+    assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
+    assert "x-promises.key.scheme is 'key'" in verdict.reason
+
+
 def test_the_end_is_waited_for_beside_the_rest() -> None:
     """What other keys took is taken off the wait, which stays below two seconds."""
     api = Keys(step_s=0.05)
