@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.contract import naming, pointer
 from harness.contract.operation import is_json
 from harness.contract.shape import flattened
+from harness.promises.wrong_values import type_of
 from harness.recognition.sign import Sign
 
 if TYPE_CHECKING:
@@ -43,12 +44,12 @@ def signs(contract: Contract, resources: Mapping[str, Mapping[str, Any]]) -> Ite
 def _items(contract: Contract, schema: Any) -> tuple[str, Mapping[str, Any]]:
     """Where the body has its only list, and the form of an item; an empty form where there is not one list."""
     whole = flattened(contract, schema)
-    if whole.get("type") == "array":
+    if type_of(whole) == "array":
         return "", flattened(contract, whole.get("items"))
     found = [
         (f"/{pointer.escape(name)}", flattened(contract, member.get("items")))
         for name, member in _members(contract, whole).items()
-        if member.get("type") == "array"
+        if type_of(member) == "array"
     ]
     return found[0] if len(found) == 1 else ("", {})
 
@@ -58,10 +59,10 @@ def _told(contract: Contract, operation: Operation, resources: Mapping[str, Any]
     success = operation.success()
     body = next((item for item in success.bodies if is_json(item.media_type)), None) if success is not None else None
     members = _members(contract, flattened(contract, body.schema)) if body is not None else {}
-    counts = {name: member for name, member in members.items() if member.get("type") in {"integer", "array"}}
+    counts = {name: member for name, member in members.items() if type_of(member) in {"integer", "array"}}
     told = _named(counts, (("done", DONE), ("failed", FAILED), ("skipped", SKIPPED)))
     told = told if {"done", "failed"} <= set(told) else {}
-    lists = {name: member for name, member in counts.items() if member.get("type") == "array"}
+    lists = {name: member for name, member in counts.items() if type_of(member) == "array"}
     results = _named(lists, (("results", RESULTS),))
     if results:
         entry = _members(contract, flattened(contract, lists[results["results"][1:]].get("items")))
@@ -101,6 +102,6 @@ def _resource(
         own = set(_members(contract, flattened(contract, body.schema)))
         if own and own == set(_members(contract, form)):
             return name, f"its items have the members of what {create.id} takes"
-        if form.get("type") in {"string", "integer"} and collection in words:
+        if type_of(form) in {"string", "integer"} and collection in words:
             return name, f"its items are scalars, and {collection} stands in its path"
     return "", ""

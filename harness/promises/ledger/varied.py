@@ -9,6 +9,7 @@ from harness import things
 from harness.case import one
 from harness.contract import pointer
 from harness.errors import CannotTell
+from harness.promises.wrong_values import type_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ def cost(contract: Contract, create: Operation, unit: str, amount: float) -> dic
     schema = contract.schema(properties[name])
     least, most = schema.get("minimum", schema.get("exclusiveMinimum", 0)), schema.get("maximum", amount)
     step = Decimal(str(schema.get("multipleOf", amount)))
-    fits = schema.get("type") == "number" and least < amount <= most and Decimal(str(amount)) % step == 0
+    fits = type_of(schema) == "number" and least < amount <= most and Decimal(str(amount)) % step == 0
     return {f"/{pointer.escape(name)}": amount} if fits else {}
 
 
@@ -43,7 +44,7 @@ def members(stage: Stage, create: Operation) -> dict[str, int]:
     for name, member in whole.get("properties", {}).items():
         schema = stage.contract.schema(member)
         low, high = schema.get("minimum"), schema.get("maximum")
-        spare = schema.get("type") == "integer" and name not in whole.get("required", ())
+        spare = type_of(schema) == "integer" and name not in whole.get("required", ())
         if spare and isinstance(low, int) and isinstance(high, int) and high - low > 1:
             found[f"/{pointer.escape(name)}"] = stage.random.randint(low + 1, high - 1)
     return found
@@ -63,7 +64,7 @@ def together(stage: Stage, resource: Resource, made: Sequence[Thing]) -> Steps[N
         schema = stage.contract.schema(body.schema).get("properties", {}).get(listed[0], {}) if listed else {}
         items = stage.contract.schema(stage.contract.schema(schema).get("items"))
         numbers = members(stage, operation)
-        if len(listed) != 1 or items.get("type") not in {"string", "integer"} or not numbers:
+        if len(listed) != 1 or type_of(items) not in {"string", "integer"} or not numbers:
             continue
         try:
             identity = yield from things.identity_for(stage, operation)

@@ -17,6 +17,7 @@ from harness.promises.paging import paging
 from harness.promises.planting import bed, source
 from harness.promises.sort.orders import KEY, Order, Orders, orders
 from harness.promises.walking import Way, labelled, walk
+from harness.promises.wrong_values import type_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +93,7 @@ def _ground(stage: Stage, operation: Operation, member: str) -> Steps[tuple[Way,
 def _rows(schema: Mapping[str, Any] | None, place: str) -> list[dict[str, Any]]:
     """Members that differ and some that are equal; numbers that texts would order otherwise."""
     drawn: list[Any] = []
-    if schema is not None and schema.get("type") in {"integer", "number"}:
+    if schema is not None and type_of(schema) in {"integer", "number"}:
         few = numbers(schema)
         drawn = [few[index % len(few)] for index in (0, 2, 1, 1, 3, 0)]
     elif markable(schema):

@@ -287,10 +287,15 @@ def test_a_list_that_something_else_fills_is_left_out(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_many_items_at_once_are_accounted_for() -> None:
-    """A list of what a create takes, with counts in the answer, is sure; one of unknown items is proposed."""
+@pytest.mark.parametrize("null", [[], ["null"]])
+def test_many_items_at_once_are_accounted_for(null: list[str]) -> None:
+    """A list of what a create takes, with counts in the answer, is sure; one of unknown items is proposed.
+
+    Both may have types of which one is null.
+    """
     pet = {"type": "object", "properties": {"name": TEXT}, "required": ["name"]}
-    number, entry = {"type": "integer"}, {"type": "object", "properties": {"row": {"type": "integer"}, "error": TEXT}}
+    number, text = {"type": ["integer", *null]}, {"type": ["string", *null]}
+    entry = {"type": "object", "properties": {"row": number, "error": text}}
     counts = {"type": "object", "properties": {"created": number, "failed": number}}
     one = {"schema": {"type": "object", "properties": {"id": TEXT, "name": TEXT}}}
     pets = {"post": {**taking(name=TEXT), "responses": answers(201, **one)}}
@@ -298,7 +303,7 @@ def test_many_items_at_once_are_accounted_for() -> None:
                     "responses": answers(200, **one)}}  # fmt: skip
     many = {"post": {**taking(pets={"type": "array", "items": pet}), "responses": answers(200, schema=counts)}}
     shown = {"type": "object", "properties": {"results": {"type": "array", "items": entry}}}
-    rows = {"post": {**taking(rows={"type": "array", "items": TEXT}), "responses": answers(200, schema=shown)}}
+    rows = {"post": {**taking(rows={"type": "array", "items": text}), "responses": answers(200, schema=shown)}}
     silent = {"post": {**taking(pets={"type": "array", "items": pet}), "responses": answers(200, **one)}}
     paths = {"/pets": pets, "/pets/{id}": item, "/pets/bulk": many, "/rows": rows, "/silent": silent}
     sure, proposed = found(read(paths), "bulk")

@@ -24,14 +24,14 @@ PERCENT = {"type": "integer", "minimum": 0, "maximum": 100}
 BULK = {"items": "/ids", "resource": "pet", "done": "/done", "failed": "/failed"}
 
 
-def contract(**more: Any) -> Contract:
-    """Pets, of which many are given a discount at once; `more` is what else that body has."""
+def contract(id_: Any = TEXT, **more: Any) -> Contract:
+    """Pets, of which many are given a discount at once; `more` is what else that body has beside the ids."""
 
     def operation(name: str, body: Any = None, **told: Any) -> dict[str, Any]:
         sent = {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}} if body else {}
         return {"operationId": name, "responses": {"200": {"description": "so"}}, **sent, **told}
 
-    ids = {"type": "array", "items": TEXT}
+    ids = {"type": "array", "items": id_}
     many = {"type": "object", "properties": {"ids": ids, "discount": PERCENT, **more}, "required": ["ids"]}
     document = {
         "openapi": "3.1.0",
@@ -57,10 +57,10 @@ class Answering:
         return Exchange("x", request, Response(200, (), b"{}"), 1, 1, 1, case=case)
 
 
-@given(st.integers(0, 1000))
-def test_many_are_given_numbers_away_from_their_bounds(seed: int) -> None:
+@given(st.integers(0, 1000), st.sampled_from([TEXT, {"type": ["string", "null"]}]))
+def test_many_are_given_numbers_away_from_their_bounds(seed: int, id_: Any) -> None:
     """One call names them all, with a number between the bounds; what need not be there and is none is left out."""
-    told = contract(tag=TEXT)
+    told = contract(id_, tag=TEXT)
     resource = told.resource("pet")
     assert resource is not None
     made = [
