@@ -149,7 +149,7 @@ def _kept(look: Look, contract: Contract, operation: Operation, exchanges: Seque
         if not isinstance(kept, int | float) or isinstance(kept, bool):
             continue
         look.examined += 1
-        if numbers.rounded(sent, kept):
+        if numbers.rounded(sent, kept, stepped=numbers.is_stepped(contract, operation, place)):
             promised = "A number that is accepted is kept, or it is refused."
             seen = f"{place} was sent as {sent!r}, answered {made.status}, and is read as {kept!r}."
             look.found("writes.number", place, promised, seen, made, read)

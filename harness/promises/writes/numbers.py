@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from harness.contract import pointer
@@ -23,6 +25,9 @@ BITS = (8, 16, 32, 64)
 # Two places that the nearest binary fractions lie below, so that hundreds of them are cut to one less.
 CENT = 0.01
 CUT_SHORT = (19.99, 64.35)
+TENTHS = 10_000
+COARSER = (Decimal("0.1"), Decimal(1))
+HALVES = (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_HALF_DOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +96,32 @@ def _lists(schema: Mapping[str, Any], place: str) -> Iterator[Trial]:
         yield Trial(place, [], valid=True, kept=False)
 
 
-def rounded(sent: float, kept: float) -> bool:
-    """Whether a number was kept less exactly than it was sent: as a float, cut to its last bits, or held at a top."""
-    if isinstance(kept, bool) or sent == kept:
+def is_stepped(contract: Contract, operation: Operation, place: str) -> bool:
+    """Whether the document says in which steps the number at a place of the body goes."""
+    declared = operation.json_body()
+    schema = wrong_values.joined(contract, declared.schema if declared else {})
+    member = schema.get("properties", {}).get(pointer.tokens(place)[0], {})
+    return "multipleOf" in wrong_values.joined(contract, member)
+
+
+def rounded(sent: float, kept: float, *, stepped: bool = True) -> bool:
+    """Whether a number was kept less exactly than it was sent: as a float, cut to its last bits, or held at a top.
+
+    Of a number that is not `stepped`, to how many decimals it is rounded is the API's own; to cut them off is not.
+    """
+    if isinstance(kept, bool) or sent == kept or abs(kept) > sys.float_info.max:
+        return False
+    if not stepped and _is_to_fewer_decimals(sent, kept):
         return False
     near = abs(kept - sent) <= abs(sent) / 1000
     wrapped = isinstance(sent, int) and any((kept - sent) % (1 << bits) == 0 for bits in BITS[1:] if sent >= 1 << bits)
     topped = isinstance(kept, int) and kept > 0 and kept in {(1 << bits - sign) - 1 for bits in BITS for sign in (0, 1)}
     return near or wrapped or topped
+
+
+def _is_to_fewer_decimals(sent: float, kept: float) -> bool:
+    """Whether a number, of which any float holds the tenths, was rounded to one decimal or none, a half any way."""
+    if abs(sent) >= TENTHS:
+        return False
+    whole = Decimal(str(sent))
+    return any(Decimal(str(kept)) in {whole.quantize(one, half) for half in HALVES} for one in COARSER)

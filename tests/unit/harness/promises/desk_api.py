@@ -35,13 +35,13 @@ MEMBERS: dict[str, Any] = {
 PARTS = {"name": (str,), "note": (str,), "count": (int,), "fee": (int, float)}
 
 
-def document(**promises: Any) -> dict[str, Any]:
+def document(members: Mapping[str, Any] = MEMBERS, **promises: Any) -> dict[str, Any]:
     """Folders that anyone makes, reads, lists, changes and replaces."""
-    thing = {"type": "object", "properties": {"id": TEXT, "seen": {"type": "integer"}, **MEMBERS}}
+    thing = {"type": "object", "properties": {"id": TEXT, "seen": {"type": "integer"}, **members}}
     content = {"application/json": {"schema": thing}}
     listed = {"type": "object", "properties": {"items": {"type": "array", "items": thing}}}
-    whole = {"type": "object", "properties": MEMBERS, "required": ["name"], "additionalProperties": False}
-    patch = {"type": "object", "properties": MEMBERS, "additionalProperties": False}
+    whole = {"type": "object", "properties": members, "required": ["name"], "additionalProperties": False}
+    patch = {"type": "object", "properties": members, "additionalProperties": False}
 
     def operation(name: str, body: Any = None, answer: Any = None, status: str = "200") -> dict[str, Any]:
         told = {"operationId": name, "responses": {status: {"description": "", "content": answer or content}}}
@@ -151,10 +151,14 @@ class Desk:
         if "hundredths" in self.defects and "fee" in body:
             told["fee"] = int(body["fee"] * 100) / 100
         texts = {name: value for name, value in body.items() if isinstance(value, str)}
+        if "tenths" in self.defects and "fee" in body:
+            told["fee"] = round(body["fee"], 1)
         if "ascii" in self.defects:
             told |= {name: value.encode("ascii", "replace").decode() for name, value in texts.items()}
         if "escapes" in self.defects:
             told |= {name: html.escape(value) for name, value in texts.items()}
+        if "frames" in self.defects:
+            told |= {name: f"<p>{value}</p>" for name, value in texts.items()}
         if "trims" in self.defects:
             told |= {name: unicodedata.normalize("NFD", f" {value}").upper().strip() for name, value in texts.items()}
         return told

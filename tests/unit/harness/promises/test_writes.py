@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.promises.writes import PROMISE, numbers
-from tests.unit.harness.promises.desk_api import Desk, document, examined
+from tests.unit.harness.promises.desk_api import MEMBERS, Desk, document, examined
 
 CAUGHT = {
     "writes first": {("writes.refused-effect", "folders.update"), ("writes.refused-effect", "folders.replace")},
@@ -55,8 +57,25 @@ def test_without_a_declaration_what_no_api_means_is_found(defect: str) -> None:
 
 
 def test_spaces_case_and_composition_of_letters_are_the_apis_own() -> None:
-    """An API that trims, that writes in capitals and takes letters apart keeps the words."""
+    """An API that trims, that writes in capitals and takes letters apart keeps the words; one that frames them too."""
     assert faults(Desk(frozenset({"trims"}))) == set()
+    assert faults(Desk(frozenset({"frames"}))) == set()
+
+
+@pytest.mark.parametrize(
+    ("step", "defect", "found"),
+    [
+        ({}, "tenths", set()),
+        ({}, "hundredths", CAUGHT["hundredths"]),
+        ({"multipleOf": 0.01}, "tenths", CAUGHT["hundredths"]),
+    ],
+)
+def test_how_many_decimals_are_kept_is_the_apis_own_where_nothing_tells(
+    step: dict[str, float], defect: str, found: set[tuple[str, str]]
+) -> None:
+    """What is rounded to fewer decimals is kept, unless the document tells the steps; what is cut short is not."""
+    fee = {"type": "number", "minimum": 0, "maximum": 1000, **step}
+    assert faults(Desk(frozenset({defect}), told=document({**MEMBERS, "fee": fee}))) == found
 
 
 def test_a_server_error_is_no_refusal() -> None:
@@ -68,6 +87,13 @@ def test_a_server_error_is_no_refusal() -> None:
 def test_it_can_be_switched_off() -> None:
     """`writes: false` leaves the API alone."""
     assert examined(PROMISE, Desk(frozenset(CAUGHT), told=document(writes=False))) == []
+
+
+@given(st.floats(0, 1e300), st.floats() | st.integers(), st.booleans())
+def test_any_number_can_be_compared(sent: float, kept: float, stepped: bool) -> None:  # noqa: FBT001 - drawn
+    """No number of JSON is too great to be told, nor is what is none; one that is far off is no rounding."""
+    assert not numbers.rounded(sent, kept * 10**400 if isinstance(kept, int) and kept else math.nan, stepped=stepped)
+    assert numbers.rounded(sent, kept, stepped=stepped) in {True, False}
 
 
 @given(st.integers(0, 2**70))
