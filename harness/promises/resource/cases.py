@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from harness.case import Steps
     from harness.contract import Contract, Operation, Resource
+    from harness.exchange import Exchange
+    from harness.promises.subject import Subject
     from harness.stage import Stage
 
 SETTLE_S = 1.0
@@ -108,10 +110,7 @@ def _update(operation: Operation, resource: Resource, stage: Stage) -> Steps[Non
     updated = yield from one(replace(precondition.with_body(request, body), step=text))
     if not succeeded(updated):
         return
-    shown = yield from subjects.read(stage, subject, step(words.SHOWN))
-    if not resource.declared and not writing.equal(pointer.get(subjects.shown(shown), member.shown), values[0]):
-        yield Pause(SETTLE_S)
-        shown = yield from subjects.read(stage, subject, step(words.SHOWN_LATER))
+    shown = yield from _after(stage, subject, (member.shown, values[0]), step(words.SHOWN), step(words.SHOWN_LATER))
     # Zero is what a server takes for nothing told.
     for number in writing.zeroed(stage, operation, resource, subjects.shown(shown), without=in_body)[:MAX_ZEROS]:
         request = yield from acting.call(stage, operation, subject, shown, "", identity)
@@ -119,4 +118,14 @@ def _update(operation: Operation, resource: Resource, stage: Stage) -> Steps[Non
         text = step(words.ZERO, number.place, number.shown)
         if not succeeded((yield from one(replace(precondition.with_body(request, body), step=text)))):
             return
-        shown = yield from subjects.read(stage, subject, step(words.ZERO_SHOWN, number.place))
+        again = step(words.ZERO_SHOWN, number.place)
+        shown = yield from _after(stage, subject, (number.shown, 0), again, again)
+
+
+def _after(stage: Stage, subject: Subject, wrote: tuple[str, Any], first: str, later: str) -> Steps[Exchange | None]:
+    """The thing after a write; of one that is not declared a while later where it does not show what was written."""
+    shown = yield from subjects.read(stage, subject, first)
+    if not subject.resource.declared and not writing.equal(pointer.get(subjects.shown(shown), wrote[0]), wrote[1]):
+        yield Pause(SETTLE_S)
+        shown = yield from subjects.read(stage, subject, later)
+    return shown

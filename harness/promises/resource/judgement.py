@@ -157,8 +157,10 @@ def _update_shows(look: _Look) -> None:
     """What an update wrote is what is read after it, and where that is so a zero too."""
     before, shown = look.first(words.BEFORE), look.first(words.SHOWN_LATER) or look.first(words.SHOWN)
     _written(look, before, look.first(words.UPDATED), shown)
-    for zero, after in zip(each(look.exchanges, words.ZERO), each(look.exchanges, words.ZERO_SHOWN), strict=False):
-        if succeeded(zero) and not look.findings:
+    afterwards = {parts(read)[1]: read for read in each(look.exchanges, words.ZERO_SHOWN)}  # the last of each place
+    for zero in each(look.exchanges, words.ZERO):
+        after = afterwards.get(parts(zero)[1])
+        if succeeded(zero) and after is not None and not look.findings:
             _written(look, shown, zero, after)
             shown = after
 

@@ -123,9 +123,8 @@ def test_a_role_that_a_person_gives_itself() -> None:
     }
 
 
-@pytest.mark.parametrize("defect", ["takes all", "unlisted"])
-def test_an_undeclared_resource_keeps_its_freedom(defect: str) -> None:
-    """Of a resource that only the paths show, no law is judged that an API may well not mean to keep."""
+def undeclared() -> Contract:
+    """Notes that only the paths show to be a resource."""
     told = document()
     del told["x-promises"]["resource"]["note"]
     for path in ("/notes", "/notes/{id}"):
@@ -133,10 +132,38 @@ def test_an_undeclared_resource_keeps_its_freedom(defect: str) -> None:
             if isinstance(operation, dict):
                 for key in ("owner", "version"):
                     operation["x-promises"].pop(key, None)
-    shelf = Shelf(frozenset({defect, "missing accepted"}), contract=Contract.read(told, "shelf"))
+    return Contract.read(told, "shelf")
+
+
+@pytest.mark.parametrize("defect", ["takes all", "unlisted"])
+def test_an_undeclared_resource_keeps_its_freedom(defect: str) -> None:
+    """Of a resource that only the paths show, no law is judged that an API may well not mean to keep."""
+    shelf = Shelf(frozenset({defect, "missing accepted"}), contract=undeclared())
     assert [
         f for verdict in every(PROMISE, shelf) if verdict.operation.startswith("notes") for f in verdict.findings
     ] == []
+
+
+@pytest.mark.parametrize("defect", ["", "zero is nothing", "update lost"])
+def test_an_undeclared_resource_may_show_what_was_written_a_little_later(defect: str) -> None:
+    """Where the first read after a write is still of the old state, the second decides, of a zero too."""
+
+    class Late(Shelf):
+        def _update(self, request: Request, caller: dict[str, Any], key: str, body: dict[str, Any]) -> Any:
+            self.gone["old"] = dict(self._note(key))
+            status, note = yield from super()._update(request, caller, key, body)
+            return status, {**note, **body}
+
+        def _note(self, key: str, *, hidden: bool = False) -> dict[str, Any]:
+            old = self.gone.pop("old", None) if hidden else None
+            return super()._note(key, hidden=hidden) if old is None else old
+
+    verdict = examined(PROMISE, Late(frozenset({defect, "missing accepted"}), contract=undeclared()), "notes.update")
+    assert [(f.code, f.kind) for f in verdict.findings] == {
+        "": [],
+        "zero is nothing": [("resource.update-lost", "/stars")],
+        "update lost": [("resource.update-lost", "/title")],
+    }[defect]
 
 
 def test_nothing_was_sent() -> None:
