@@ -139,9 +139,13 @@ def _is_allowed(contract: Contract, operation: Operation, exchange: Exchange) ->
 
 
 def _refusal(contract: Contract, operation: Operation, declared: Ledger, draw: Draw, whole: Account) -> Iterator[Fault]:
-    """A draw with nothing wrong in it but that there never was enough, refused in another way than is declared."""
+    """A draw with nothing wrong in it but that there never was enough, refused in another way than is declared.
+
+    One of several at once may be refused for having met another.
+    """
     exchange = whole.exchanges[draw.number]
-    if draw.outcome is not Outcome.REFUSED or not declared.refused or exchange.status in OF_THE_CALL:
+    alone = exchange.group == 0
+    if draw.outcome is not Outcome.REFUSED or not alone or not declared.refused or exchange.status in OF_THE_CALL:
         return
     initial = {held.key: held.initial for held in whole.things}
     once = len(draw.keys) == len(draw.lines) and draw.keys <= set(initial)

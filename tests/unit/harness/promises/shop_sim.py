@@ -89,11 +89,13 @@ CONTRACT = Contract(document())
 class Shop:
     """`defect` is none, or one of the words that its methods compare it with; each breaks one thing.
 
-    `lost` is how often an answer does not come although the server did it.
+    `lost` is how often an answer does not come although the server did it. A shop that is `busy` takes one call of
+    those that come at once, and tells the others that they met.
     """
 
     defect: str = ""
     lost: float = 0.0
+    busy: bool = False
     random: Random = field(default_factory=lambda: Random(1))
     products: dict[str, dict[str, Any]] = field(default_factory=dict)
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -112,7 +114,8 @@ class Shop:
         """Requests in a drawn order; with the race, every look comes before the first write."""
         order = self.random.sample(range(len(requests)), len(requests))
         looks = {at: self._look(requests[at]) for at in order} if self.defect == "race" else {}
-        answers = {at: self._answer(requests[at], looks.get(at)) for at in order}
+        met = set(order[1:]) if self.busy else set()
+        answers = {at: _json(423, {}) if at in met else self._answer(requests[at], looks.get(at)) for at in order}
         self.now_ns += 1_000_000
         return tuple(
             Exchange(
@@ -123,6 +126,7 @@ class Shop:
                 self.now_ns,
                 self.now_ns,
                 case=case,
+                group=int(len(requests) > 1),
             )
             for at, request in enumerate(requests)
         )
