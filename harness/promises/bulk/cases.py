@@ -118,7 +118,7 @@ def _ids(call: _Call, resource: Resource | None, stage: Stage) -> Steps[None]:
         thing = yield from things.make(stage, resource, maker=maker, members=members, path=above)
         fresh.append(acting.reference(subjects.of_thing(stage.contract, thing)))
     known = fresh[: call.most - 1]
-    mixed = [*known, *(_nothing(call, stage) for _ in range(call.most - len(known)))]
+    mixed = [*known, *dict.fromkeys(_nothing(call, stage) for _ in range(call.most - len(known)))]
     if len(mixed) >= max(FRESH, call.least):
         answered = yield from _sent(call, stage, mixed, step(MIXED, IDS))
         if not _refused(answered):
@@ -171,12 +171,12 @@ def _faulty(call: _Call, resource: Resource, stage: Stage) -> Steps[None]:
     right = yield from _rows(call, stage, call.least)
     spoilt: list[Any] = []
     for wrong in wrong_values.in_body(stage.contract, create):
+        if len(right) + len(spoilt) >= min(call.most, call.least + MAX_SPOILT):
+            break
         if wrong.remove or pointer.get(right[0], wrong.place) is pointer.MISSING:
             continue
         row = pointer.put((yield from _rows(call, stage, 1))[0], wrong.place, wrong.value)
-        if len(right) + len(spoilt) < min(call.most, call.least + MAX_SPOILT) and validator.is_valid(
-            pointer.put({}, call.told["items"], [row] * call.least)
-        ):
+        if validator.is_valid(pointer.put({}, call.told["items"], [row] * call.least)):
             spoilt.append(row)
     if spoilt:
         yield from _sent(call, stage, [*right, *spoilt], step(MIXED, BODIES))

@@ -66,6 +66,18 @@ def test_an_api_that_accounts_for_all_has_no_findings(
         assert (verdict.status, verdict.findings, verdict.reason) == (Status.PASS, (), "")
 
 
+@pytest.mark.parametrize("lists", [True, False])
+def test_no_id_is_sent_twice(*, lists: bool) -> None:
+    """Where few ids are left that nothing has, each is sent once: a list of ids may tell one in one place only."""
+    told = document(kind="integer")
+    told["paths"]["/pets/{petId}"]["parameters"][0]["schema"]["maximum"] = 1_000_000
+    api = Pets(told=told, lists=lists)
+    assert faults(api) == set()
+    sent = [item.request.json()["ids"] for item in driven(api)[CHANGE].exchanges if item.operation == CHANGE]
+    assert sent
+    assert all(len(set(ids)) == len(ids) > 1 for ids in sent)
+
+
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_an_item_that_is_lost_is_found(defect: str) -> None:
     """Each is found at its operation, and nothing else is."""
