@@ -229,8 +229,13 @@ def assigned(resource: Resource, control: Any, exchange: Exchange | None, place:
     shown = pointer.get(subjects.shown(exchange), f"{base(resource)}{place}")
     ordinary = pointer.get(control, f"{base(resource)}{place}")
     if isinstance(value, list):
-        return isinstance(shown, list) and set(value) <= set(shown) and not set(value) <= set(ordinary or ())
+        return _has_all(shown, value) and not _has_all(ordinary, value)
     return _says(shown, value) and (isinstance(value, bool) or not _says(ordinary, value))
+
+
+def _has_all(shown: Any, value: Sequence[Any]) -> bool:
+    """Whether it is a list with all of these; its items may be of any kind."""
+    return isinstance(shown, list) and all(item in shown for item in value)
 
 
 def _says(shown: Any, value: Any) -> bool:
@@ -265,7 +270,7 @@ def _counts(resource: Resource, control: Any, read: Exchange, place: str, value:
     if assigned(resource, control, read, place, value):
         return True
     if isinstance(value, list):
-        return isinstance(shown, list) and set(shown) == set(value)
+        return _has_all(shown, value) and _has_all(value, shown)
     return _says(shown, value)
 
 

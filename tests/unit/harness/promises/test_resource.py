@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.contract import Contract
-from harness.promises.resource import PROMISE
+from harness.contract.resource import Resource
+from harness.exchange import Exchange, Request, Response
+from harness.promises.resource import PROMISE, mass
 from harness.verdict import Status
 from tests.unit.harness.promises.shelf_api import Shelf, every, examined
 from tests.unit.harness.promises.shelf_document import document
-
-if TYPE_CHECKING:
-    from harness.exchange import Request
 
 FAULTS = st.sampled_from(["", "", "", "lost", "dropped", 429, 503])
 OPERATIONS = ["notes.create", "notes.list", "notes.update", "users.update"]
@@ -121,6 +121,18 @@ def test_a_role_that_a_person_gives_itself() -> None:
     assert ("resource.mass-assignment", "/roles", "critical") in {
         (f.code, f.kind, f.severity.value) for f in verdict.findings
     }
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.sampled_from(["user", "admin"]), st.lists)
+
+
+@given(JSON, JSON)
+def test_rights_are_compared_with_whatever_an_answer_shows(control: Any, shown: Any) -> None:
+    """A role counts as assigned where a list shows it that did not; an answer of any other shape shows none."""
+    resource = Resource("user", create="users.create", declared=True)
+    answer = Exchange("x", Request("POST", "/users"), Response(201, (), json.dumps({"roles": shown}).encode()), 1, 1, 1)
+    had, has = (isinstance(value, list) and "admin" in value for value in (control, shown))
+    assert mass.assigned(resource, {"roles": control}, answer, "/roles", ["admin"]) is (has and not had)
 
 
 def undeclared() -> Contract:
