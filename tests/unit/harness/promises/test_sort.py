@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jsonschema_rs
@@ -30,6 +31,15 @@ def test_kept(style: str, others: int, filters: bool, seed: int) -> None:  # noq
     verdict = examined(PROMISE, Beach(style=style, others=others, told=told), seed=seed)
     assert (verdict.findings, verdict.reason, verdict.status) == ((), "", Status.PASS)
     assert verdict.examined > 60
+
+
+def test_a_number_may_be_null() -> None:
+    """A list is planted and walked by a member of which the schema says that it may be null."""
+    told = document(sort=SORT)
+    kinds = json.loads(json.dumps(told).replace('"type": "integer"', '"type": ["integer", "null"]'))
+    assert kinds != told
+    verdict = examined(PROMISE, Beach(others=3, told=kinds))
+    assert (verdict.findings, verdict.reason, verdict.status) == ((), "", Status.PASS)
 
 
 @settings(deadline=None, max_examples=40)
