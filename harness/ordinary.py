@@ -67,7 +67,8 @@ class Ordinary:
         ):
             code, folder = self._watched(child, lambda: _fresh(reports, before, target.url), enough)
         if code is None or folder is None:
-            ended = "did not end in its time" if code is None else f"ended with {code} and left no run"
+            late = "was stopped" if self.stopping.is_set() else "did not end in its time"
+            ended = late if code is None else f"ended with {code} and left no run"
             raise HarnessError(f"the verification {ended}; see {log}")
         return folder, code
 

@@ -162,7 +162,8 @@ def _proof(ground: Ground, told: Told, defect: Defect) -> Proof:
     except HarnessError as error:
         why = str(error)
     took_s = time.monotonic() - began
-    told(f"{defect.id:6} {'caught ' if by else 'ESCAPED'}  {took_s:6.1f} s  {by or why}")
+    came = "caught " if by else "stopped" if ground.options.stopping.is_set() else "ESCAPED"
+    told(f"{defect.id:6} {came}  {took_s:6.1f} s  {by or why}")
     return Proof(defect.id, bool(by), by, took_s, why, defect.profile, load)
 
 

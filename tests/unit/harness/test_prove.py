@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from harness import prove
+from harness.errors import HarnessError
 from harness.exits import Exit
 from harness.proof import CleanRun, Proof, Proven
 
@@ -40,3 +46,24 @@ def test_a_proof_that_was_cut_says_so(defects: tuple[Proof, ...], clean: tuple[C
     record = Proven(defects, clean, (1, 1), "hash", 2.0, 150.0).to_record()
     assert not record["whole"]
     assert record["asked"] == {"defects": 1, "seeds": 1}
+
+
+@pytest.mark.parametrize(("stopped", "word"), [(True, "stopped"), (False, "ESCAPED")])
+def test_what_was_stopped_did_not_escape(*, stopped: bool, word: str) -> None:
+    """A defect whose verification an interruption ended is told as stopped: nobody knows whether it escapes."""
+
+    def verified(*_: object) -> None:
+        raise HarnessError("the verification was ended")
+
+    stopping, told = threading.Event(), list[str]()
+    ground: Any = SimpleNamespace(
+        options=SimpleNamespace(stopping=stopping),
+        profile=SimpleNamespace(planted=nullcontext),
+        ordinary=SimpleNamespace(verified=verified),
+        wanted=SimpleNamespace(seed=1),
+    )
+    if stopped:
+        stopping.set()
+    defect: Any = SimpleNamespace(id="S14", profile="first", is_shown_by=lambda _finding: False)
+    assert not prove._proof(ground, told.append, defect).caught
+    assert [line.split()[1] for line in told] == [word]
