@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,10 @@ def text(mark: str) -> str:
 def spoilt(sent: str, kept: str) -> bool:
     """Whether a text came back as itself and not as it was: the mark is there, other words are.
 
-    Letter case, spaces, the composition of letters (NFC, NFD) and what stands before or after it are the API's own.
+    Letter case, spaces, the composition of letters (NFC, NFD) and what stands before or after it are the API's own;
+    what comes back as markup is read as such.
     """
+    kept = html.unescape(kept) if "<" in kept else kept
     return sent.rsplit(" ", 1)[-1].casefold() in kept.casefold() and _plain(sent) not in _plain(kept)
 
 

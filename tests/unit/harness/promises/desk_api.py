@@ -158,7 +158,7 @@ class Desk:
         if "escapes" in self.defects:
             told |= {name: html.escape(value) for name, value in texts.items()}
         if "frames" in self.defects:
-            told |= {name: f"<p>{value}</p>" for name, value in texts.items()}
+            told |= {name: f"<p>{html.escape(value)}</p>" for name, value in texts.items()}
         if "trims" in self.defects:
             told |= {name: unicodedata.normalize("NFD", f" {value}").upper().strip() for name, value in texts.items()}
         return told
