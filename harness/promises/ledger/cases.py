@@ -41,7 +41,8 @@ QUANTITIES_DRAWN: tuple[float, ...] = (1, 2, 3, 1, 2, 1, 1, 2, 1, 4, 2, 1, 0, -1
 UNIT, TOTAL = "unit", "total"
 
 # What the things cost, where that can be set: binary fractions lie below these, so that one cut off is too little.
-# Those from `varied` on also have the other numbers that a thing may have, such as a discount, drawn for them.
+# Those from `varied` on also have the other numbers that a thing may have, such as a discount, drawn for them, where
+# their unit is reckoned: of one that is set itself such a number can change the total alone.
 AMOUNT: Mapping[str, Any] = {
     "stock": [20, 20, 20, 20, 20],
     "units": [0.29, 19.99, 0.29, 19.99, 19.95],
@@ -160,20 +161,22 @@ def _things(stage: Stage, declared: Ledger, parameters: Mapping[str, Any]) -> St
     if create is None:
         raise CannotTell(f"no operation makes a {declared.resource.name}; declare one under x-promises.resource")
     maker = yield from things.identity_for(stage, create)
+    first_varied = len(stock)
+    if varied.is_reckoned(stage.contract, create, declared.unit):
+        first_varied = parameters.get("varied", len(stock))
     for at, quantity in enumerate(stock):
         members: dict[str, Any] = {declared.quantity: quantity}
         if at < len(units):
             cost = varied.cost(stage.contract, create, declared.unit, units[at])
             members |= cost
-            if cost and at >= parameters.get("varied", len(stock)):
+            if cost and at >= first_varied:
                 members |= {
                     place: value for place, value in varied.members(stage, create).items() if place not in members
                 }
         if made:
             members |= things.references(stage.contract, made[0].sent)
         made.append((yield from things.make(stage, declared.resource, maker=maker, members=members)))
-    if "varied" in parameters:
-        yield from varied.together(stage, declared.resource, made[parameters["varied"] :])
+    yield from varied.together(stage, declared.resource, made[first_varied:])
     return made
 
 

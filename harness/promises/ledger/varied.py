@@ -36,6 +36,13 @@ def cost(contract: Contract, create: Operation, unit: str, amount: float) -> dic
     return {f"/{pointer.escape(name)}": amount} if fits else {}
 
 
+def is_reckoned(contract: Contract, create: Operation, unit: str) -> bool:
+    """Whether a thing shows a unit that its create does not set, so that other numbers of it may count for it."""
+    body = create.json_body()
+    properties = contract.schema(body.schema).get("properties", {}) if body else {}
+    return bool(unit) and not set(pointer.tokens(unit)) & set(properties)
+
+
 def members(stage: Stage, create: Operation) -> dict[str, int]:
     """A number away from its bounds for each whole number that a create's body may have and need not."""
     body = create.json_body()

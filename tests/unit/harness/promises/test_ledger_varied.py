@@ -6,6 +6,7 @@ import json
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +17,11 @@ from harness.drive import drive
 from harness.exchange import Exchange, Request, Response
 from harness.identities import ANONYMOUS
 from harness.promises.ledger import varied
+from harness.promises.ledger.cases import cases
 from harness.stage import Stage
 from harness.things import Thing
+from tests.unit.harness.promises.shop_sim import LEDGER, Shop, examined
+from tests.unit.harness.promises.shop_sim import document as shop_document
 
 TEXT = {"type": "string"}
 PERCENT = {"type": "integer", "minimum": 0, "maximum": 100}
@@ -74,6 +78,21 @@ def test_many_are_given_numbers_away_from_their_bounds(seed: int, id_: Any) -> N
     assert body["ids"] == ["one", "two"]
     assert 0 < body["discount"] < 100
     assert set(body) == {"ids", "discount"}
+
+
+@pytest.mark.parametrize(("unit", "is_varied"), [("/price", False), ("/finalPrice", True)])
+def test_only_a_unit_that_is_reckoned_is_given_more_to_be_reckoned_from(unit: str, *, is_varied: bool) -> None:
+    """A discount is set where it may change the unit that is read; else it, or a tax, could change the total alone."""
+    told = shop_document()
+    made = told["paths"]["/products"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    made["properties"] = {**made["properties"], "discount": PERCENT}
+    told["paths"]["/orders"]["post"]["x-promises"] = {"ledger": {**LEDGER, "unit": unit}}
+    shop = Contract.read(told, "shop")
+    amount = next(item for item in cases(shop, shop.by_id["orders.create"], Random(1)) if item.name == "amount")
+    _, done = examined(Shop(), amount, contract=shop)
+    bodies = [item.request.json() for item in done.exchanges if item.operation == "products.create"]
+    assert {body["price"] for body in bodies} == {0.29, 19.99, 19.95}
+    assert any("discount" in body for body in bodies) is is_varied
 
 
 @given(st.floats(0.01, 100).map(lambda value: round(value, 2)), st.sampled_from(["/price", "/finalPrice"]))
