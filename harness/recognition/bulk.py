@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DONE = {"done", "created", "updated", "deleted", "inserted", "succeeded", "successful", "success", "processed"}
 FAILED = {"failed", "failures", "errors", "rejected"}
 SKIPPED = {"skipped", "ignored"}
+TOTAL = {"total", "count", "received", "requested", "submitted"}
+# What may count every item, those that failed too; and lists that may tell several faults of one item.
+VAGUE_COUNTS, VAGUE_LISTS = {"processed"}, {"errors", "failures"}
 RESULTS = {"results", "outcomes"}
 INDEX = {"index", "row", "position"}
 ERROR = {"error", "problem"}
@@ -25,7 +28,10 @@ THING = {"id", "item", "data", "value"}
 
 
 def signs(contract: Contract, resources: Mapping[str, Mapping[str, Any]]) -> Iterator[Sign]:
-    """The bulk operations whose answer accounts for the items; sure where these are what makes a resource, or ids."""
+    """The bulk operations whose answer accounts for the items.
+
+    Sure where these are what makes a resource, or ids, and each can be in one of the counts only.
+    """
     for operation in contract.operations:
         body = operation.json_body()
         if operation.reads or body is None or contract.promise("bulk", operation) is not None:
@@ -38,7 +44,8 @@ def signs(contract: Contract, resources: Mapping[str, Mapping[str, Any]]) -> Ite
         value = {"items": items, **({"resource": name} if name else {}), **told}
         evidence = f"its body has a list at {items or 'its root'}, and its answer tells {', '.join(told.values())}"
         evidence += f"; {why}" if name else "; what the items are is not known: write resource"
-        yield Sign("bulk", value, evidence, operation.id, sure=bool(name) and {"done", "failed"} <= set(told))
+        sure = bool(name) and {"done", "failed"} <= set(told) and _is_whole(_counts(contract, operation), told)
+        yield Sign("bulk", value, evidence, operation.id, sure=sure)
 
 
 def _items(contract: Contract, schema: Any) -> tuple[str, Mapping[str, Any]]:
@@ -56,10 +63,7 @@ def _items(contract: Contract, schema: Any) -> tuple[str, Mapping[str, Any]]:
 
 def _told(contract: Contract, operation: Operation, resources: Mapping[str, Any]) -> dict[str, str]:
     """The places of the account in the successful answer; empty where there is none."""
-    success = operation.success()
-    body = next((item for item in success.bodies if is_json(item.media_type)), None) if success is not None else None
-    members = _members(contract, flattened(contract, body.schema)) if body is not None else {}
-    counts = {name: member for name, member in members.items() if type_of(member) in {"integer", "array"}}
+    counts = _counts(contract, operation)
     told = _named(counts, (("done", DONE), ("failed", FAILED), ("skipped", SKIPPED)))
     told = told if {"done", "failed"} <= set(told) else {}
     lists = {name: member for name, member in counts.items() if type_of(member) == "array"}
@@ -72,12 +76,34 @@ def _told(contract: Contract, operation: Operation, resources: Mapping[str, Any]
     return {**told, **results} if told or {"thing", "error"} & set(results) else {}
 
 
+def _counts(contract: Contract, operation: Operation) -> dict[str, Mapping[str, Any]]:
+    """The whole numbers and the lists of the successful answer, by their names."""
+    success = operation.success()
+    body = next((item for item in success.bodies if is_json(item.media_type)), None) if success is not None else None
+    members = _members(contract, flattened(contract, body.schema)) if body is not None else {}
+    return {name: member for name, member in members.items() if type_of(member) in {"integer", "array"}}
+
+
+def _is_whole(counts: Mapping[str, Any], told: Mapping[str, str]) -> bool:
+    """Whether what is told is surely all that is counted, and counts each item once."""
+    own = {pointer.tokens(place)[0] for place in (told.get(kind) for kind in ("done", "failed", "skipped")) if place}
+    for name, member in counts.items():
+        is_list = type_of(member) == "array"
+        vague = _is_one_of(name, VAGUE_LISTS if is_list else VAGUE_COUNTS)
+        if vague if name in own else not is_list and not _is_one_of(name, TOTAL):
+            return False
+    return True
+
+
+def _is_one_of(name: str, names: set[str]) -> bool:
+    return naming.plain(name) in set(map(naming.plain, names))
+
+
 def _named(members: Mapping[str, Any], kinds: tuple[tuple[str, set[str]], ...]) -> dict[str, str]:
     """The pointer of the first member of each kind, known by its name."""
     told: dict[str, str] = {}
     for kind, names in kinds:
-        known = set(map(naming.plain, names))
-        found = next((name for name in members if naming.plain(name) in known), None)
+        found = next((name for name in members if _is_one_of(name, names)), None)
         told |= {kind: f"/{pointer.escape(found)}"} if found is not None else {}
     return told
 

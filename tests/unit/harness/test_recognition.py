@@ -313,6 +313,33 @@ def test_many_items_at_once_are_accounted_for(null: list[str]) -> None:
     assert not proposed.sure
 
 
+@pytest.mark.parametrize(
+    ("counts", "sure"),
+    [
+        (["created", "failed"], True),
+        (["total", "created", "failed"], True),
+        (["created", "failed", "skipped"], True),
+        (["processed", "failed"], False),
+        (["created", "updated", "failed"], False),
+        (["created", "duplicates", "failed"], False),
+        (["created", "errors"], False),
+    ],
+)
+def test_counts_that_may_leave_out_items_or_tell_one_twice_are_proposed(counts: list[str], *, sure: bool) -> None:
+    """Only where each item is surely in one count they are said to be as many as were sent."""
+    kinds = {"errors": {"type": "array", "items": TEXT}}
+    told = {"type": "object", "properties": {name: kinds.get(name, {"type": "integer"}) for name in counts}}
+    one = {"type": "object", "properties": {"id": TEXT, "name": TEXT}}
+    pet = {"type": "object", "properties": {"name": TEXT}, "required": ["name"]}
+    at = [{"name": "id", "in": "path", "required": True, "schema": TEXT}]
+    paths = {
+        "/pets": {"post": {**taking(name=TEXT), "responses": answers(201, schema=one)}},
+        "/pets/{id}": {"get": {"parameters": at, "responses": answers(200, schema=one)}},
+        "/all": {"post": {**taking(pets={"type": "array", "items": pet}), "responses": answers(200, schema=told)}},
+    }
+    assert [sign.sure for sign in found(read(paths), "bulk")] == [sure]
+
+
 @pytest.mark.parametrize("secured", [True, False])
 def test_what_issues_keys_is_recognised(*, secured: bool) -> None:
     """A create whose answer has a secret is sure where one scheme is left for it; a login is none."""
