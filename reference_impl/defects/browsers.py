@@ -1,4 +1,4 @@
-"""Defects of browsers that are signed in by a cookie: A15a, A15b, A15c, A15d."""
+"""Defects of browsers that are signed in by a cookie: A15a, A15b, A15c, A15d, A15e."""
 
 from __future__ import annotations
 
@@ -47,6 +47,15 @@ class DeletesToo(Authentication):
             super()._by_own_page(exchange, session_id)
 
 
+class AnyOrigin(Authentication):
+    """A15e: the token is asked for, and nobody looks where the write comes from."""
+
+    def _by_own_page(self, exchange: Exchange, session_id: str) -> None:
+        token = exchange.headers.get(csrf.HEADER, "")
+        if exchange.method not in forgery.SAFE and not csrf.holds(self._settings.identity.token_key, session_id, token):
+            raise ApiError("FORBIDDEN", "A write by the session cookie needs the cookie `csrf` as header X-CSRF-Token.")
+
+
 async def login_shown(call: Call[Credentials, None]) -> Reply:
     """A15d: the session's cookie is set without HttpOnly, so scripts of the page can read it."""
     reply = await login(call)
@@ -87,5 +96,12 @@ DEFECTS = (
         codes=("cookie.attributes",),
         operations=("auth.login",),
         plant=changed("auth.login", handler=login_shown),
+    ),
+    Defect(
+        id="A15e",
+        title="A write by the session cookie may come from any origin",
+        codes=("cookie.forged",),
+        operations=("auth.login",),
+        plant=identifying(AnyOrigin),
     ),
 )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from conftest import Shop
 
+OWN = "own"
+
 
 def signed_in(shop: Shop) -> tuple[dict[str, str], list[str]]:
     """The cookies of a browser that just signed in, and the headers that set them."""
@@ -19,11 +21,12 @@ def signed_in(shop: Shop) -> tuple[dict[str, str], list[str]]:
     return dict(text.split(";")[0].split("=", 1) for text in told), told
 
 
-def written(shop: Shop, method: str, token: str | None) -> int:
-    """The status of a write by a fresh browser's cookies, with the token of a header."""
+def written(shop: Shop, method: str, token: str | None, **more: str) -> int:
+    """The status of a write by a fresh browser's cookies, with the token of a header; `own` is that browser's."""
     cookies, _ = signed_in(shop)
+    token = cookies["csrf"] if token == OWN else token
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-    headers |= {"X-CSRF-Token": token} if token is not None else {}
+    headers |= {**more, **({"X-CSRF-Token": token} if token is not None else {})}
     path = f"/categories/{shop.category()}" if method == "DELETE" else "/categories"
     body = {} if method == "DELETE" else {"json": {"name": "Cups"}}
     return shop.send(method, path, headers=headers, **body).status_code
@@ -50,9 +53,16 @@ def read_by_scripts(shop: Shop) -> bool:
     return any(text.startswith("session=") and "HttpOnly" not in text for text in signed_in(shop)[1])
 
 
+def written_from_afar(shop: Shop) -> bool:
+    """Tell A15e: a page of another origin writes with the session's own token, and without one it does not."""
+    foreign = {"Origin": "https://foreign.example"}
+    return written(shop, "POST", OWN, **foreign) == 201 and written(shop, "POST", None, **foreign) == 403
+
+
 TELLERS: dict[str, Callable[[Shop], bool]] = {
     "A15a": forged,
     "A15b": forged_by_another,
     "A15c": deleted_by_another,
     "A15d": read_by_scripts,
+    "A15e": written_from_afar,
 }
