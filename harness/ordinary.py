@@ -37,18 +37,21 @@ Enough = Callable[["Finding"], bool]
 class Ordinary:
     """`harness verify` as anyone would call it, with the clean build's document.
 
-    `processes` drive its promise cases and its fuzzing. Once `stopping` is set, verifications end.
+    Once `stopping` is set, verifications end.
     """
 
     document: Path
     config: Path | None
     reports: Path
     budget_s: float
-    processes: int = 2
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def verified(self, target: ProcessTarget, seed: int, enough: Enough | None = None) -> tuple[Path, int]:
+    def verified(
+        self, target: ProcessTarget, seed: int, enough: Enough | None = None, processes: int = 2
+    ) -> tuple[Path, int]:
         """The run's folder and its exit code; it is ended at the first confirmed finding that is `enough`.
+
+        So many `processes` drive its promise cases and its fuzzing.
 
         Raises HarnessError where it left no run or did not end in its time.
         """
@@ -59,7 +62,7 @@ class Ordinary:
         with (
             log.open("ab") as output,
             Child(
-                self._command(target, seed),
+                self._command(target, seed, processes),
                 environment={**os.environ, **target.environment},
                 output=output,
                 folder=target.folder,
@@ -86,10 +89,10 @@ class Ordinary:
                 code = Exit.FINDINGS
         return code, folder
 
-    def _command(self, target: ProcessTarget, seed: int) -> list[str]:
+    def _command(self, target: ProcessTarget, seed: int, processes: int) -> list[str]:
         command = [sys.executable, "-m", "harness.cli", "verify", "--url", target.url]
         command += ["--contract", str(self.document), "--seed", str(seed), "--budget", f"{self.budget_s:g}s"]
-        command += ["--reports", str(self.reports.absolute()), "--jobs", str(self.processes)]
+        command += ["--reports", str(self.reports.absolute()), "--jobs", str(processes)]
         return command + (["--config", str(self.config.absolute())] if self.config else [])
 
 

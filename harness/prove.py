@@ -75,11 +75,7 @@ class Ground:
     def ordinary(self) -> Ordinary:
         """The verification of a target of this profile."""
         options = self.options
-        # Beside each other they wait for different things; a second process of each would only begin more.
-        processes = 2 if options.jobs == 1 else 1
-        return Ordinary(
-            self.document, self.profile.file, self.wanted.reports, options.budget_s, processes, options.stopping
-        )
+        return Ordinary(self.document, self.profile.file, self.wanted.reports, options.budget_s, options.stopping)
 
 
 def prove(options: Options, told: Told, kept: Callable[[Proven], None]) -> Proven:
@@ -151,11 +147,13 @@ def _proof(ground: Ground, told: Told, defect: Defect) -> Proof:
     """Verifies the target with the defect; only then is what was found compared with what is planted."""
     began, load = time.monotonic(), os.getloadavg()[0]
     by, why = "", ""
+    # Beside others, most of which end early, a second process would only be one more that begins.
+    processes = 2 if ground.options.jobs == 1 else 1
     try:
         with ground.profile.planted(defect.id) as target:
             # What is found is compared here alone; only where a replay does not show it, a whole run may.
             for enough in (defect.is_shown_by, None):
-                folder, code = ground.ordinary.verified(target, ground.wanted.seed or 1, enough)
+                folder, code = ground.ordinary.verified(target, ground.wanted.seed or 1, enough, processes)
                 by, why = _caught(ground, defect, folder, code, target)
                 if by or not any(map(defect.is_shown_by, archive.read(folder).findings)):
                     break

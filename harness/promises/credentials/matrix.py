@@ -71,8 +71,14 @@ def _gate(stage: Stage, operation: Operation) -> str:
 
 def _try(stage: Stage, request: Request, kind: str, valid: Identity) -> Steps[None]:
     identity = yield from void.voided(stage, kind, valid)
-    if identity is not None:
-        yield from one(replace(request, identity=identity, step=f"{VOID}:{kind}"))
+    if identity is None:
+        return
+    exchange = yield from one(replace(request, identity=identity, step=f"{VOID}:{kind}"))
+    if Attempt(kind, "", exchange).let_in:
+        # It may have ended the session of which all that is kept was made.
+        stage.actors.void.clear()
+        if stage.familiar is not None:
+            stage.familiar.clear()
 
 
 def _look(stage: Stage, subject: Subject | None, before: Exchange | None) -> Steps[None]:

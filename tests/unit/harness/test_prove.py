@@ -57,7 +57,7 @@ def test_what_was_stopped_did_not_escape(*, stopped: bool, word: str) -> None:
 
     stopping, told = threading.Event(), list[str]()
     ground: Any = SimpleNamespace(
-        options=SimpleNamespace(stopping=stopping),
+        options=SimpleNamespace(jobs=1, stopping=stopping),
         profile=SimpleNamespace(planted=nullcontext),
         ordinary=SimpleNamespace(verified=verified),
         wanted=SimpleNamespace(seed=1),

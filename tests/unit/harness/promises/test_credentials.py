@@ -61,6 +61,7 @@ class Gate:
     fault: Callable[[Request], str | int] = lambda _request: ""
     contract: Contract = field(default_factory=lambda: told(credentials={"invalid": 401, "kinds": list(KINDS)}))
     ended: set[str] = field(default_factory=set)
+    over: set[str] | None = None  # people whose sessions have ended, where a logout ends those
     count: int = 0
 
     def __post_init__(self) -> None:
@@ -73,6 +74,8 @@ class Gate:
             return self._answered(request, Response(401))
         if request.operation == "logout" and header is not None:
             self.ended.add(header)
+            if self.over is not None:
+                self.over.add(header.rpartition(" ")[2].removeprefix("t-").partition(".")[0])
             return self._answered(request, Response(204))
         if request.operation == "me":
             return self._answered(request, Response(200 if header else 401))
@@ -98,8 +101,8 @@ class Gate:
             kind = kind or ("no-scheme" if not scheme else "wrong-scheme")
         if name not in self.shelf.people:
             kind = kind or "garbage"
-        if header in self.ended:
-            kind = "revoked"
+        if header in self.ended or name in (self.over or ()):
+            return "revoked" in self.takes
         return not kind or kind in self.takes
 
 
@@ -114,13 +117,15 @@ def sign(command: Sequence[str], _environment: Mapping[str, str], token: str, _f
     return f"{token}.{command[1]}"
 
 
-def examined(gate: Gate, operation_id: str, people: Mapping[str, Any] = PEOPLE) -> Verdict:
+def examined(
+    gate: Gate, operation_id: str, people: Mapping[str, Any] = PEOPLE, actors: Actors | None = None
+) -> Verdict:
     """The verdict on an operation, judged from what a history would keep."""
     operation = gate.contract.by_id[operation_id]
     assert PROMISE.cases is not None
     assert PROMISE.judge is not None
     (case,) = PROMISE.cases(gate.contract, operation, Random(1))
-    stage = Stage(gate.contract, Actors(people, forge=sign), Random(1), f"n{operation_id}")
+    stage = Stage(gate.contract, actors or Actors(people, forge=sign), Random(1), f"n{operation_id}")
     driven = drive(case, stage, gate, sleep=lambda _seconds: None)
     kept = [Exchange.from_record(json.loads(json.dumps(exchange.to_record()))) for exchange in driven.exchanges]
     verdict = PROMISE.judge(gate.contract, operation, kept)
@@ -145,6 +150,15 @@ def test_broken(kind: str, operation: str) -> None:
     column = kind.replace("-", " ")
     assert [(finding.code, finding.kind) for finding in verdict.findings] == [("credentials.taken", column)]
     assert [cell.identity for cell in verdict.cells if cell.state is CellState.BROKEN] == [column]
+
+
+@pytest.mark.parametrize("kind", ["expired", "wrong-audience"])
+def test_a_session_that_a_bad_credential_ended_is_used_no_more(kind: str) -> None:
+    """Where it is taken at a logout too, the operations that come after are tried with credentials of a new session."""
+    gate, actors = Gate(frozenset({kind}), over=set()), Actors(PEOPLE, forge=sign)
+    for operation in ("logout", "me", "notes.create", "notes.delete"):
+        verdict = examined(gate, operation, actors=actors)
+        assert [finding.kind for finding in verdict.findings] == [kind.replace("-", " ")], operation
 
 
 def test_the_example_of_the_page_is_examined() -> None:
