@@ -137,7 +137,8 @@ def test_set_up_that_stays_at_a_rate_limit_says_so(stage: Stage) -> None:
     def made(stage: Stage) -> Steps[None]:
         yield from things.make(stage, resource)
 
-    stages = (stage, Stage(stage.contract, Actors({"register": {"operation": "counter.raise"}}), Random(0), "abcd"))
+    people = {"register": {"operation": "counter.raise"}, "login": {"operation": "counter.raise", "body": {}}}
+    stages = (stage, Stage(stage.contract, Actors(people), Random(0), "abcd"))
     for own, steps in zip(stages, (made, registered), strict=True):
         slept: list[float] = []
         driven = drive(case(steps), own, Table(*[429] * 99), sleep=slept.append)

@@ -124,7 +124,7 @@ def test_files_have_no_json() -> None:
         (b'{"id": 1}', (False, True)),
         (b"[1]", (False, True)),
         (b'{"error": {"code": "NO"}}', (False, False)),
-        (b'{"errors": []}', (False, False)),
+        (b'{"errors": []}', (False, True)),
         (b"<html></html>", (False, False)),
     ],
 )
