@@ -203,8 +203,8 @@ class Actors:
 
     def fresh(self, stage: Stage, secrets: tuple[str, ...] = (), asked: Told | None = None) -> Steps[Entry]:
         """A new account, and the answer of its first login: asked for more, with more secrets; `entered` joins them."""
-        for table in sorted({"register", "login"} - self.told.keys()):
-            raise CannotTell(f"no fresh account can be had; tell how one is made, under identities.{table}")
+        if lacking := [table for table in ("register", "login") if table not in self.told]:
+            raise CannotTell(f"no fresh account can be had; tell how one is made, under identities.{lacking[0]}")
         values = {"name": stage.unique("id"), "password": f"Pw1-{stage.unique('secret')}!", "tenant": stage.tenant}
         made = yield from self._call(stage, "register", values, self.anonymous(stage.tenant))
         login = {**self.told["login"], "body": {**self.told["login"]["body"], **(asked or {})}, "secrets": secrets}

@@ -82,22 +82,23 @@ class Attempt:
         return tuple(exchange.id for exchange in found if exchange is not None)
 
 
-def attempt(  # noqa: PLR0913 - the parts of an attempt, all by name
+def attempt(
     stage: Stage,
     operation: Operation,
     *,
     subject: Subject | None,
     identity: Identity,
-    label: str,
-    expected: str,
+    step: str,
     caller: Identity | None = None,
 ) -> Steps[Exchange]:
     """Calls the operation, valid in all but perhaps its caller; reads the subject before, and after a refusal.
 
-    The identity makes what the call needs; it calls, unless another `caller` is named.
+    `step` is MAY or MAY_NOT, a colon, and whose attempt it is. The identity makes what the call needs; it calls, unless
+    another `caller` is named.
     """
+    expected, _, label = step.partition(":")
     path = subjects.path_of(stage.contract, operation, subject) if subject else None
-    request = yield from things.valid(stage, operation, identity=identity, path=path, step=f"{expected}:{label}")
+    request = yield from things.valid(stage, operation, identity=identity, path=path, step=step)
     before = None
     if subject is not None:
         before = yield from subjects.read(stage, subject, f"{BEFORE}:{label}")

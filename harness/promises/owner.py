@@ -82,7 +82,7 @@ def _as_owner(stage: Stage, operation: Operation, told: Mapping[str, Any], resou
     else:
         subject = yield from subjects.made(stage, resource)
     if subjects.may(stage.contract, operation, subject.owner):
-        yield from attempt(stage, operation, subject=subject, identity=subject.owner, label=OWNER, expected=MAY)
+        yield from attempt(stage, operation, subject=subject, identity=subject.owner, step=f"{MAY}:{OWNER}")
 
 
 def _as_role(stage: Stage, operation: Operation, resource: Resource, role: str) -> Steps[None]:
@@ -91,7 +91,7 @@ def _as_role(stage: Stage, operation: Operation, resource: Resource, role: str) 
     if identity.name == subject.owner.name:
         identity = yield from stage.actors.known(stage, role, other_than=(subject.owner,))
     if subjects.may(stage.contract, operation, identity):
-        yield from attempt(stage, operation, subject=subject, identity=identity, label=role, expected=MAY)
+        yield from attempt(stage, operation, subject=subject, identity=identity, step=f"{MAY}:{role}")
 
 
 def _as_another(
@@ -108,7 +108,7 @@ def _as_another(
     if identity.name == subject.owner.name:
         identity = yield from stage.actors.known(stage, role, other_than=(subject.owner,))
     label = f"{STRANGER} {role}"
-    yield from attempt(stage, operation, subject=subject, identity=identity, label=label, expected=MAY_NOT)
+    yield from attempt(stage, operation, subject=subject, identity=identity, step=f"{MAY_NOT}:{label}")
 
 
 def _as_stranger(
@@ -119,14 +119,14 @@ def _as_stranger(
     stranger = yield from _stranger(stage, operation, told, subject.owner)
     tried |= set(stranger.roles)
     if told.get("stranger", FORBIDDEN) != NOT_FOUND:
-        yield from attempt(stage, operation, subject=subject, identity=stranger, label=STRANGER, expected=MAY_NOT)
+        yield from attempt(stage, operation, subject=subject, identity=stranger, step=f"{MAY_NOT}:{STRANGER}")
         return
     absent = [replace(subject, id=unlike(subject.id, stage.random)) for _ in range(2)]
     paths = [subjects.path_of(stage.contract, operation, one_of) for one_of in (absent[0], subject, absent[1])]
     request = yield from things.valid(stage, operation, identity=stranger, path=paths[1])
     named = [replace(request, path=stage.request(operation.id, path=path, identity=stranger).path) for path in paths]
     yield from one(replace(named[0], step=f"{MADE_UP}-1:valid"))
-    yield from attempt(stage, operation, subject=subject, identity=stranger, label=STRANGER, expected=MAY_NOT)
+    yield from attempt(stage, operation, subject=subject, identity=stranger, step=f"{MAY_NOT}:{STRANGER}")
     yield from one(replace(named[2], step=f"{MADE_UP}-2:valid"))
     for name, changed in _wrong(stage, operation, resource, request):
         for step, path in zip((f"{MADE_UP}-1", STRANGER, f"{MADE_UP}-2"), named, strict=True):

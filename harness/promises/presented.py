@@ -11,9 +11,11 @@ from harness.promises import survey
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from harness.case import Steps
     from harness.contract import Contract, Operation
     from harness.exchange import Headers
     from harness.identities import Identity
+    from harness.promises.subject import Subject
     from harness.stage import Stage
 
 
@@ -54,6 +56,20 @@ def changes_holder(stage: Stage, operation: Operation) -> bool:
     target = subjects.acted_on(stage.contract, operation)
     is_self = target is not None and subjects.is_self(stage.contract, target[0])
     return survey.may_change_caller(operation) or (is_self and not operation.reads)
+
+
+def thing(stage: Stage, operation: Operation, holder: Identity) -> Steps[Subject | None]:
+    """What the operation acts on, fresh and the holder's; None where it acts on nothing.
+
+    Raises CannotTell where the holder can have none.
+    """
+    target = subjects.acted_on(stage.contract, operation)
+    if target is None:
+        return None
+    subject = yield from subjects.own(stage, operation, target[0], holder)
+    if subject is None:
+        raise CannotTell(f"{operation.id}: {holder.name} has no {target[0].name} of its own")
+    return subject
 
 
 def granted(operation: Operation, names: Collection[str]) -> bool:

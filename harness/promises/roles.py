@@ -138,8 +138,8 @@ def _once(
             return None
     elif target is not None:
         subject = yield from subjects.made(stage, target[0])
-    expected = MAY if allowed else MAY_NOT
-    return (yield from attempt(stage, operation, subject=subject, identity=identity, label=role, expected=expected))
+    step = f"{MAY if allowed else MAY_NOT}:{role}"
+    return (yield from attempt(stage, operation, subject=subject, identity=identity, step=step))
 
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:

@@ -124,7 +124,7 @@ class Protocol(HttpToolsProtocol):
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is not before:  # an upgrade has no cycle of its own
-            self.cycle.transport = Answering(self.transport, self._leave)  # type: ignore[assignment]  # has what a cycle uses
+            self.cycle.transport = Answering(self.transport, self._leave)
         self._in_head = False
         self._in_time()  # a body has its own
         if not self.parser.should_upgrade():

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from harness.contract import Contract, Operation
     from harness.identities import Identity
     from harness.promises.cookie.jar import Jar
-    from harness.promises.subject import Subject
     from harness.stage import Stage
 
 
@@ -127,30 +126,12 @@ def _tried(stage: Stage, told: Mapping[str, Any], operation: Operation, mine: Ja
 
     What is deleted is another thing each time, as one that is gone shows nothing more.
     """
-    subject = yield from _own(stage, operation, mine)
+    subject = yield from presented.thing(stage, operation, mine.holder)
     for at, (kind, caller) in enumerate(_callers(stage, told, mine, theirs).items()):
         if at and operation.method == "DELETE":
-            subject = yield from _own(stage, operation, mine)
-        yield from attempt(
-            stage,
-            operation,
-            subject=subject,
-            identity=mine.holder,
-            label=label(kind, operation.id),
-            expected=MAY if kind == OWN else MAY_NOT,
-            caller=caller,
-        )
-
-
-def _own(stage: Stage, operation: Operation, mine: Jar) -> Steps[Subject | None]:
-    """What the operation acts on, fresh and the holder's; None where it acts on nothing."""
-    target = subjects.acted_on(stage.contract, operation)
-    if target is None:
-        return None
-    subject = yield from subjects.own(stage, operation, target[0], mine.holder)
-    if subject is None:
-        raise CannotTell(f"{operation.id}: {mine.holder.name} has no {target[0].name} of its own")
-    return subject
+            subject = yield from presented.thing(stage, operation, mine.holder)
+        step = f"{MAY if kind == OWN else MAY_NOT}:{label(kind, operation.id)}"
+        yield from attempt(stage, operation, subject=subject, identity=mine.holder, step=step, caller=caller)
 
 
 def _callers(stage: Stage, told: Mapping[str, Any], mine: Jar, theirs: Jar) -> Mapping[str, Identity]:

@@ -192,13 +192,6 @@ def _refused(desk: _Desk, names: Sequence[str]) -> Iterator[Operation]:
 
 def _attempted(desk: _Desk, operation: Operation, key: Identity, label: str) -> Steps[None]:
     """A call, valid in all but that its key is not for it; its thing is read before, and after a refusal."""
-    target = subjects.acted_on(desk.stage.contract, operation)
-    subject = None
-    if target is not None:
-        subject = yield from subjects.own(desk.stage, operation, target[0], desk.holder)
-        if subject is None:
-            raise CannotTell(f"{operation.id}: {desk.holder.name} has no {target[0].name} of its own")
-    prepared = attempt(
-        desk.stage, operation, subject=subject, identity=desk.holder, label=label, expected=MAY_NOT, caller=key
-    )
-    yield from prepared
+    subject = yield from presented.thing(desk.stage, operation, desk.holder)
+    step = f"{MAY_NOT}:{label}"
+    yield from attempt(desk.stage, operation, subject=subject, identity=desk.holder, step=step, caller=key)

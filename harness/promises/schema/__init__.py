@@ -44,21 +44,21 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     examined = 0
     for exchange in exchanges:
         response = exchange.response
-        if response is None:
-            continue
-        if operation is ELSEWHERE:
-            examined += 1
-            for sight in answer.failed(exchange, response):
-                sightings.add(sight, exchange)
-            continue
-        if not _belongs(contract, operation, exchange):
+        if response is None or not (operation is ELSEWHERE or _belongs(contract, operation, exchange)):
             continue
         examined += 1
-        for sight in answer.sights(contract, operation, exchange, response):
-            sightings.add(sight, exchange)
-        for sight in _accepted(contract, operation, exchange, response):
+        for sight in _sights(contract, operation, exchange, response):
             sightings.add(sight, exchange)
     return sightings.verdict(examined, "no call of the operation was answered")
+
+
+def _sights(contract: Contract, operation: Operation, exchange: Exchange, response: Response) -> Iterator[Sight]:
+    """What an exchange shows; where no operation is, the contract says nothing but that no server fails."""
+    if operation is ELSEWHERE:
+        yield from answer.failed(exchange, response)
+        return
+    yield from answer.sights(contract, operation, exchange, response)
+    yield from _accepted(contract, operation, exchange, response)
 
 
 def _belongs(contract: Contract, operation: Operation, exchange: Exchange) -> bool:

@@ -35,7 +35,7 @@ def found(defect: str, *, seeds: int = 3) -> set[tuple[str, str]]:
 
 @settings(max_examples=150, deadline=None)
 @given(program=PROGRAMS, lost=st.sampled_from([0.0, 0.0, 0.3, 1.0]), busy=st.booleans(), seed=st.integers(0, 1000))
-def test_a_correct_shop_gives_no_finding(program: dict[str, Any], lost: float, busy: bool, seed: int) -> None:  # noqa: FBT001 - drawn
+def test_a_correct_shop_gives_no_finding(program: dict[str, Any], lost: float, seed: int, *, busy: bool) -> None:
     """Whatever the program, the interleaving and the answers that are lost, a correct shop is not blamed.
 
     One that is `busy` refuses all but one of the calls that come at once.
