@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 OWNERS = re.compile(r"(?:owner|author|creator|user|account|created_?by)(?:_?id)?", re.IGNORECASE)
 VERSIONS = {"version", "revision", "lockversion", "rowversion"}
+CONFLICT = 409
 BRINGS = re.compile(r"publish|approve|activate|enable|release|confirm|submit", re.IGNORECASE)
 ITEM = {"GET": "read", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
 
@@ -90,21 +91,36 @@ def _listing(contract: Contract, create: Operation) -> Operation | None:
 
 
 def _members(contract: Contract, makers: Makers, create: Operation, items: dict[str, Operation]) -> dict[str, str]:
-    """The pointers of id, owner and version in what a read answers."""
+    """The pointers of id, owner and version in what a read answers.
+
+    What a client writes is no owner, nor is a thing's own id; a version that no write is refused for is only told.
+    """
     found: dict[str, str] = {}
     parameter = items["read"].path_parameters[-1].name
     identifier = makers.id_of(create, parameter, _name(contract, create))
     if identifier is not None:
         found["id"] = identifier.pointer
-    shown = makers.answer(items["read"])
-    owner = next((leaf.pointer for leaf in shown if leaf.pointer.count("/") == 1 and OWNERS.fullmatch(leaf.name)), "")
-    version = version_member(contract, items.get("update"), makers, items["read"])
+    written = {at for item in (create, items.get("update")) for at in _written(contract, item)} | {found.get("id")}
+    shown = (leaf for leaf in makers.answer(items["read"]) if leaf.pointer.count("/") == 1)
+    owner = next((leaf.pointer for leaf in shown if OWNERS.fullmatch(leaf.name) and leaf.pointer not in written), "")
+    update = items.get("update")
+    version = version_member(contract, update, makers, items["read"]) if update is not None and clashes(update) else ""
     return found | ({"owner": owner} if owner else {}) | ({"version": version} if version else {})
 
 
 def version_member(contract: Contract, update: Operation | None, makers: Makers, read: Operation) -> str:
     """The pointer of the version that a read shows and its update takes in the body; empty where there is none."""
-    body = update.json_body() if update is not None else None
-    taken = {leaf.pointer for leaf in leaves(contract, body.schema, written=True)} if body is not None else set()
+    taken = _written(contract, update)
     shown = (leaf for leaf in makers.answer(read) if naming.plain(leaf.name) in VERSIONS and leaf.pointer in taken)
     return next((leaf.pointer for leaf in shown), "")
+
+
+def clashes(operation: Operation) -> bool:
+    """Whether it says that it refuses a write which saw an old version."""
+    return any(answer.status == str(CONFLICT) for answer in operation.answers)
+
+
+def _written(contract: Contract, operation: Operation | None) -> set[str]:
+    """The pointers of what a client may write into the body of an operation."""
+    body = operation.json_body() if operation is not None else None
+    return {leaf.pointer for leaf in leaves(contract, body.schema, written=True)} if body is not None else set()

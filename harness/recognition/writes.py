@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.contract import pointer
 from harness.contract.makers import Makers
-from harness.recognition.resources import version_member
+from harness.recognition.resources import CONFLICT, clashes, version_member
 from harness.recognition.sign import Sign
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from harness.contract import Contract, Operation
 
 STALE = 412
-CONFLICT = 409
 MISSING = 428
 IDEMPOTENCY = re.compile(r"(?:x-)?idempotency(?:-?key)?", re.IGNORECASE)
 
@@ -46,7 +45,7 @@ def _version(contract: Contract, name: str, operation: Operation, read: Operatio
         forms.append({"in": "header", "name": match.name, "from": "header:ETag", "stale": STALE})
         reasons.append(f"it takes {match.name} and answers {STALE}, and {read.id} tells an ETag")
     member = version_member(contract, operation, Makers(contract), read)
-    if member and CONFLICT in told:
+    if member and clashes(operation):
         forms.append({"in": "body", "name": pointer.tokens(member)[-1], "from": member, "stale": CONFLICT})
         reasons.append(f"its body takes {member}, which {read.id} answers, and it answers {CONFLICT}")
     if forms:

@@ -247,6 +247,46 @@ def test_an_id_that_the_document_leaves_open_is_told() -> None:
     assert unknown({"properties": {"id": TEXT}}) == []
 
 
+@pytest.mark.parametrize(
+    ("taken", "statuses", "told"),
+    [
+        ({"title": TEXT}, (200,), {"owner": "/user_id"}),
+        ({"user_id": TEXT}, (200,), {}),
+        ({"version": TEXT}, (200,), {"owner": "/user_id"}),
+        ({"version": TEXT}, (200, 409), {"owner": "/user_id", "version": "/version"}),
+    ],
+)
+def test_what_a_client_writes_is_no_owner_and_what_nothing_clashes_with_no_version(
+    taken: dict[str, Any], statuses: tuple[int, ...], told: dict[str, str]
+) -> None:
+    """An owner is set by the server; a member called version is one where a write that saw an old one is refused."""
+    shown = {"type": "object", "properties": dict.fromkeys(("id", "user_id", "version"), TEXT)}
+    paths = {
+        "/grants": {"post": {"operationId": "grant", "responses": answers(201, schema=shown), **taking(**taken)}},
+        "/grants/{id}": {
+            "parameters": [{"name": "id", "in": "path", "required": True, "schema": TEXT}],
+            "get": {"operationId": "read", "responses": answers(200, schema=shown)},
+            "put": {"operationId": "change", "responses": answers(*statuses, schema=shown), **taking(**taken)},
+        },
+    }
+    (sign,) = found(read(paths), "resource")
+    assert {name: sign.value[name] for name in ("owner", "version") if name in sign.value} == told
+
+
+def test_the_id_of_a_user_is_not_its_owner() -> None:
+    """A thing's own id may be called as owners are."""
+    shown = {"type": "object", "properties": {"user_id": TEXT}}
+    paths = {
+        "/users": {"post": {"operationId": "add", "responses": answers(201, schema=shown), **taking(name=TEXT)}},
+        "/users/{user_id}": {
+            "parameters": [{"name": "user_id", "in": "path", "required": True, "schema": TEXT}],
+            "get": {"operationId": "read", "responses": answers(200, schema=shown)},
+        },
+    }
+    (sign,) = found(read(paths), "resource")
+    assert sign.value == {"create": "add", "read": "read", "id": "/user_id"}
+
+
 def test_a_page_token_goes_before_a_time() -> None:
     """Beside a token of pages, `since` and `before` are what changed after or before an instant."""
     query = [{"name": name, "in": "query", "schema": TEXT} for name in ("_since", "_before", "_limit", "_token")]
