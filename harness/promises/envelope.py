@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.contract import Contract, Operation
-    from harness.exchange import Exchange, Response
+    from harness.exchange import Exchange, Request, Response
     from harness.verdict import Verdict
 
 KEY = "envelope"
@@ -26,7 +26,7 @@ def applies(contract: Contract, operation: Operation) -> bool:
 
 
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
-    """Whether each 4xx and 5xx of the operation fits the envelope; a HEAD has no body to judge."""
+    """Whether each 4xx and 5xx of the operation fits the envelope; a HEAD has no body, a preflight's is not read."""
     at = _schema_at(contract, operation)
     sightings = Sightings(KEY, operation.id)
     examined = 0
@@ -34,12 +34,18 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         response = exchange.response
         if response is None or exchange.operation != operation.id or response.status < ERROR:
             continue
-        if exchange.request.method == "HEAD":
+        if exchange.request.method == "HEAD" or _preflight(exchange.request):
             continue
         examined += 1
         for sight in _sights(contract, at, exchange, response):
             sightings.add(sight, exchange)
     return sightings.verdict(examined, "no error was answered, so no error's shape was seen")
+
+
+def _preflight(request: Request) -> bool:
+    """Whether a browser asks for itself (Fetch, CORS-preflight request): no page is shown its answer."""
+    names = {name.lower() for name, _ in request.headers}
+    return request.method == "OPTIONS" and {"origin", "access-control-request-method"} <= names
 
 
 def _schema_at(contract: Contract, operation: Operation) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness import things
 from harness.case import Case, one
 from harness.contract import pointer
+from harness.contract.shape import leaves
 from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.promises import paging as pages
@@ -70,7 +71,7 @@ def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence
 def _parts(contract: Contract, operation: Operation) -> Iterator[tuple[str, Any]]:
     own = contract.resource_of(operation.id)
     if own is not None and own.create == operation.id and operation.json_body() is not None:
-        if own.list in contract.by_id and _markable(contract, operation):
+        if own.list in contract.by_id and _markable(contract, operation) and _breakable(contract, operation):
             yield "refused", partial(_not_made, operation, own)
         if own.read in contract.by_id and (numbers.trials(contract, operation) or texts.places(contract, operation)):
             yield "numbers", partial(_numbers, operation, own)
@@ -92,6 +93,15 @@ def _markable(contract: Contract, operation: Operation) -> str:
         if referred(contract, name) is None and (name.lower() in NAMES or "pattern" not in told)
     ]
     return next((name for name in found if name.lower() in NAMES), found[0] if found else "")
+
+
+def _breakable(contract: Contract, operation: Operation) -> bool:
+    """Whether anything can be wrong in the body apart from the member that takes the mark."""
+    declared = operation.json_body()
+    spared = {"", f"/{pointer.escape(_markable(contract, operation))}"}
+    shown = leaves(contract, declared.schema, written=True) if declared is not None else ()
+    refers = any(referred(contract, leaf.name) is not None for leaf in shown)
+    return refers or any(wrong.place not in spared for wrong in wrong_values.in_body(contract, operation))
 
 
 def _not_made(operation: Operation, resource: Resource, stage: Stage) -> Steps[None]:
@@ -163,21 +173,28 @@ def _unchanged(operation: Operation, resource: Resource, stage: Stage) -> Steps[
     if subjects.shown(before) is None:
         raise CannotTell(f"{resource.read} shows nothing, so that no change can be seen")
     base = yield from _request(stage, operation, subject, identity, before, REFUSED)
-    calls = [replace(call, step=f"{REFUSED} {call.step}") for call in _wrong(stage, operation, base)]
     forms = precondition.forms(stage.contract, operation, subject.resource)
-    if forms:
-        bare = precondition.bare(base, forms)
-        calls += [
-            replace(bare, step=f"{REFUSED} no version"),
-            replace(precondition.with_version(bare, forms[0], '"0"'), step=f"{REFUSED} another version"),
-        ]
+    bare = precondition.bare(base, forms)
+    unseen = [
+        replace(bare, step=f"{REFUSED} no version"),
+        replace(precondition.with_version(bare, forms[0], '"0"'), step=f"{REFUSED} another version"),
+    ] if forms else []  # fmt: skip
+    before = yield from _sent(stage, subject, unseen, before)
+    base = precondition.current(base, forms, before)
+    wrong = [replace(call, step=f"{REFUSED} {call.step}") for call in _wrong(stage, operation, base)]
+    before = yield from _sent(stage, subject, wrong, before)
+    after = yield from subjects.read(stage, subject, AFTER)
+    if subjects.changes(subjects.shown(before), subjects.shown(after)):
+        yield from subjects.read(stage, subject, AGAIN)
+
+
+def _sent(stage: Stage, subject: Subject, calls: Sequence[Request], before: Exchange | None) -> Steps[Exchange | None]:
+    """Calls to be refused; the newest look at the thing, which is taken anew after each that is accepted."""
     for call in calls:
         answer = yield from one(call)
         if answer.outcome is Outcome.OK:
             before = yield from subjects.read(stage, subject, BEFORE)
-    after = yield from subjects.read(stage, subject, AFTER)
-    if subjects.changes(subjects.shown(before), subjects.shown(after)):
-        yield from subjects.read(stage, subject, AGAIN)
+    return before
 
 
 def _twice(operation: Operation, resource: Resource, stage: Stage) -> Steps[None]:

@@ -69,7 +69,10 @@ def _unchanged(look: Look, exchanges: Sequence[Exchange], *, told: bool) -> None
     calls = [item for item in rest if item.request.step.startswith(REFUSED)]
     after = next((item for item in rest if item.request.step == AFTER), None)
     again = next((item for item in rest if item.request.step == AGAIN), None)
-    if last < 0 or not calls or after is None:
+    if last < 0 or after is None:
+        return
+    if not calls:
+        look.reasons.append(_why_nothing(look.operation, exchanges))
         return
     if any(call.outcome is not Outcome.REFUSED for call in calls):
         unknown = [call for call in calls if call.outcome is Outcome.UNKNOWN]
@@ -92,6 +95,14 @@ def _unchanged(look: Look, exchanges: Sequence[Exchange], *, told: bool) -> None
         seen = f"{len(calls)} writes were refused ({statuses}); afterwards {what}."
         promised = "A write that is refused changes nothing."
         look.found("writes.refused-effect", "", promised, seen, before, *calls[:2], after, again)
+
+
+def _why_nothing(operation: Operation, exchanges: Sequence[Exchange]) -> str:
+    """Why no refusal stands alone between two looks at the thing."""
+    tried = [item.request.step for item in exchanges if item.request.step.startswith(f"{REFUSED} ")]
+    if not tried:
+        return f"nothing is known that {operation.id} refuses"
+    return f"{operation.id} accepted the last call that it was to refuse: {tried[-1].replace(f'{REFUSED} ', '')}"
 
 
 def _name(place: str) -> str:

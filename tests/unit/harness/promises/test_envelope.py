@@ -41,9 +41,20 @@ DOCUMENT: dict[str, Any] = {
 CONTRACT = Contract.read(DOCUMENT, "shop")
 
 
-def kinds(status: int, body: bytes, *, operation: str = "list", method: str = "GET") -> list[str]:
+ORIGIN, ASKED = ("Origin", "https://foreign.example"), ("Access-Control-Request-Method", "GET")
+
+
+def kinds(
+    status: int,
+    body: bytes,
+    *,
+    operation: str = "list",
+    method: str = "GET",
+    headers: tuple[tuple[str, str], ...] = (),
+) -> list[str]:
     """The kinds of what is found in one answer."""
-    call = Exchange("e", Request(method, "/things", operation), Response(status, (), body), 0, 0, 1)
+    request = Request(method, "/things", operation, headers=headers)
+    call = Exchange("e", request, Response(status, (), body), 0, 0, 1)
     return [finding.kind for finding in PROMISE.judge(CONTRACT, CONTRACT.by_id[operation], [call]).findings]
 
 
@@ -87,6 +98,21 @@ def test_another_shape_is_found_by_status_place_and_rule(body: bytes, kind: str)
 def test_a_head_has_no_body_to_judge() -> None:
     """An error to a HEAD is empty by rule."""
     assert kinds(404, b"", method="HEAD") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "found"),
+    [
+        ("OPTIONS", (ORIGIN, ASKED), []),
+        ("OPTIONS", (ORIGIN,), ["400 not JSON"]),
+        ("GET", (ORIGIN, ASKED), ["400 not JSON"]),
+    ],
+)
+def test_a_preflight_has_no_body_that_is_read(
+    method: str, headers: tuple[tuple[str, str], ...], found: list[str]
+) -> None:
+    """A browser keeps the answer to its own question to itself, so its body is nobody's error."""
+    assert kinds(400, b"Disallowed CORS origin", method=method, headers=headers) == found
 
 
 def test_an_operation_may_have_its_own_envelope_or_none() -> None:

@@ -144,3 +144,9 @@ def test_a_thing_is_made_with_what_will_be_changed() -> None:
 def test_a_wrong_write_is_found(promise: Promise, defect: str, code: tuple[str, str]) -> None:
     """What a write does to the member that it sent is judged as everywhere."""
     assert code in found(promise, defect)
+
+
+def test_refusals_are_examined_though_any_version_is_accepted() -> None:
+    """A write that no version stops is no reason to pass over what is refused for its body."""
+    told = [item for item in verdicts(writes.PROMISE, "stale") if item.operation == "change"]
+    assert [(item.examined > 0, item.findings) for item in told] == [(True, ())]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.promises.writes import PROMISE, numbers
+from harness.promises.writes.cases import cases
 from tests.unit.harness.promises.desk_api import MEMBERS, Desk, document, examined
 
 CAUGHT = {
@@ -82,6 +85,29 @@ def test_a_server_error_is_no_refusal() -> None:
     """What ends in a 5xx may have had its effect, so nothing is found and nothing held."""
     verdicts = [item for item in examined(PROMISE, Desk(frozenset({"writes first"}), fault=503)) if item.findings]
     assert verdicts == []
+
+
+class Lax(Desk):
+    """It takes whatever is an object."""
+
+    def _right(self, body: Any) -> bool:
+        return isinstance(body, dict)
+
+
+def test_where_nothing_is_refused_it_says_so() -> None:
+    """A verdict on nothing names the call that was to be refused and was taken."""
+    told = [item for item in examined(PROMISE, Lax()) if item.operation == "folders.update"]
+    assert [item.examined for item in told] == [0]
+    assert told[0].reason.startswith("folders.update accepted the last call that it was to refuse: body /")
+
+
+def test_a_body_of_a_name_alone_is_not_asked_for_refusals() -> None:
+    """Where the mark stands in the one member, nothing else can be wrong: that is no fault of the API."""
+    told = document()
+    name = {"type": "object", "properties": {"name": {"type": "string"}}}
+    told["paths"]["/folders"]["post"]["requestBody"]["content"]["application/json"]["schema"] = name
+    contract = Desk(told=told).contract
+    assert [case.name for case in cases(contract, contract.by_id["folders.create"], Random(1))] == ["numbers"]
 
 
 def test_it_can_be_switched_off() -> None:
