@@ -107,8 +107,17 @@ def _failed(asked: Asked) -> Stated:
     return _stated([], f"clear(answers[{number}], [401, 403])", line)
 
 
+def _taken(asked: Asked) -> Stated:
+    """One of the calls whose items are all as they should be is taken."""
+    _, items = _call(asked)
+    numbers = [at for at, step in enumerate(asked.steps) if str(step["step"]).split("|")[0] in {"plain", "last"}]
+    test = " or ".join(f"answers[{number}].status in range(200, 300)" for number in numbers)
+    return _stated(items, f"check(answers[{numbers[-1]}], lambda answer: {test})")
+
+
 MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     "bulk.counts": _accounted,
     "bulk.lost": _kept,
     "bulk.unknown": _failed,
+    "bulk.refused": _taken,
 }

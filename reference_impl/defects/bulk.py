@@ -1,4 +1,4 @@
-"""Defects of many at once: S16a, S38b, S38c, S49a, S49b."""
+"""Defects of many at once: S16a, S38b, S38c, S49a, S49b, S49c."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 from reference_impl.contract.procedure import Call, Reply
 from reference_impl.data.database import DatabaseError
 from reference_impl.defects.defect import Defect, changed
+from reference_impl.errors import invalid
 from reference_impl.procedures.bulk import create_users
 from reference_impl.procedures.bulk_types import RowError, RowResult, StatusChange, UserRows, UsersMade
 from reference_impl.procedures.product_batch import BatchInput, BatchResult, batch_update
@@ -101,6 +102,13 @@ def _insert_together(actor_id: str, accounts: list[Account], made: list[Row | No
         raise _SpoiltError
 
 
+async def batch_never(call: Call[BatchInput, None]) -> Reply:
+    """S49c: the check for ids that stand twice is off by one, so that no list passes it."""
+    if len(set(call.body.ids)) <= len(call.body.ids):
+        raise invalid("ids", "each may stand once only")
+    return await batch_update(call)
+
+
 _MAKING = ("users.bulkCreate",)
 
 DEFECTS = (
@@ -138,5 +146,12 @@ DEFECTS = (
         codes=("bulk.lost", "resource.create-not-readable", "resource.not-listed"),
         operations=_MAKING,
         plant=changed("users.bulkCreate", handler=create_all_or_none),
+    ),
+    Defect(
+        id="S49c",
+        title="A batch refuses every list, as if an id stood twice in it",
+        codes=("bulk.refused", "fuzz.positive_data_acceptance"),
+        operations=("products.batchUpdate",),
+        plant=changed("products.batchUpdate", handler=batch_never),
     ),
 )

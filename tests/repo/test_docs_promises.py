@@ -82,6 +82,8 @@ def test_an_example_is_examined(key: str) -> None:
         ("undoes", "pets.makeAll", "bulk.lost"),
         ("passes over", "pets.changeAll", "bulk.counts"),
         ("takes all", "pets.changeAll", "bulk.unknown"),
+        ("refuses lists", "pets.makeAll", "bulk.refused"),
+        ("refuses lists", "pets.changeAll", "bulk.refused"),
     ],
 )
 def test_many_at_once(defect: str, operation: str, expected: str) -> None:

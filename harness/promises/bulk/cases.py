@@ -15,7 +15,8 @@ from harness.promises import acting, survey, wrong_values
 from harness.promises import subject as subjects
 from harness.promises.altered import dumped, path_values
 from harness.promises.bulk import answer as answers
-from harness.promises.bulk.steps import BODIES, IDS, KEY, MIXED, PLAIN, READ, READ_LATER
+from harness.promises.bulk import reworded
+from harness.promises.bulk.steps import ALONE, BODIES, IDS, KEY, LAST, MIXED, PLAIN, READ, READ_LATER
 from harness.promises.look import GATES
 from harness.promises.resource.needs import needs
 from harness.promises.resource.steps import step, succeeded
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from harness.case import Steps
     from harness.contract import Contract, Operation, Resource
-    from harness.exchange import Exchange
+    from harness.exchange import Exchange, Request
     from harness.identities import Identity
     from harness.stage import Stage
 
@@ -123,7 +124,7 @@ def _ids(call: _Call, resource: Resource | None, stage: Stage) -> Steps[None]:
         answered = yield from _sent(call, stage, mixed, step(MIXED, IDS))
         if not _refused(answered):
             return
-    yield from _sent(call, stage, fresh, step(PLAIN, IDS))
+    yield from _plain(call, stage, fresh, IDS)
 
 
 def _nothing(call: _Call, stage: Stage) -> Any:
@@ -139,9 +140,9 @@ def _bodies(call: _Call, resource: Resource | None, stage: Stage) -> Steps[None]
     if len(rows) < call.most and not call.listed.get("uniqueItems"):
         answered = yield from _sent(call, stage, [*rows, rows[0]], step(MIXED, BODIES))
         if _refused(answered):
-            answered = yield from _sent(call, stage, (yield from _rows(call, stage, FRESH)), step(PLAIN, BODIES))
+            answered = yield from _plain(call, stage, (yield from _rows(call, stage, FRESH)), BODIES, resource)
     else:
-        answered = yield from _sent(call, stage, rows, step(PLAIN, BODIES))
+        answered = yield from _plain(call, stage, rows, BODIES, resource)
     if resource is not None:
         yield from _faulty(call, resource, stage)
     if resource is None or resource.read not in stage.contract.by_id or not succeeded(answered):
@@ -199,12 +200,54 @@ def _rows(call: _Call, stage: Stage, count: int) -> Steps[list[Any]]:
     return found
 
 
+def _plain(
+    call: _Call, stage: Stage, items: Sequence[Any], kind: str, resource: Resource | None = None
+) -> Steps[Exchange]:
+    """A call whose items are all as they should be; where it is refused, the same items in other words.
+
+    Where none of these is taken, each body is sent to the create of its resource, which tells whether it is the items.
+    """
+    plain = yield from _sent(call, stage, items, step(PLAIN, kind))
+    if not _refused(plain):
+        return plain
+    full = yield from _made(call, stage, items, everything=True)
+    others = reworded.bodies(stage.contract, call.operation, plain.request.json(), full.json()) or [full.json()]
+    for number, body in enumerate(others, 1):
+        word = step(LAST, kind) if number == len(others) else step(PLAIN, kind, number)
+        answered = yield from one(replace(plain.request, body=dumped(body), step=word))
+        if not _refused(answered):
+            return answered
+    create = stage.contract.by_id.get(resource.create) if resource is not None else None
+    if kind == BODIES and create is not None and create.json_body() is not None:
+        yield from _alone(call, create, items, stage)
+    return plain
+
+
+def _alone(call: _Call, create: Operation, items: Sequence[Any], stage: Stage) -> Steps[None]:
+    """Each item by itself, to the create of its resource, until one is not taken."""
+    above = {item.name: call.path[item.name] for item in create.path_parameters if item.name in call.path}
+    maker = call.caller
+    if not subjects.may(stage.contract, create, maker):
+        maker = yield from things.identity_for(stage, create)
+    for number, item in enumerate(items):
+        base = yield from things.valid(stage, create, identity=maker, path=above)
+        if not succeeded((yield from one(replace(base, body=dumped(item), step=step(ALONE, number))))):
+            return
+
+
 def _sent(call: _Call, stage: Stage, items: Sequence[Any], word: str) -> Steps[Exchange]:
     """One call with these items, valid in all else."""
+    return (yield from one(replace((yield from _made(call, stage, items)), step=word)))
+
+
+def _made(call: _Call, stage: Stage, items: Sequence[Any], *, everything: bool = False) -> Steps[Request]:
+    """The request with these items, with no more beside them than must be or with all that may be."""
     place = call.told["items"]
     given = {f"{place}/{number}": item for number, item in enumerate(items)}
-    base = yield from things.valid(stage, call.operation, identity=call.caller, path=call.path, members=given)
-    return (yield from one(replace(base, body=dumped(pointer.put(base.json(), place, list(items))), step=word)))
+    base: Request = yield from things.valid(
+        stage, call.operation, identity=call.caller, path=call.path, members=given, everything=everything
+    )
+    return replace(base, body=dumped(pointer.put(base.json(), place, list(items))))
 
 
 def _refused(exchange: Exchange) -> bool:

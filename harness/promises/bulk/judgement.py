@@ -10,7 +10,7 @@ from harness.finding import Severity
 from harness.promises import subject as subjects
 from harness.promises.bulk import answer as answers
 from harness.promises.bulk.cases import GONE
-from harness.promises.bulk.steps import IDS, KEY, MIXED, PLAIN, READ, READ_LATER
+from harness.promises.bulk.steps import ALONE, BODIES, IDS, KEY, LAST, MIXED, PLAIN, READ, READ_LATER
 from harness.promises.look import Look
 from harness.promises.resource.steps import each, parts, settled, succeeded
 from harness.verdict import Verdict
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange
     from harness.promises.bulk.answer import Account
 
-COUNTS, LOST, UNKNOWN = "bulk.counts", "bulk.lost", "bulk.unknown"
+COUNTS, LOST, UNKNOWN, REFUSED = "bulk.counts", "bulk.lost", "bulk.unknown", "bulk.refused"
+# What is answered to a call that is not as it should be: not who sent it, nor that it came at a bad time.
+REFUSALS = {400, 413, 415, 422}
 TITLES: Mapping[str, tuple[str, Severity]] = {
     COUNTS: ("does not account for each item once", Severity.HIGH),
     LOST: ("tells things as made that are not there", Severity.HIGH),
     UNKNOWN: ("tells an id that nothing has as done", Severity.MEDIUM),
+    REFUSED: ("refuses whatever list it is sent", Severity.MEDIUM),
 }
 
 
@@ -38,7 +41,11 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     resource = contract.resource(told.get("resource", ""))
     look = Look(KEY, operation, TITLES)
     exchanges = settled(exchanges)
-    for call in (*each(exchanges, MIXED), *each(exchanges, PLAIN)):
+    plain = [*each(exchanges, PLAIN), *each(exchanges, LAST)]
+    if any(map(succeeded, plain)):
+        plain = [call for call in plain if call.outcome is not Outcome.REFUSED]
+    _taken(look, told, exchanges, plain)
+    for call in (*each(exchanges, MIXED), *plain):
         sent = pointer.get(call.request.json(), told["items"])
         if _tells(look, call) and isinstance(sent, list):
             account = answers.read(told, subjects.shown(call), sent, resource.id if resource else "")
@@ -48,12 +55,36 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     return look.verdict()
 
 
+def _taken(look: Look, told: Mapping[str, Any], exchanges: Sequence[Exchange], plain: Sequence[Exchange]) -> None:
+    """Of calls whose items are all as they should be one is taken.
+
+    That they are is known of bodies which the create of their resource took one by one, and of ids where one at fault
+    is told as failed: elsewhere the whole may be refused for what state the things are in.
+    """
+    last = next(iter(each(exchanges, LAST)), None)
+    if last is None or any(call.status not in REFUSALS for call in plain):
+        return
+    if any(call.outcome is not Outcome.REFUSED for call in each(exchanges, MIXED)):
+        return
+    sent = pointer.get(last.request.json(), told["items"])
+    alone = each(exchanges, ALONE)
+    bodies = parts(last)[1] == BODIES
+    sure = bodies and isinstance(sent, list) and len(alone) == len(sent) > 0 and all(map(succeeded, alone))
+    if not sure and (bodies or told.get("unknown") != "failed"):
+        return
+    look.examined += 1
+    items = "items that its create took one by one" if bodies else "ids of things that were just made"
+    seen = f"{len(plain)} calls with lists of {items} were answered {', '.join(str(call.status) for call in plain)}."
+    promised = f"{look.operation.id} takes lists that fit its schema from who may call it."
+    look.found(REFUSED, "", promised, seen, *plain[:3], last, *alone[:1])
+
+
 def _tells(look: Look, call: Exchange) -> bool:
     """Whether the answer tells of items; notes why not. One that refuses all, as one is wrong, says nothing of them."""
     if not look.answered(call):
         return False
     if call.outcome is Outcome.REFUSED:
-        if parts(call)[0] == PLAIN:
+        if parts(call)[0] in {PLAIN, LAST}:
             look.reasons.append(f"{call.operation} answered {call.status} to items that are all as they should be")
         return False
     if not succeeded(call):

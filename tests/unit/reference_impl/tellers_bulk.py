@@ -49,10 +49,17 @@ def others_lost(shop: Shop) -> bool:
     return shop.send("GET", f"/users/{result['user']['id']}", shop.admin).status_code == 404
 
 
+def never_taken(shop: Shop) -> bool:
+    """Tell S49c: one id, which stands there once, is refused as if it stood twice."""
+    answer = shop.send("POST", "/bulk/products", shop.admin, json={"ids": [ABSENT], "discount": 1})
+    return answer.status_code == 400 and "once only" in answer.text
+
+
 TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S16a": passed_over,
     "S38b": junk_made,
     "S38c": status_fails,
     "S49a": no_ids,
     "S49b": others_lost,
+    "S49c": never_taken,
 }

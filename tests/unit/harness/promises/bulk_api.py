@@ -105,14 +105,26 @@ class Pets:
 
     def _answer(self, request: Request) -> tuple[int, Any]:
         body = request.json()
-        if request.path == "/pets/bulk" and self.status != 200:
-            return self.status, None
+        if (refusal := self._refusal(request.path, body)) is not None:
+            return refusal, None
         if request.path == "/pets/bulk":
             return self._made(body["pets"]) if request.method == "POST" else self._changed(body["ids"])
         if request.method == "POST":
             return 201, self._new(body)
         found = next((pet for key, pet in self.pets.items() if str(key) == request.path.rpartition("/")[2]), None)
         return (404, None) if found is None else (200, found)
+
+    def _refusal(self, path: str, body: Any) -> int | None:
+        """The status by which it is refused before it is looked at; none where it is not."""
+        if path == "/pets":
+            return 422 if "refuses rows" in self.defects else None
+        if path != "/pets/bulk":
+            return None
+        if self.status != 200:
+            return self.status
+        if "asks for a reason" in self.defects and "reason" not in body:
+            return 422
+        return 400 if "refuses lists" in self.defects else None
 
     def _new(self, row: dict[str, Any]) -> dict[str, Any]:
         number = next(self.numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from harness.contract import Contract
 from harness.promises.annotations import problems
-from harness.promises.bulk import answer
+from harness.promises.bulk import answer, reworded
+from harness.promises.bulk.judgement import REFUSALS
 from harness.promises.catalogue import BY_KEY, PROMISES
 from harness.verdict import Status
 from tests.unit.harness.promises.bulk_api import CHANGED, MADE, Pets, document, driven, examined
@@ -30,6 +32,7 @@ DEFECTS = {
     "counts taken": {(MAKE, "bulk.counts", "entries")},
     "leaves out the tenth": {(CHANGE, "bulk.counts", "sum")},
     "swaps": {(CHANGE, "bulk.unknown", "")},
+    "refuses lists": {(CHANGE, "bulk.refused", ""), (MAKE, "bulk.refused", "")},
 }
 
 
@@ -84,6 +87,64 @@ def test_an_item_that_is_lost_is_found(defect: str) -> None:
     assert faults(Pets(frozenset({defect}))) == DEFECTS[defect]
 
 
+@given(
+    sizes=bounds().filter(lambda sizes: sizes.get("maxItems", 9) > max(2, sizes.get("minItems", 0))),
+    status=st.sampled_from(sorted(REFUSALS)),
+    kind=st.sampled_from(["string", "integer"]),
+)
+def test_who_refuses_every_list_is_found(sizes: dict[str, int], status: int, kind: str) -> None:
+    """Lists of any size and of either kind, by whatever status says that a call is not as it should be."""
+    api = Pets(told=document(kind=kind, bounds=sizes), status=status)
+    assert faults(api) == {(CHANGE, "bulk.refused", ""), (MAKE, "bulk.refused", "")}
+
+
+@given(status=st.integers(100, 599).filter(lambda status: status not in {200, 429, *REFUSALS}))
+def test_a_refusal_that_is_not_of_the_list_is_no_finding(status: int) -> None:
+    """Who may not call, what is not there, in conflict, not ready or failed says nothing of lists."""
+    assert {code for _, code, _ in faults(Pets(status=status))} & {"bulk.refused"} == set()
+
+
+def test_what_no_item_passes_alone_is_no_finding() -> None:
+    """Rows that their create refuses may be refused together, for a rule that the document does not tell."""
+    told = document({name: MADE[name] for name in MADE if name != "resource"})
+    for api in (Pets(frozenset({"refuses lists", "refuses rows"})), Pets(frozenset({"refuses lists"}), told=told)):
+        verdict = examined(api)[MAKE]
+        assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
+        assert "answered 400 to items that are all as they should be" in verdict.reason
+
+
+def test_ids_may_be_refused_together_where_one_at_fault_is_not_told_as_failed() -> None:
+    """The whole may be refused for what state its things are in."""
+    told = document(changed={name: CHANGED[name] for name in CHANGED if name != "unknown"})
+    assert faults(Pets(frozenset({"refuses lists"}), told=told)) == {(MAKE, "bulk.refused", "")}
+
+
+@pytest.mark.parametrize("operation", [MAKE, CHANGE])
+def test_what_may_stand_beside_the_list_is_sent_before_it_is_said(operation: str) -> None:
+    """A rule on members that need not be there, which no schema tells, is kept by one of the calls."""
+    told = document()
+    for path in told["paths"]["/pets/bulk"].values():
+        path["requestBody"]["content"]["application/json"]["schema"]["properties"]["reason"] = {"type": "string"}
+    verdict = examined(Pets(frozenset({"asks for a reason"}), told=told))[operation]
+    assert (verdict.status, verdict.findings, verdict.reason) == (Status.PASS, (), "")
+
+
+@given(
+    plain=st.dictionaries(st.sampled_from("ab"), st.lists(st.integers(), max_size=2), max_size=2),
+    more=st.dictionaries(st.sampled_from("cdefg"), st.integers()),
+)
+def test_other_words_keep_to_the_schema_and_to_the_list(plain: dict[str, Any], more: dict[str, Any]) -> None:
+    """None comes twice or is the first call's; each keeps its lists and has more beside them, and they are few."""
+    contract = Contract.read(document(), "pets")
+    schemaless = replace(contract.by_id[MAKE], bodies=())
+    found = reworded.bodies(contract, schemaless, plain, {**plain, **more})
+    assert len(found) <= 1 + 2 * reworded.MOST_ALONE
+    assert all(found.count(body) == 1 and body != plain for body in found)
+    assert all(body == {**plain, **body} for body in found)
+    assert bool(found) is bool(more)
+    assert reworded.bodies(contract, contract.by_id[MAKE], {"pets": [{"name": "a"}]}, {"pets": 1}) == []
+
+
 @pytest.mark.parametrize("defect", [set(), {"takes what its create refuses"}])
 def test_rows_that_a_create_refuses_are_sent(defect: set[str]) -> None:
     """What is made of them all the same does not fit the answer's schema; told as failed it does."""
@@ -126,7 +187,7 @@ def test_an_unknown_id_may_be_done_where_nothing_declares_otherwise() -> None:
     assert faults(Pets(frozenset({"takes all"}), told=told)) == set()
 
 
-@pytest.mark.parametrize("status", [202, 204, 400, 403, 429, 500, 503])
+@pytest.mark.parametrize("status", [202, 204, 403, 409, 429, 500, 503])
 def test_an_answer_that_tells_nothing_is_no_finding_and_no_pass(status: int) -> None:
     """What is refused, not ready or failed is INCONCLUSIVE, with its status told, even where the API is at fault."""
     for verdict in examined(Pets(frozenset({"passes over", "undoes"}), status=status)).values():

@@ -46,6 +46,8 @@ SHOWN = [
     ("both", MAKE, False, LISTED),
     ("neither", MAKE, False, COUNTED),
     ("counts taken", MAKE, False, COUNTED),
+    ("refuses lists", MAKE, False, COUNTED),
+    ("refuses lists", CHANGE, False, COUNTED),
 ]
 
 
