@@ -1,4 +1,4 @@
-"""Defects of uploaded pictures: S18, S19, C8a."""
+"""Defects of uploaded pictures: S18, S19, C8a, C8b."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, UnidentifiedImageError
 
 from reference_impl.defects.defect import Defect, changed
+from reference_impl.edge.endpoint import Endpoint
 from reference_impl.errors import ApiError, invalid, unavailable
 from reference_impl.pictures import FORMATS, Picture, Pictures, bound, drawn, known
 from reference_impl.procedures.product_images import upload_image
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from reference_impl.application import Parts
     from reference_impl.contract.procedure import Call, Reply
+    from reference_impl.edge.exchange import Exchange
     from reference_impl.procedures.product_images import ImageInput
 
 # Pillow refuses what has twice as many pixels as it warns of.
@@ -82,6 +84,15 @@ class LeakingPictures(Pictures):
         return picture
 
 
+class FilesAlone(Endpoint):
+    """C8b: of a form the second transport reads the files alone, and misses the input that stands beside them."""
+
+    async def _admit(self, exchange: Exchange) -> None:
+        await super()._admit(exchange)
+        if self.procedure.multipart:
+            raise invalid("data", "the form must have it as text")
+
+
 def reading_with(pictures: Callable[[], Pictures]) -> Callable[[Parts], Parts]:
     """Return the planting of other pictures."""
     return lambda parts: replace(parts, pictures=pictures)
@@ -115,5 +126,12 @@ DEFECTS = (
         codes=("upload.kept", "schema.server-error", "objective.errors", "fuzz.positive_data_acceptance"),
         operations=_UPLOAD,
         plant=reading_with(LeakingPictures),
+    ),
+    Defect(
+        id="C8b",
+        title="A picture that is uploaded over RPC is refused, and the same one over REST is not",
+        codes=("transports.refused",),
+        operations=_UPLOAD,
+        plant=lambda parts: replace(parts, rpc_endpoint=FilesAlone),
     ),
 )

@@ -1,7 +1,8 @@
 """The promise `transports`: an operation is served over another transport too, by the same gates of roles.
 
 What is one function behind two front doors is easily guarded at one of them. Who may not call is tried at the other
-one, and one that may: only where that one is let in does the other's refusal, or its lack, tell anything.
+one, and one that may: only where that one is let in does the other's refusal, or its lack, tell anything. Where that
+one is refused for its input, which the document's own transport takes, the operation is not served as it is told.
 Source: OWASP API Security Top 10 2023, API5 (broken function level authorization) and API9 (improper inventory).
 """
 

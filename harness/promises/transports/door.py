@@ -23,6 +23,8 @@ KEY = "transports"
 METHOD = "POST"
 ALIKE = "alike"
 GATED = {401, 403, 429}
+# What is said of a call's input alone, and neither of who calls, of the state of things, nor of what is served.
+OF_THE_INPUT = {400, 413, 415, 422}
 
 
 @dataclass(frozen=True, slots=True)

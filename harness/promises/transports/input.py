@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from harness.exchange import Request
 
 TYPED = {"integer", "number", "boolean"}
+# Texts that a format may have a type of its own for: numbers, booleans and null of a form, dates, times, addresses.
+TYPED_TEXT = re.compile(
+    r"\s*(?:[-+]?\.?\d[\d.]*(?:e[-+]?\d+)?n?|true|false|null)?\s*\Z|\d{4}-?\d\d|\d\d:\d\d|P[\dT.]+[YMWDHS]|[a-z][a-z0-9+.-]*:",
+    re.IGNORECASE,
+)
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+EXACT = 1 << 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,23 @@ class Input:
 
     members: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[File, ...] = ()
+
+
+def is_plain(told: Input) -> bool:
+    """Whether every transport writes the input alike: no value that one marks as a date, a set or a large number."""
+    return _is_plain(dict(told.members))
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(UUID.fullmatch(value)) or not TYPED_TEXT.match(value)
+    if isinstance(value, bool) or value is None:
+        return True
+    if isinstance(value, int | float):
+        return abs(value) < EXACT
+    if isinstance(value, list):
+        return all(isinstance(item, dict) and _is_plain(item) for item in value)
+    return all(_is_plain(item) for item in value.values())
 
 
 def joined(contract: Contract, operation: Operation, request: Request) -> Input:

@@ -1,7 +1,11 @@
-"""The judgement of `transports`: who may not is refused at each of them, as seen beside one that is let in there."""
+"""The judgement of `transports`: who may not is refused at each of them, as seen beside one that is let in there.
+
+And what the document's own transport takes of one that may, each of them takes too.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.cell import LET_IN, Cell
@@ -10,7 +14,8 @@ from harness.finding import Finding, Severity
 from harness.identities import ANONYMOUS
 from harness.promises import roles
 from harness.promises.attempt import AFTER, AGAIN, BEFORE, MAY, MAY_NOT, Attempt, attempts, seen_as
-from harness.promises.transports.door import ALIKE, KEY, METHOD, Door, doors
+from harness.promises.transports.door import ALIKE, KEY, METHOD, OF_THE_INPUT, Door, doors
+from harness.promises.transports.input import is_plain, joined
 from harness.verdict import Verdict, merged
 
 if TYPE_CHECKING:
@@ -23,18 +28,23 @@ if TYPE_CHECKING:
 def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange]) -> Verdict:
     """Every transport by itself."""
     told = roles.promised(contract, operation)
-    found = [_judged(operation, told, door, exchanges) for door in doors(contract, operation)]
+    found = [_judged(contract, operation, told, door, exchanges) for door in doors(contract, operation)]
     return merged([Verdict(KEY, operation.id), *found])[0]
 
 
-def _judged(operation: Operation, told: Mapping[str, Any], door: Door, exchanges: Sequence[Exchange]) -> Verdict:
+def _judged(
+    contract: Contract, operation: Operation, told: Mapping[str, Any], door: Door, exchanges: Sequence[Exchange]
+) -> Verdict:
     """What was tried at one transport; nothing is known of it where the one that may was not let in."""
     steps = {exchange.request.step: exchange for exchange in exchanges}
     tried = [item for item in attempts(exchanges) if item.label.endswith(f" {door.word}")]
     allowed = next((item for item in tried if item.expected == MAY), None)
     refused = [item for item in tried if item.expected == MAY_NOT]
-    if allowed is None or not door.serves(allowed.call, steps.get(f"{ALIKE}:{door.word}")):
-        return _unknown(operation, told, door, refused, allowed)
+    alike = steps.get(f"{ALIKE}:{door.word}")
+    if allowed is None or not door.serves(allowed.call, alike):
+        unknown = _unknown(operation, told, door, refused, allowed)
+        alone = _refused_alone(contract, operation, door, allowed, alike)
+        return unknown if alone is None else replace(unknown, examined=1, findings=(alone,))
     findings, reasons, cells = [], [], []
     for item in refused:
         wanted = str(roles.refusal(told, _caller(item, door)))
@@ -69,6 +79,28 @@ def _unknown(
         for item in refused
     ]
     return Verdict(KEY, operation.id, reason=reason, cells=tuple(cells))
+
+
+def _refused_alone(
+    contract: Contract, operation: Operation, door: Door, allowed: Attempt | None, alike: Exchange | None
+) -> Finding | None:
+    """A finding where one that may is refused there for its input, and the document's transport takes the same."""
+    if allowed is None or allowed.call.status not in OF_THE_INPUT:
+        return None
+    if alike is None or not Attempt("", "", alike).let_in or not is_plain(joined(contract, operation, alike.request)):
+        return None
+    who = _caller(allowed, door)
+    return Finding(
+        "transports.refused",
+        f"{operation.id} refuses {door.word} what it takes by the document's transport",
+        Severity.MEDIUM,
+        operation.id,
+        kind=door.word,
+        promised=f"{operation.id} is served {door.word} too: what is valid is taken there.",
+        seen=f"{who} sent {METHOD} {door.path} and was answered {allowed.call.status}; the same input, sent after it "
+        f"by {alike.request.method} {alike.request.path}, was answered {alike.status}.",
+        witnesses=(allowed.call.id, alike.id),
+    )
 
 
 def _caller(tried: Attempt, door: Door) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,18 @@ def uploaded(shop: Shop, *files: bytes) -> list[int]:
     path = f"/products/{shop.product(seller)['id']}/images"
     told: list[Any] = [{"files": {"image": ("a.png", file, "image/png")}} for file in files]
     return [shop.send("POST", path, seller, **one).status_code for one in told]
+
+
+def refused_over_rpc(shop: Shop) -> bool:
+    """Tell C8b: a picture is refused over RPC, and the same one is taken over REST."""
+    seller = shop.account("seller")
+    product_id = shop.product(seller)["id"]
+    picture = ("a.png", png(8, 8), "image/png")
+    told = json.dumps({"json": {"id": product_id, "image": {}}, "meta": [], "maps": [["image"]]})
+    over = {"data": {"data": told}, "files": {"0": picture}}
+    there = shop.send("POST", "/api/rpc/products/uploadImage", seller, **over).status_code
+    here = shop.send("POST", f"/products/{product_id}/images", seller, files={"image": picture}).status_code
+    return (there, here) == (400, 201)
 
 
 def png(width: int, height: int) -> bytes:
@@ -57,4 +70,5 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S44": published,
     "A9a": moved_nowhere,
     "C8a": lambda shop: uploaded(shop, *[b"no picture"] * 17)[-1] == 503,
+    "C8b": refused_over_rpc,
 }

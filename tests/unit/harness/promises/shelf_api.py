@@ -51,7 +51,7 @@ class Refused(Exception):
 class Shelf:
     """The API, with defects by name. `choose(n)` decides which of n requests goes on; `fault(request)` what befalls it.
 
-    A fault is `lost` (done, the answer is lost), `dropped` (not done, no answer), 401, 429 or 503.
+    A fault is `lost` (done, the answer is lost), `dropped` (not done, no answer), or an answer's status (not done).
     """
 
     defects: frozenset[str] = frozenset()
@@ -77,7 +77,7 @@ class Shelf:
         faults = [self.fault(request) for request in requests]
         running = {}
         for index, request in enumerate(requests):
-            if faults[index] in {"dropped", 401, 429, 503}:
+            if faults[index] == "dropped" or isinstance(faults[index], int):
                 answers[index] = None if faults[index] == "dropped" else Response(int(faults[index]))
             else:
                 running[index] = self._handle(request)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from harness.contract import Contract, Operation
 
 ENVELOPE = {"schema": {"type": "object", "required": ["error"]}}
-REFUSALS = [400, 401, 403, 404, 405, 409, 415, 422, 500, 501]
+REFUSALS = [401, 403, 404, 405, 409, 429, 500, 501, 503]
+OF_THE_INPUT = [400, 413, 415, 422]
 GUARDED = ["users.roles", "users.get", "users.update", "users.delete", "notes.create", "notes.update", "notes.delete"]
 FAULTS = st.sampled_from(["", "", "lost", "dropped", 401, 429, 503])
 PAGE = (200, b"<!doctype html><title>shelf</title>")
@@ -62,7 +63,52 @@ def test_a_door_that_refuses_is_no_finding(name: str, status: int, *, whole: boo
 
     (verdict,) = judged(Counter(dressed=dressed), name)
     assert verdict.findings == ()
-    assert not whole or verdict.status is Status.INCONCLUSIVE or status in {400, 404, 409, 422}
+    assert not whole or verdict.status is Status.INCONCLUSIVE or status in {404, 409}
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    name=st.sampled_from(GUARDED[1:]), status=st.sampled_from(OF_THE_INPUT), told=st.sampled_from([RPC, PLAIN]),
+    whole=st.booleans(),
+)  # fmt: skip
+def test_what_one_door_refuses_for_its_input(name: str, status: int, told: dict[str, Any], *, whole: bool) -> None:
+    """A valid call that a door refuses for its input, and the document's transport takes, is one finding of it."""
+
+    def fault(request: Request) -> str | int:
+        return status if request.step.startswith("may" if whole else "may:") else ""
+
+    (verdict,) = judged(Counter(fault=fault, contract=contract(told)), name)
+    word = f"over {told['name']}"
+    assert [(item.code, item.kind, item.operation) for item in verdict.findings] == [("transports.refused", word, name)]
+    assert str(status) in verdict.findings[0].seen
+    assert len(verdict.findings[0].witnesses) == 2
+
+
+def test_values_that_a_form_may_mark_tell_nothing() -> None:
+    """A list of words may be a set, which oRPC marks: its refusal tells nothing against the door."""
+
+    def fault(request: Request) -> str | int:
+        return 422 if request.step.startswith("may") else ""
+
+    (verdict,) = judged(Counter(fault=fault), "users.roles")
+    assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
+
+
+@pytest.mark.parametrize("other", [400, 403, 404, 422, 429, 500, 503])
+def test_what_both_refuse_is_no_finding(other: int) -> None:
+    """Where the document's transport does not take the call either, the door's refusal tells nothing against it."""
+
+    class Refusing(Counter):
+        def send(self, request: Request, *, case: str = "") -> Exchange:
+            exchange = super().send(request, case=case)
+            alike = request.step.startswith("alike")
+            return Exchange(exchange.id, request, Response(other), 0, 0, 0, case=case) if alike else exchange
+
+    def fault(request: Request) -> str | int:
+        return 422 if request.step.startswith("may") else ""
+
+    assert judged(Refusing(fault=fault), "notes.create")[0].findings == ()
+    assert [item.code for item in judged(Counter(fault=fault), "notes.create")[0].findings] == ["transports.refused"]
 
 
 @pytest.mark.parametrize("told", [RPC, PLAIN], ids=["orpc", "json"])

@@ -16,7 +16,7 @@ from harness.contract.form import encoded
 from harness.errors import CannotTell
 from harness.exchange import Request, Response
 from harness.promises.transports import orpc, plain
-from harness.promises.transports.input import File, Input, joined
+from harness.promises.transports.input import File, Input, is_plain, joined
 from reference_impl.edge.multipart import read_form
 from reference_impl.rpc.batch import body_of
 from reference_impl.rpc.reading import value_of
@@ -132,3 +132,31 @@ def test_an_answer_of_the_form(body: bytes, expected: tuple[bool, bool]) -> None
     """What stands at every path, and what tells an error with a 200, is no answer."""
     response = Response(200, (), body)
     assert (orpc.answers(response), plain.answers(response)) == expected
+
+
+PLAIN_TEXT = st.text("abcxyz -_", min_size=1).filter(str.strip) | st.uuids().map(str)
+PLAIN = st.recursive(
+    PLAIN_TEXT | st.none() | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | st.floats(-1e9, 1e9),
+    lambda inner: (
+        st.dictionaries(NAMES, inner, max_size=3) | st.lists(st.dictionaries(NAMES, inner, max_size=2), max_size=3)
+    ),
+    max_leaves=6,
+)
+MARKED = (
+    st.dates().map(str)
+    | st.datetimes().map(lambda at: at.isoformat())
+    | st.times().map(str)
+    | st.integers().map(str)
+    | st.floats(allow_nan=False, allow_infinity=False).map(str)
+    | st.integers(min_value=2**53)
+    | st.lists(PLAIN_TEXT, min_size=1, max_size=3)
+    | st.sampled_from(["true", "False", "null", "", "https://shop.example/a", "mailto:ann@shop.example", "P1D"])
+)
+
+
+@given(st.dictionaries(NAMES, PLAIN, max_size=3), MARKED)
+def test_a_value_that_a_format_may_mark_is_not_plain(members: dict[str, Any], marked: Any) -> None:
+    """Words, ids and small numbers are written alike everywhere; dates, sets and what a form has as text are not."""
+    assert is_plain(Input(members))
+    assert not is_plain(Input({**members, "marked": marked}))
+    assert not is_plain(Input({"rows": [{**members, "marked": marked}]}))
