@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 5.0
 IDLE_LIMIT_S = 2.0
+MOST_IDLE = 16
 MAX_BODY_BYTES = 16 * 1024 * 1024
 CODINGS = ("gzip", "deflate")
 """The content codings that are read."""
@@ -152,13 +153,19 @@ class Wire:
         return Sent(response, sent_ns, done_ns)
 
     def _forget_idle(self) -> None:
-        """Closes what was idle too long, of every source, so that many sources do not add up to many open files."""
+        """Closes what was idle too long, of every source, and the longest idle of too many.
+
+        Many sources would else add up to many open files here, and there to all connections that a server takes.
+        """
         oldest_ns = self.clock.now_ns() - IDLE_LIMIT_S * 1e9
         for source, kept in list(self._idle.items()):
             while kept and kept[0].idle_since_ns < oldest_ns:
                 kept.pop(0).close()
             if not kept:
                 del self._idle[source]
+        every = sorted((item.idle_since_ns, source) for source, kept in self._idle.items() for item in kept)
+        for _, source in every[: max(len(every) - MOST_IDLE, 0)]:
+            self._idle[source].pop(0).close()
 
     def _keep(self, connection: _Connection, source: str) -> None:
         parser = connection.parser
@@ -166,6 +173,7 @@ class Wire:
             parser.start_next_cycle()
             connection.idle_since_ns = self.clock.now_ns()
             self._idle[source].append(connection)
+            self._forget_idle()
         else:
             connection.close()
 
