@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 ENDLESS = "the answer began and did not end"
 LONGEST_S = 1e9
+# A body that is no text and longer than this is packed in a record: a bound in bytes is tried with megabytes of spaces.
+LONG_BYTES = 1 << 18
 SCHEMA_VERSION = 1
 
 Headers = tuple[tuple[str, str], ...]
@@ -250,10 +253,14 @@ def _body_to_record(body: bytes | None) -> dict[str, str]:
     try:
         return {"body": body.decode()}
     except UnicodeDecodeError:
+        if len(body) > LONG_BYTES:
+            return {"body_zlib": base64.b64encode(zlib.compress(body, 1)).decode("ascii")}
         return {"body_base64": base64.b64encode(body).decode("ascii")}
 
 
 def _body_from_record(record: Mapping[str, Any]) -> bytes | None:
+    if "body_zlib" in record:
+        return zlib.decompress(base64.b64decode(record["body_zlib"]))
     if "body_base64" in record:
         return base64.b64decode(record["body_base64"])
     return record["body"].encode() if "body" in record else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,9 @@ class Mask:
                 message["body"] = self.text(_members_masked(message["body"]))
             if "body_base64" in message:
                 message["body_base64"] = self._bytes(message["body_base64"])
+            if "body_zlib" in message:
+                body = self._body(zlib.decompress(base64.b64decode(message["body_zlib"])))
+                message["body_zlib"] = base64.b64encode(zlib.compress(body, 1)).decode("ascii")
             if "path" in message:
                 message["path"] = self.text(message["path"])
                 message["query"] = [

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.finding import Finding
 
 COUNTED = "it is told by counting many calls against a window of time"
+MOST_BODY = 262_144
 MEASURED = "it is told by a load"
 KEPT = "it is told by the time between a change and a read, and by what was kept before it, maybe in another worker"
 MARKED = "it is told by holding each thing of a list against the operators of its filter, which needs the harness"
@@ -194,7 +195,22 @@ def _assigned(asked: Asked) -> list[str]:
 
 def _beyond(asked: Asked) -> list[str]:
     """A file that is not to be taken is refused, where a valid one is taken."""
-    return [f"done(answers[{asked.word('valid')}])", status(asked.word("trial"), "in range(400, 500)")]
+    return [f"done(answers[{asked.word('valid')}])", status(_held(asked, asked.word("trial")), "in range(400, 500)")]
+
+
+def _taken(asked: Asked) -> list[str]:
+    """A file within the bounds is taken, and one of as many bytes as there may be where a small one is."""
+    valid = asked.word("valid")
+    if asked.finding.kind != "bytes":
+        return [status(valid, "not in (400, 413, 415, 422)")]
+    return [f"done(answers[{valid}])", status(_held(asked, asked.word("within")), "!= 413")]
+
+
+def _held(asked: Asked, number: int) -> int:
+    """The number of a step whose body is short enough to stand in a file."""
+    if len(asked.steps[number]["body"] or "") > MOST_BODY:
+        raise Unstated(f"its file is longer than the {MOST_BODY} bytes that a test holds")
+    return number
 
 
 def _unmarked(asked: Asked) -> list[str]:
@@ -230,7 +246,7 @@ MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     **dict.fromkeys(("page.bounds", "sort.unknown"), _out_of_bounds),
     "resource.mass-assignment": _assigned,
     **dict.fromkeys(("upload.bounds", "upload.broken"), _beyond),
-    "upload.refused": lambda asked: [f"done(answers[{asked.word('valid')}])"],
+    "upload.refused": _taken,
     **dict.fromkeys(("version.lost-update", "version.missing-accepted", "version.status"), _stale),
     "schema.undocumented-status": answered.documented,
     "schema.server-error": lambda asked: [status(asked.last, "< 500")],

@@ -100,7 +100,9 @@ class Renderer:
             "parameters": self._parameters(procedure),
             "responses": self._responses(procedure),
             "x-promises": {
-                **promises.of_procedure(procedure, procedure_rule(procedure, self._services)),
+                **promises.of_procedure(
+                    procedure, procedure_rule(procedure, self._services), self._services.settings.edge
+                ),
                 **promises.cache(
                     procedure,
                     self._procedures.values(),

@@ -128,12 +128,14 @@ def of_document(global_rule: Rule, edge: Edge) -> JsonObject:
     }
 
 
-def of_procedure(procedure: Procedure, rule: Rule) -> JsonObject:
-    """Return what one operation promises: who may, how often, and what its declaration adds."""
+def of_procedure(procedure: Procedure, rule: Rule, edge: Edge) -> JsonObject:
+    """Return what one operation promises: who may, how often, and what its declaration and the settings add."""
+    upload = procedure.promises.get("upload")
     return {
         "roles": roles(procedure),
         "rate-limit": [{**limit(rule), "headers": "x-ratelimit", "reset": "epoch"}],
         **procedure.promises,
+        **({"upload": {**upload, "max_bytes": edge.upload_limit_bytes}} if upload else {}),
     }
 
 

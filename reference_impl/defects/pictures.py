@@ -1,4 +1,4 @@
-"""Defects of uploaded pictures: S18, S19, C8a, C8b."""
+"""Defects of uploaded pictures: S18, S19, S19b, C8a, C8b."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from reference_impl.defects.defect import Defect, changed
 from reference_impl.edge.endpoint import Endpoint
+from reference_impl.edge.multipart import FRAME_BYTES
 from reference_impl.errors import ApiError, invalid, unavailable
 from reference_impl.pictures import FORMATS, Picture, Pictures, bound, drawn, known
 from reference_impl.procedures.product_images import upload_image
@@ -71,6 +72,13 @@ class UnboundPictures(Pictures):
         self._picture_of = picture_of_any_size
 
 
+async def upload_of_any_length(call: Call[ImageInput, None]) -> Reply:
+    """S19b: bound the body alone, with room for a form's frame; a file that fills that room is above its own bound."""
+    settings = call.services.settings
+    edge = replace(settings.edge, upload_limit_bytes=settings.edge.upload_limit_bytes + FRAME_BYTES)
+    return await upload_image(replace(call, services=replace(call.services, settings=replace(settings, edge=edge))))
+
+
 class LeakingPictures(Pictures):
     """C8a: a place in the queue is given back by pictures that were read; after sixteen broken ones nobody uploads."""
 
@@ -119,6 +127,13 @@ DEFECTS = (
         codes=("upload.bounds", "schema.server-error", "objective.latency"),
         operations=_UPLOAD,
         plant=reading_with(UnboundPictures),
+    ),
+    Defect(
+        id="S19b",
+        title="A file may have as many bytes as its form, more than its own bound",
+        codes=("upload.bounds",),
+        operations=_UPLOAD,
+        plant=changed("products.uploadImage", handler=upload_of_any_length),
     ),
     Defect(
         id="C8a",

@@ -101,6 +101,8 @@ def test_many_at_once(defect: str, operation: str, expected: str) -> None:
     [
         ("any pixels", "upload.bounds"),
         ("any side", "upload.bounds"),
+        ("any length", "upload.bounds"),
+        ("off by one", "upload.refused"),
         ("half", "upload.broken"),
         ("keeps", "upload.kept"),
     ],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BOUND = {"type": "integer", "minimum": 1}
 ANNOTATION: Mapping[str, Any] = {
     "type": "object",
-    "properties": {"max_pixels": _BOUND, "max_side": _BOUND, "whole": {"const": True}},
+    "properties": {"max_pixels": _BOUND, "max_side": _BOUND, "max_bytes": _BOUND, "whole": {"const": True}},
     "minProperties": 1,
     "additionalProperties": False,
 }

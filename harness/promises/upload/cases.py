@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.case import Case, Pause, one
 from harness.contract.form import asked_of
+from harness.contract.padding import padded
 from harness.contract.picture import MOST_PIXELS, png
 from harness.errors import CannotTell
 from harness.exchange import Outcome
@@ -18,6 +19,7 @@ from harness.promises.resource.steps import step
 from harness.promises.upload.steps import (
     ANOTHER,
     BROKEN,
+    BYTES,
     CONTROL,
     KEY,
     LAST,
@@ -27,6 +29,7 @@ from harness.promises.upload.steps import (
     STILL,
     TRIAL,
     VALID,
+    WITHIN,
     fails,
 )  # fmt: skip
 
@@ -46,6 +49,7 @@ VALID_CALLS = 3
 FARTHEST = ("half", "begun", "text", "empty")
 PAUSE_S = 1.0
 LONGEST_PAUSE_S = 10.0
+MOST_BYTES = 32 * 1024 * 1024
 # Half of what is declared, as some APIs have a least size too; between these.
 SIDE_PIXELS, MOST_SIDE_PIXELS = 16, 256
 ONE_PNG = "image/png"
@@ -162,6 +166,20 @@ def _bounds(operation: Operation, stage: Stage) -> Steps[None]:
             base = yield from _picture(operation, stage)
         yield from one(replace(broken_files.holding(base, file), step=step(TRIAL, word, more)))
         sent += 1
+    if "max_bytes" in told(operation):
+        yield from _sized(operation, stage, told(operation)["max_bytes"])
+
+
+def _sized(operation: Operation, stage: Stage, most: int) -> Steps[None]:
+    """A file of one byte too many, then one of as many as there may be; each on a fresh thing."""
+    if most > MOST_BYTES:
+        raise CannotTell(f"{operation.id}: files of {most} bytes are more than is sent here: {MOST_BYTES}")
+    for word, size in ((step(TRIAL, BYTES, most + 1), most + 1), (step(WITHIN, BYTES, most), most)):
+        base = yield from _picture(operation, stage)
+        file = padded(broken_files.data(base) or b"", size, asked(stage.contract, operation))
+        if file is None:
+            raise CannotTell(f"{operation.id}: no file of {size} bytes can be made of those that it takes")
+        yield from one(replace(broken_files.holding(base, file), step=word))
 
 
 def _picture(operation: Operation, stage: Stage) -> Steps[Request]:

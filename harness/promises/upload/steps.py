@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange
 
 KEY = "upload"
-VALID, TRIAL = "valid", "trial"
+VALID, TRIAL, WITHIN = "valid", "trial", "within"
 # Before the broken ones, or in their place where a run before this one saw what they do; then after them.
 CONTROL, STILL, BROKEN, LAST, LATER, ANOTHER = "control", "still", "broken", "last", "later", "another"
-PIXELS, SIDE = "pixels", "side"
+PIXELS, SIDE, BYTES = "pixels", "side", "bytes"
 TIMED_OUT = "timed out"
 
 

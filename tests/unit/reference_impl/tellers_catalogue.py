@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from PIL import Image
 
@@ -43,6 +44,13 @@ def png(width: int, height: int) -> bytes:
     return file.getvalue()
 
 
+def long_png(size: int) -> bytes:
+    """A small picture whose file has so many bytes, most of them in a chunk that no reader looks into."""
+    file = png(20, 20)
+    text = b"paDd" + bytes(size - len(file) - 12)
+    return file[:33] + (len(text) - 4).to_bytes(4) + text + crc32(text).to_bytes(4) + file[33:]
+
+
 def one_name(shop: Shop) -> bool:
     """Tell S11: the second product of a name is a 500."""
     seller, category = shop.account("seller"), shop.category()
@@ -67,6 +75,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S11": one_name,
     "S18": lambda shop: uploaded(shop, b"no picture") == [500],
     "S19": lambda shop: uploaded(shop, png(5001, 5000)) == [201],
+    "S19b": lambda shop: uploaded(shop, long_png(10_485_761)) == [201],
     "S44": published,
     "A9a": moved_nowhere,
     "C8a": lambda shop: uploaded(shop, *[b"no picture"] * 17)[-1] == 503,

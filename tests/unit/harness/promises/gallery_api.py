@@ -19,7 +19,7 @@ from harness.stage import Stage
 if TYPE_CHECKING:
     from harness.verdict import Verdict
 
-BOUNDS = {"max_pixels": 40_000, "max_side": 300, "whole": True}
+BOUNDS = {"max_pixels": 40_000, "max_side": 300, "max_bytes": 100_000, "whole": True}
 PLACES, LEAST_SIDE = 16, 64
 ADD = "pets.addPicture"
 JOINING = {
@@ -92,10 +92,20 @@ class Gallery:
         if self._spoilt(request):
             return self._failed()
         file = data(request) or b""
+        if self.fault != "any length" and self._long(file):
+            self.refused += 1
+            return Response(400 if self.fault == "fears chunks" else 413)
         taken = self.fault == "looks at nothing" or self._fits(file)
         self.refused += not taken
         self.last = (request.body or b"") if taken else self.last
         return Response(201 if taken else 400)
+
+    def _long(self, file: bytes) -> bool:
+        """Whether the file has too many bytes, or what made it long is not taken."""
+        most = self.bounds.get("max_bytes", len(file))
+        if self.fault == "fears chunks":
+            return b"paDd" in file
+        return len(file) >= most if self.fault == "off by one" and "max_bytes" in self.bounds else len(file) > most
 
     def _spoilt(self, request: Request) -> bool:
         full = self.refused >= PLACES and self.fault in {"keeps", "hangs", "waits", "locks", "stumbles"}

@@ -14,7 +14,7 @@ from harness.promises.annotations import problems
 from harness.promises.broken_files import data
 from harness.promises.catalogue import PROMISES
 from harness.promises.upload import PROMISE
-from harness.promises.upload.cases import MOST_BROKEN
+from harness.promises.upload.cases import MOST_BROKEN, MOST_BYTES
 from harness.verdict import Status, Verdict
 from tests.unit.harness.promises.gallery_api import ADD, BOUNDS, Gallery, document, examined
 
@@ -23,6 +23,7 @@ bounds = st.fixed_dictionaries(
     optional={
         "max_pixels": st.integers(256, 90_000),
         "max_side": st.integers(16, 400),
+        "max_bytes": st.integers(2_000, 3_000_000),
         "whole": st.just(value=True),
     },
 ).filter(bool)
@@ -54,6 +55,8 @@ def test_an_api_that_keeps_its_bounds_has_no_findings(told: dict[str, Any], quot
     [
         ("any pixels", {("upload.bounds", "pixels")}),
         ("any side", {("upload.bounds", "side")}),
+        ("any length", {("upload.bounds", "bytes")}),
+        ("off by one", {("upload.refused", "bytes")}),
         ("half", {("upload.broken", "half")}),
         ("refuses all", {("upload.refused", "")}),
         ("keeps", {("upload.kept", "")}),
@@ -72,6 +75,31 @@ def test_what_an_api_may_do_is_no_finding(fault: str) -> None:
     assert faults(Gallery(fault, document(None))) == set()
     (verdict,) = examined(Gallery(fault, document(None))).values()
     assert held(verdict) or verdict.reason
+
+
+def test_what_made_a_file_long_may_be_refused() -> None:
+    """A file that is filled up and refused otherwise than as too large tells nothing of bytes, and says so."""
+    verdict = examined(Gallery("fears chunks"))["bounds"]
+    assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
+    assert "answered 400 to a file that was filled up to its bound" in verdict.reason
+
+
+@given(most=st.integers(1, 400))
+def test_a_valid_file_that_is_too_long_itself_is_no_finding(most: int) -> None:
+    """Where no picture is as small as the bound says, nobody is accused for refusing one."""
+    told = {"max_side": 64, "max_bytes": most}
+    assert examined(Gallery(told=document(told), bounds=told))["bounds"].findings == ()
+
+
+def test_bounds_beyond_what_is_sent_are_told() -> None:
+    """Neither 32 MB nor a format without room is tried; the reason is told, and the rest is examined."""
+    for told, types, reason in (
+        ({"max_bytes": MOST_BYTES + 1}, "image/png", "more than is sent here"),
+        ({"max_bytes": 3000}, "image/webp", "no file of 3001 bytes"),
+    ):
+        verdict = examined(Gallery("looks at nothing", document(told, types=types), bounds=told))["bounds"]
+        assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
+        assert reason in verdict.reason
 
 
 def test_a_least_size_is_no_finding() -> None:

@@ -17,7 +17,7 @@ from harness.render import alone, assertion
 from harness.render.rule import Unstated
 from harness.report import Report, RunStatus, Target
 from harness.sequence import cut
-from tests.unit.harness.promises.gallery_api import ADD, Gallery, examined
+from tests.unit.harness.promises.gallery_api import ADD, Gallery, document, examined
 from tests.unit.harness.render.defined import defined
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def ran(module: ModuleType, api: Gallery) -> None:
     getattr(module, next(name for name in vars(module) if name.startswith("test_")))()
 
 
-@pytest.mark.parametrize("fault", ["any pixels", "any side", "half"])
+@pytest.mark.parametrize("fault", ["any pixels", "any side", "any length", "off by one", "refuses all", "half"])
 def test_it_fails_on_the_fault_and_passes_without(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture stands in the file as it was sent."""
     monkeypatch.setenv("BASE_URL", "http://127.0.0.1:9")
@@ -61,6 +61,14 @@ def test_it_fails_on_the_fault_and_passes_without(fault: str, monkeypatch: pytes
     with pytest.raises(AssertionError, match=r"But step \d+ was answered"):
         ran(loaded(api, finding), Gallery(fault))
     ran(loaded(api, finding), Gallery())
+
+
+def test_a_long_file_says_why_no_test_is_written() -> None:
+    """Megabytes stand in no test; the report still has them."""
+    told = {"max_bytes": 1_000_000}
+    api = Gallery("any length", document(told), bounds=told)
+    with pytest.raises(Unstated, match="longer than"):
+        loaded(api, found(api))
 
 
 def test_what_is_kept_says_why_no_file_is_written() -> None:
