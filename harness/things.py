@@ -16,6 +16,7 @@ from harness.contract import naming, pointer
 from harness.contract.form import encoded
 from harness.errors import CannotTell
 from harness.exchange import Exchange, Outcome
+from harness.identities import ANONYMOUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 SETUP = "set-up"
+UNAUTHORIZED = 401
 MAX_DEPTH = 12
 PLENTY = 1000
 named, referred = naming.named, naming.referred
@@ -73,11 +75,19 @@ def make(  # noqa: PLR0913 - the parts of a thing, all by name
     )
     exchange = unlimited((yield from one(request)))
     if exchange.outcome is not Outcome.OK:
-        detail = exchange.error or (
-            exchange.response.body[:200].decode("utf-8", "replace") if exchange.response else ""
-        )
-        raise CannotTell(f"{operation.id} answered {exchange.status} to a body that fits its schema: {detail}")
+        raise CannotTell(_not_made(operation, who, exchange))
     return Thing(resource, id_of(resource, exchange), who, exchange, request.json())
+
+
+def _not_made(operation: Operation, who: Identity, exchange: Exchange) -> str:
+    """Why a create made nothing: no answer, nobody let in, or a body that was not to be refused."""
+    if exchange.response is None:
+        return f"{operation.id} gave no answer: {exchange.error}"
+    text = exchange.response.body[:200].decode("utf-8", "replace")
+    if exchange.status == UNAUTHORIZED and who.name == ANONYMOUS.name:
+        how = "where it asks for an identity, say so by x-promises.roles"
+        return f"{operation.id} answered {exchange.status} to nobody, whom its contract lets call it; {how}: {text}"
+    return f"{operation.id} answered {exchange.status} to a body that fits its schema: {text}"
 
 
 def id_of(resource: Resource, made: Exchange) -> str:

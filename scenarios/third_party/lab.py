@@ -57,7 +57,7 @@ def running(words: Sequence[str], data: Path, url: str, ready: str, **environmen
         subprocess.Popen(words, cwd=data, env=own, stdout=out, stderr=out) as process,  # noqa: S603 - our own words
     ):
         try:
-            _answers(f"{url}{ready}", process)
+            answers(f"{url}{ready}", process)
             yield url
         finally:
             process.send_signal(signal.SIGTERM)
@@ -85,6 +85,18 @@ def verified(url: str, contract: str, words: Sequence[str], environment: Mapping
         return Run(done.returncode, frozenset())
     found = [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()]
     return Run(done.returncode, frozenset((item["code"], item["operation"]) for item in found))
+
+
+def answers(url: str, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Waits until a server answers, as long as its process runs where that is told."""
+    ends = time.monotonic() + START_S
+    while (process is None or process.poll() is None) and time.monotonic() < ends:
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - a loopback address
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+    raise SystemExit(f"the server did not answer at {url} within {START_S:g} s")
 
 
 def called(method: str, url: str, body: Any, **headers: str) -> Any:
@@ -116,14 +128,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _answers(url: str, process: subprocess.Popen[bytes]) -> None:
-    ends = time.monotonic() + START_S
-    while process.poll() is None and time.monotonic() < ends:
-        try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - a loopback address
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.2)
-    raise SystemExit(f"the server did not answer at {url} within {START_S:g} s")

@@ -28,6 +28,7 @@ SERVER = "gns3-server==3.0.6"
 PASSWORDS = ("GNS3_ADMIN_PASSWORD", "GNS3_ALICE_PASSWORD", "GNS3_BOB_PASSWORD")
 FOLDERS = ("projects", "images", "appliances", "configs", "symbols", "secrets")
 GRANTS = {"/pools": "Administrator", "/access/groups": "User manager", "/templates": "Template manager"}
+READY = "/v3/version"
 CRASH_REPORTER = "sentry-sdk"
 
 
@@ -51,7 +52,7 @@ def served(folder: Path, port: int, password: str) -> Iterator[str]:
     """The server while the block runs; its URL."""
     with tempfile.TemporaryDirectory(prefix="gns3-") as place:
         words = command(folder, Path(place), port, password)
-        with lab.running(words, Path(place), f"http://127.0.0.1:{port}", "/v3/version") as url:
+        with lab.running(words, Path(place), f"http://127.0.0.1:{port}", READY) as url:
             yield url
 
 
@@ -95,7 +96,9 @@ def main() -> int:
         with served(options.folder, options.port, os.environ[PASSWORDS[0]]) as url:
             lab.stay(url)
     elif options.what == "people":
-        people(f"http://127.0.0.1:{options.port}", os.environ)
+        url = f"http://127.0.0.1:{options.port}"
+        lab.answers(f"{url}{READY}")
+        people(url, os.environ)
     else:
         return verify(options.folder, options.budget)
     return 0

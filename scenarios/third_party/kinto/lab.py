@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent.absolute()
 SERVER = "kinto==26.5.0"
 CONTRACT = "/v1/__api__"
+READY = "/v1/__lbheartbeat__"
 NAMES = ("admin", "alice", "bob")
 KEPT = ("bucket", "collection", "group", "record")
 # What shows each fault of faults.py: findings that a server without it does not give.
@@ -86,7 +87,7 @@ def served(folder: Path, port: int, fault: str = "") -> Iterator[str]:
         (data / "faults.py").write_bytes((HERE / "faults.py").read_bytes())
         words = [str((folder / "bin" / "kinto").absolute()), "start", "--ini", str(data / "kinto.ini")]
         more = {"PYTHONPATH": str(data), "KINTO_FAULT": fault}
-        with lab.running(words, data, f"http://127.0.0.1:{port}", "/v1/__lbheartbeat__", **more) as url:
+        with lab.running(words, data, f"http://127.0.0.1:{port}", READY, **more) as url:
             yield url
 
 
@@ -157,7 +158,9 @@ def main() -> int:
             lab.stay(url)
     elif options.what == "people":
         passwords = {name: os.environ[f"KINTO_{name.upper()}_PASSWORD"] for name in NAMES}
-        people(f"http://127.0.0.1:{options.port}", passwords)
+        url = f"http://127.0.0.1:{options.port}"
+        lab.answers(f"{url}{READY}")
+        people(url, passwords)
     elif options.what == "verify":
         return verify(options.folder, options.budget)
     else:

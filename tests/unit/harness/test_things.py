@@ -65,8 +65,8 @@ def stage() -> Stage:
     return Stage(Contract(document), Actors({}), Random(1), "n")
 
 
-def driven(steps: Steps[Any]) -> tuple[list[Request], Request]:
-    """What a set-up sent, each answered with a fresh id, and the request that it readied."""
+def driven(steps: Steps[Any], status: int = 201) -> tuple[list[Request], Request]:
+    """What a set-up sent, each answered with a fresh id, or with nothing for 0, and the request that it readied."""
     sent: list[Request] = []
     exchange: Any = None
     while True:
@@ -77,8 +77,11 @@ def driven(steps: Steps[Any]) -> tuple[list[Request], Request]:
         assert isinstance(request, Request), "a set-up sends one request at a time"
         sent.append(request)
         told = {f"{name}_id": f"{name}{len(sent)}" for name in ("farm", "cow")}
-        response = Response(201, (("Content-Type", "application/json"),), json.dumps(told).encode())
-        exchange = Exchange(str(len(sent)), request, response, due_ns=0, sent_ns=0, done_ns=1)
+        response = Response(status, (("Content-Type", "application/json"),), json.dumps(told).encode())
+        error = "" if status else "timed out"
+        exchange = Exchange(
+            str(len(sent)), request, response if status else None, due_ns=0, sent_ns=0, done_ns=1, error=error
+        )
 
 
 def test_a_nested_thing_is_made_under_the_parent_that_the_path_names() -> None:
@@ -107,3 +110,21 @@ def test_what_is_not_known_is_the_reason() -> None:
     world = stage()
     with pytest.raises(CannotTell, match=r"moons.get: nothing tells what \{moonId\} is; declare its resource under"):
         driven(things.valid(world, world.contract.by_id["moons.get"], identity=world.anonymous()))
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (0, "^farms.add gave no answer: timed out$"),
+        (
+            401,
+            "^farms.add answered 401 to nobody, whom its contract lets call it; where it asks for an identity, ",
+        ),
+        (400, "^farms.add answered 400 to a body that fits its schema: "),
+    ],
+)
+def test_why_nothing_was_made_is_told(status: int, reason: str) -> None:
+    """A time-out and a caller who is not let in are no fault of the body."""
+    world = stage()
+    with pytest.raises(CannotTell, match=reason):
+        driven(things.valid(world, world.contract.by_id["cows.get"], identity=world.anonymous()), status)

@@ -53,3 +53,11 @@ def test_a_fault_is_caught_by_a_run_that_ended_with_findings(
     monkeypatch.setattr(kinto, "run", lambda *_: ended)
     assert kinto.plant(tmp_path, "5s", ["kept"]) == code
     assert capsys.readouterr().out.startswith(says)
+
+
+def test_accounts_are_made_once_the_server_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that was just started in the background is waited for; one that does not come is told in a line."""
+    monkeypatch.setattr(lab, "START_S", 0.3)
+    url = f"http://127.0.0.1:{lab.free_port()}/"
+    with pytest.raises(SystemExit, match=f"the server did not answer at {url} within 0.3 s"):
+        lab.answers(url)
