@@ -1,7 +1,8 @@
 """The promise `http`: what RFC 9110 asks of answers that every client goes by, over the whole history.
 
 A 401 names a challenge, a 405 the methods that there are, a 204 or 304 has no content, the Location of what was made
-leads to it, HEAD answers as GET. Where nothing is declared nothing is judged: many an API is none the worse for it.
+leads to it, HEAD answers as GET, a 503 passes. Where nothing is declared nothing is judged: many an API is none the
+worse for it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from harness.case import Case, Pause, one
 from harness.errors import CannotTell
 from harness.exchange import Outcome, Request
 from harness.finding import Finding, Reproduction, Severity
-from harness.promises import survey
+from harness.promises import busy, survey
 from harness.promises.attempt import each
 from harness.promises.look import Look
 from harness.promises.promise import Promise
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 KEY = "http"
-ANSWERS, LOCATION, HEAD = "answers", "location", "head"
+ANSWERS, LOCATION, HEAD, SERVED = "answers", "location", "head", "served"
 MADE, FOLLOWED, LATER, GOT = "made", "followed", "followed-later", "got"
 CREATED, NO_CONTENT, NOT_MODIFIED, UNAUTHORIZED, FORBIDDEN, NOT_ALLOWED = 201, 204, 304, 401, 403, 405
 GONE = {404, 410}
@@ -45,6 +46,7 @@ TITLES = {
     "http.allow": ("is at a path whose 405 does not name its methods", Severity.LOW),
     "http.content": ("sends content with a status that has none", Severity.MEDIUM),
     "http.location": ("answers a Location that leads nowhere", Severity.MEDIUM),
+    busy.CODE: ("says for ever that it is busy for now", Severity.MEDIUM),
     "http.head": ("answers HEAD otherwise than GET", Severity.LOW),
 }
 ANNOTATION: Mapping[str, Any] = {"type": "object", "additionalProperties": False}
@@ -56,7 +58,7 @@ def applies(contract: Contract, operation: Operation) -> bool:
 
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
-    """What no other driver need have shown: a 401, a 405 of the path, the Location of what is made, a HEAD."""
+    """What no other driver need have shown: a 401, a 405 of the path, the Location of what is made, a HEAD, a 503."""
     found = []
     first = contract.at(operation.path)[0] is operation
     asks = operation.secured and not operation.optional_security
@@ -66,6 +68,8 @@ def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence
         found.append(Case(KEY, operation.id, LOCATION, partial(_location, operation)))
     if operation.method == HEAD.upper() and _sibling(contract, operation) is not None:
         found.append(Case(KEY, operation.id, HEAD, partial(_head, operation)))
+    if busy.is_documented(operation):
+        found.append(Case(KEY, operation.id, SERVED, partial(busy.calls, operation)))
     return tuple(found)
 
 
@@ -157,6 +161,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     for steps in by_case.values():
         _followed(look, steps)
         _headed(look, steps)
+    busy.judge(look, operation, [item for item in exchanges if item.operation])
     return look.verdict()
 
 

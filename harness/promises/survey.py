@@ -97,13 +97,17 @@ def _valid(contract: Contract, operation: Operation, stage: Stage) -> Steps[None
 
 
 def _taken(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:
-    """What is taken already: the texts of a second thing in an update, in any other write the same body once more."""
+    """What is taken already, once."""
+    yield from one((yield from taken(contract, operation, stage)))
+
+
+def taken(contract: Contract, operation: Operation, stage: Stage) -> Steps[Request]:
+    """What is taken already: the texts of a second thing in an update, in any other write a body that was just sent."""
     base = yield from ready(contract, operation, stage, "taken", everything=True)
     resource = next((item for item in contract.resources if item.update == operation.id), None)
     if resource is None or resource.create not in contract.by_id:
         yield from one(base)
-        yield from one(replace(base, step="taken again"))
-        return
+        return replace(base, step="taken again")
     other = yield from things.make(stage, resource, everything=True)
     body = base.json()
     for place, value in pointer.leaves(body):
@@ -111,9 +115,9 @@ def _taken(contract: Contract, operation: Operation, stage: Stage) -> Steps[None
         shown = shown_at(resource, place, other.body)
         if shown is None or not names or is_secret_name(names[-1]) or not isinstance(value, str):
             continue
-        if isinstance(taken := pointer.get(other.body, shown), str):
-            body = pointer.put(body, place, taken)
-    yield from one(replace(base, body=dumped(body), step="taken by another"))
+        if isinstance(theirs := pointer.get(other.body, shown), str):
+            body = pointer.put(body, place, theirs)
+    return replace(base, body=dumped(body), step="taken by another")
 
 
 def _boundaries(contract: Contract, operation: Operation, stage: Stage) -> Steps[None]:

@@ -1,4 +1,4 @@
-"""Defects of errors that nobody expected: S11, S37, S47, A9a."""
+"""Defects of errors that nobody expected: S11, S37, S47, A9a, A9b."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from reference_impl.contract.procedure import Call, Reply
 from reference_impl.data.database import DatabaseError, Statement, Transaction
 from reference_impl.defects.defect import Defect, changed
 from reference_impl.edge.answers import envelope
-from reference_impl.errors import ApiError
+from reference_impl.errors import ApiError, unavailable
+from reference_impl.procedures.categories import create_category
 from reference_impl.procedures.product_types import etag
 from reference_impl.procedures.product_writes import change, insert, seen_by, slug_of
 from reference_impl.procedures.users import update_user
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from reference_impl.application import Parts
     from reference_impl.edge.exchange import Exchange
     from reference_impl.identity.tokens import Identity
+    from reference_impl.procedures.categories import CategoryInput
     from reference_impl.procedures.product_types import Product, ProductInput, ProductPatch
     from reference_impl.procedures.product_writes import Seen
     from reference_impl.procedures.user_types import UserPatch
@@ -78,6 +80,16 @@ def _change_named(identity: Identity, product_id: str, body: ProductPatch, seen:
     return (yield from change(identity, product_id, body, seen))
 
 
+async def create_or_wait(call: Call[CategoryInput, None]) -> Reply:
+    """A9b: take whatever the database refuses for its being busy; a name that is taken is 503 for ever."""
+    try:
+        return await create_category(call)
+    except ApiError as error:
+        if not isinstance(error.__cause__, DatabaseError):
+            raise
+        raise unavailable("The database does not answer.") from error
+
+
 DEFECTS = (
     Defect(
         id="S11",
@@ -106,5 +118,12 @@ DEFECTS = (
         codes=("schema.server-error",),
         operations=("products.update",),
         plant=changed("products.update", handler=update_naming_category),
+    ),
+    Defect(
+        id="A9b",
+        title="A category's name that is taken is told as a busy database, to come again for ever",
+        codes=("http.never-served",),
+        operations=("categories.create",),
+        plant=changed("categories.create", handler=create_or_wait),
     ),
 )

@@ -1,4 +1,4 @@
-"""Defects of calls that are sent again: I01 to I05."""
+"""Defects of calls that are sent again: I01 to I06."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import Call, Reply
 from reference_impl.defects.defect import Defect, changed
 from reference_impl.edge.answers import encode
-from reference_impl.errors import ApiError
+from reference_impl.errors import ApiError, unavailable
 from reference_impl.procedures.idempotency import Once, once, perform
 from reference_impl.procedures.orders import CREATED, place, summed
 
@@ -98,6 +98,14 @@ async def create_drawing_again(call: Call[OrderInput, None]) -> Reply:
     return reply
 
 
+async def create_never_with_a_key(call: Call[OrderInput, None]) -> Reply:
+    """I06: who claims a key is told that another has it, whose work never ends."""
+    wanted = once(call, "orders.create")
+    if wanted is not None:
+        raise unavailable("Others change the same: try again.")
+    return await _create(call, None)
+
+
 def _again(call: Call[OrderInput, None], body: str) -> tuple[tuple[bytes, bytes], ...]:
     """The headers of an answer given again."""
     return (call.location(f"/orders/{msgspec.json.decode(body)['id']}"), (b"idempotency-replayed", b"true"))
@@ -140,5 +148,12 @@ DEFECTS = (
         codes=("idempotency.many-effects",),
         operations=_CREATE,
         plant=changed("orders.create", handler=create_drawing_again),
+    ),
+    Defect(
+        id="I06",
+        title="An order with an Idempotency-Key is told to come again, for ever",
+        codes=("http.never-served",),
+        operations=_CREATE,
+        plant=changed("orders.create", handler=create_never_with_a_key),
     ),
 )

@@ -65,6 +65,13 @@ def moved_nowhere(shop: Shop) -> bool:
     return shop.send("PATCH", f"/products/{shop.product(seller)['id']}", seller, json=body).status_code == 500
 
 
+def taken_is_busy(shop: Shop) -> bool:
+    """Tell A9b: a category's name that is taken is 503, with Retry-After."""
+    admin, body = shop.account("admin"), {"name": "Cups of A9b"}
+    told = [shop.send("POST", "/categories", admin, json=body) for _ in range(2)]
+    return [answer.status_code for answer in told] == [201, 503] and "retry-after" in told[1].headers
+
+
 def published(shop: Shop) -> bool:
     """Tell S44: nobody writes an event."""
     body = {"type": "deleted", "data": {"id": ABSENT, "version": 1, "categoryId": ABSENT}}
@@ -78,6 +85,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S19b": lambda shop: uploaded(shop, long_png(10_485_761)) == [201],
     "S44": published,
     "A9a": moved_nowhere,
+    "A9b": taken_is_busy,
     "C8a": lambda shop: uploaded(shop, *[b"no picture"] * 17)[-1] == 503,
     "C8b": refused_over_rpc,
 }

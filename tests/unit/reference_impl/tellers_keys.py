@@ -60,10 +60,18 @@ def drawn_again(shop: Shop) -> bool:
     return (first["id"], shop.stock(product_id)) == (second["id"], 3)
 
 
+def never_with_a_key(shop: Shop) -> bool:
+    """Tell I06: with a key an order is 503, without one it is made."""
+    product_id, buyer = shop.product(shop.account("seller"))["id"], shop.account()
+    keyed = sent(shop, buyer, product_id).status_code
+    return (keyed, shop.send("POST", "/orders", buyer, json=body(product_id)).status_code) == (503, 201)
+
+
 TELLERS: dict[str, Callable[[Shop], bool]] = {
     "I01": anyones_key,
     "I02": together,
     "I03": any_body,
     "I04": claimed,
     "I05": drawn_again,
+    "I06": never_with_a_key,
 }
