@@ -52,9 +52,9 @@ def once(run: Run, promise: Promise, case: Case, attempt: int = 1, *, again: boo
     return judged(run, promise, case, driven(run, case, attempt, again=again), beside=beside)
 
 
-def confirmed(run: Run, promise: Promise, case: Case, *, attempts: int = ATTEMPTS) -> Verdict:
-    """A case's verdict; what it found is driven again, and what it could not tell once more."""
-    first = once(run, promise, case)
+def confirmed(run: Run, promise: Promise, case: Case, done: Driven, *, attempts: int = ATTEMPTS) -> Verdict:
+    """A driven case's verdict; what it found is driven again, and what it could not tell once more."""
+    first = judged(run, promise, case, done)
     if first.reason and not first.findings:
         again = once(run, promise, case, attempts + 1)
         first = first if again.reason and not again.findings else again

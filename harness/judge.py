@@ -19,7 +19,7 @@ from harness.promises.planting import PLANTED, SOURCES
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from harness.contract import Contract
     from harness.exchange import Exchange
@@ -32,8 +32,12 @@ ATTEMPTS = 2
 WATCHING = {promise.key for promise in STANDING if promise.watches}
 
 
-def standing(contract: Contract, history: Iterable[Exchange]) -> list[Verdict]:
+def standing(
+    contract: Contract, history: Iterable[Exchange], masked: Callable[[Exchange], Exchange] | None = None
+) -> list[Verdict]:
     """What the standing promises say of every exchange.
+
+    What was not read from a history is given to those that judge it as one shows it by `masked`.
 
     An exchange of no operation is judged under an empty one; a fault that it shows is told once, at its path's first.
     What the cases of a promise that watches sent beside their operation is judged with that operation; what was sent in
@@ -60,6 +64,7 @@ def standing(contract: Contract, history: Iterable[Exchange]) -> list[Verdict]:
             own_cases = f"{promise.key}/"
             foreign = [item for item in exchanges if name or not item.case.startswith(own_cases)]
             shown = [*foreign, *beside[promise.key, name]]
+            shown = list(map(masked, shown)) if masked and promise.masked else shown
             judged = promise.judge(contract, operation, shown) if name else elsewhere(contract, promise, shown)
             found.append(replace(judged, driver=DRIVER))
     return found

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.drive import Driven
     from harness.promises.promise import Promise
     from harness.run import Run
+    from harness.watch import Watch
 
 LOCK_FILE = ".alone"
 SURVEY = "survey"
@@ -37,6 +38,7 @@ class Promised:
     run: Run
     promise: Promise
     operation: Operation
+    watch: Watch
     share_s: float = math.inf
 
     @property
@@ -44,16 +46,20 @@ class Promised:
         """Its name in a history and in pytest: promise-operation."""
         return f"{self.promise.key}-{self.operation.id}"
 
-    def examine(self) -> Verdict:
-        """Every case driven and judged, faults driven again; the verdict is told to the run."""
+    def examine(self) -> tuple[Verdict, ...]:
+        """Every case driven and judged, faults driven again; told to the run: its verdict, then the others'.
+
+        The others are promises over every exchange, which see what these cases sent besides.
+        """
         if self.run.attachment.safe and (self.promise.exhausts or not self.operation.reads):
             left = examine.inconclusive(self.promise.key, self.operation, LEFT_SAFE, self.run.driver)
-            return self.run.tell(left)
-        parts = self._surveyed() if self.promise.standing else [self._examined(case) for case in self.cases()]
-        verdict = merged([Verdict(self.promise.key, self.operation.id, driver=self.run.driver), *parts])[0]
+            return (self.run.tell(left),)
+        others: list[Verdict] = []
+        own = self._surveyed(others) if self.promise.standing else self._examined(others)
+        verdict = merged([Verdict(self.promise.key, self.operation.id, driver=self.run.driver), *own])[0]
         if self.promise.standing and verdict.examined:
             verdict = replace(verdict, reason="")
-        return self.run.tell(verdict)
+        return self.run.tell(verdict), *others
 
     def cases(self) -> list[Case]:
         """The cases of the promise; those of the survey where it is a standing one."""
@@ -61,12 +67,16 @@ class Promised:
         make = self.promise.cases or survey.cases
         return list(make(self.run.contract, self.operation, self.run.random(f"{name}/{self.operation.id}")))
 
-    def _surveyed(self) -> list[Verdict]:
+    def _surveyed(self, others: list[Verdict]) -> list[Verdict]:
         """A standing promise's judgement of the operation's survey, which is driven once a process for all of them."""
         if self.operation.id not in self.run.surveys:
             survey_of = Survey(self._sent, lambda: self.run.left_s, self.share_s)
             with beside(self.run, alone=False):
                 survey_of.drive(self.cases())
+                for case, driven in survey_of.driven:
+                    others += self.watch.look(
+                        case, [it for it in driven[1].exchanges if it.operation != self.operation.id]
+                    )
             self.run.surveys[self.operation.id] = survey_of
         surveyed = self.run.surveys[self.operation.id]
         parts = [
@@ -84,11 +94,18 @@ class Promised:
     def _sent(self, case: Case, number: int, limit_s: float) -> Driven:
         return examine.driven(self.run, case, number, limit_s=limit_s)
 
-    def _examined(self, case: Case) -> Verdict:
-        if self._out_of_time():
-            return examine.inconclusive(self.promise.key, self.operation, OUT_OF_TIME, self.run.driver)
-        with beside(self.run, alone=case.alone):
-            return examine.confirmed(self.run, self.promise, case)
+    def _examined(self, others: list[Verdict]) -> Iterator[Verdict]:
+        """What each case shows of the promise; what the others say of it goes to them."""
+        for case in self.cases():
+            if self._out_of_time():
+                yield examine.inconclusive(self.promise.key, self.operation, OUT_OF_TIME, self.run.driver)
+                continue
+            with beside(self.run, alone=case.alone):
+                done = examine.driven(self.run, case)
+                verdict = examine.confirmed(self.run, self.promise, case, done)
+                self.watch.told(verdict.findings)
+                others += self.watch.look(case, done.exchanges)
+            yield verdict
 
     def _out_of_time(self) -> bool:
         return self.run.left_s <= 0

@@ -67,9 +67,10 @@ class Held:
 
     def hold(self) -> None:
         """Fails with the findings, or skips with the reason where nothing could be told."""
-        verdict = self.promised.examine()
-        if verdict.status is Status.FAIL:
-            pytest.fail("\n\n".join(_text(finding) for finding in verdict.findings), pytrace=False)
+        verdict, *others = self.promised.examine()
+        findings = [finding for told in (verdict, *others) for finding in told.findings]
+        if findings:
+            pytest.fail("\n\n".join(map(_text, findings)), pytrace=False)
         if verdict.status is Status.INCONCLUSIVE:
             pytest.skip(f"INCONCLUSIVE: {verdict.reason or 'nothing was examined'}")
 
@@ -223,12 +224,14 @@ def _items(run: Run) -> Iterator[Promised]:
     """What is promised and examined by sending, in the order of `_turn`."""
     from harness.drivers.promised import Promised  # noqa: PLC0415 - the promises are loaded only where an API is verified
     from harness.promises.catalogue import promised  # noqa: PLC0415 - same
+    from harness.watch import Watch  # noqa: PLC0415 - same
 
     operations = max(1, len(run.contract.operations))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     share_s = max(LEAST_SHARE_S, run.left_s * workers / operations)
+    watch = Watch(run)
     items = [
-        Promised(run, promise, operation, share_s)
+        Promised(run, promise, operation, watch, share_s)
         for promise, operation in promised(run.contract)
         if promise.judge is not None and run.selects(promise.key, operation.id)
     ]

@@ -53,22 +53,31 @@ ANNOTATION: Mapping[str, Any] = {"type": "object", "additionalProperties": False
 
 
 def applies(contract: Contract, operation: Operation) -> bool:
-    """Where it is declared, for the document or for the operation; a stream has no answer to send twice."""
-    return contract.promise(KEY, operation) is not None and not operation.streams
+    """Where it is declared, for the document or for the operation; of streams those that stand for their path."""
+    if operation.streams and not _first(contract, operation):
+        return False
+    return contract.promise(KEY, operation) is not None
+
+
+def _first(contract: Contract, operation: Operation) -> bool:
+    return contract.at(operation.path)[0] is operation
 
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
-    """What no other driver need have shown: a 401, a 405 of the path, the Location of what is made, a HEAD, a 503."""
+    """What no other driver need have shown: a 401, a 405 of the path, the Location of what is made, a HEAD, a 503.
+
+    A stream is not called, which might be let in and go on; its path is.
+    """
     found = []
-    first = contract.at(operation.path)[0] is operation
-    asks = operation.secured and not operation.optional_security
+    first = _first(contract, operation)
+    asks = operation.secured and not operation.optional_security and not operation.streams
     if first or asks:
         found.append(Case(KEY, operation.id, ANSWERS, partial(_answers, operation, first=first, asks=asks)))
     if any(answer.status == str(CREATED) for answer in operation.answers) and not operation.reads:
         found.append(Case(KEY, operation.id, LOCATION, partial(_location, operation)))
     if operation.method == HEAD.upper() and _sibling(contract, operation) is not None:
         found.append(Case(KEY, operation.id, HEAD, partial(_head, operation)))
-    if busy.is_documented(operation):
+    if busy.is_documented(operation) and not operation.streams:
         found.append(Case(KEY, operation.id, SERVED, partial(busy.calls, operation)))
     return tuple(found)
 

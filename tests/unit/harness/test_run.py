@@ -168,5 +168,6 @@ def test_a_case_knows_that_it_is_to_show_a_fault_again(
         raise CannotTell("no more of it")
 
     monkeypatch.setattr(run.recorder, "send", send)
-    examine.confirmed(run, BY_KEY["schema"], Case("schema", "one", "steps", steps))
+    case = Case("schema", "one", "steps", steps)
+    examine.confirmed(run, BY_KEY["schema"], case, examine.driven(run, case))
     assert seen == expected

@@ -15,6 +15,7 @@ from harness.finding import Confirmation
 from harness.promises.catalogue import BY_KEY
 from harness.run import Attachment, Run, freeze, verdicts
 from harness.verdict import Status
+from harness.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,19 +50,19 @@ def joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 def promised(run: Run) -> Promised:
     """The headers of the only operation."""
-    return Promised(run, HEADERS, CONTRACT.by_id["one"])
+    return Promised(run, HEADERS, CONTRACT.by_id["one"], Watch(run))
 
 
 def test_a_promise_that_is_kept(joined: Callable[[Response], Run], tmp_path: Path) -> None:
     """The verdict is a pass with its observations, and it is told to the run."""
-    verdict = promised(joined(Response(200, (("X-Request-ID", "a"),)))).examine()
+    verdict, *_ = promised(joined(Response(200, (("X-Request-ID", "a"),)))).examine()
     assert verdict.status is Status.PASS
     assert verdicts(tmp_path) == [verdict]
 
 
 def test_a_promise_that_is_broken(joined: Callable[[Response], Run]) -> None:
     """What is found is driven again before it is told, and names the case that shows it."""
-    verdict = promised(joined(Response(200))).examine()
+    verdict, *_ = promised(joined(Response(200))).examine()
     assert verdict.status is Status.FAIL
     (finding,) = verdict.findings
     assert (finding.code, finding.confirmation) == ("headers.missing", Confirmation.CONFIRMED)
@@ -75,7 +76,7 @@ def test_time_that_is_over_is_a_reason(
     run = joined(Response(200))
     run.attachment = replace(run.attachment, deadline_ns=1)
     monkeypatch.setattr(run.recorder, "send", None)
-    verdict = promised(run).examine()
+    verdict, *_ = promised(run).examine()
     assert (verdict.status, verdict.reason) == (Status.INCONCLUSIVE, OUT_OF_TIME)
     assert verdicts(tmp_path) == [verdict]
 

@@ -83,3 +83,13 @@ def test_what_an_open_create_made_is_not_followed_as_nobody() -> None:
     told["paths"]["/things"]["post"]["security"] = []
     verdicts = examined(PROMISE, Gate(told=told, open_create=True))
     assert (faults(verdicts), [item.reason for item in verdicts if item.reason]) == (set(), [])
+
+
+def test_a_stream_is_not_called_but_its_path_is() -> None:
+    """A stream that nobody may read is left alone; the 405 of its path names its methods, or is found."""
+    told = document(http={})
+    events = {"200": {"description": "", "content": {"text/event-stream": {}}}}
+    told["paths"] = {"/things": {"get": {"operationId": "things.list", "responses": events}}}
+    gate = Gate(frozenset({"no allow"}), told=told)
+    assert faults(examined(PROMISE, gate)) == {("http.allow", "things.list", "absent")}
+    assert [item.request.method for item in gate.sent] == ["PATCH"]
