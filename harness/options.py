@@ -239,7 +239,11 @@ def _prove(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seeds", type=int, default=5, metavar="N", help="runs of the clean build (5)")
     command.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the proof as JSON")
     command.add_argument(
-        "--budget", type=duration_s, default=150.0, metavar="T", help="time for each verification (150s)"
+        "--budget",
+        type=duration_s,
+        default=150.0,
+        metavar="T",
+        help="time for each verification (150s); where --jobs gives one process to a defect, half as much again",
     )
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="verifications beside each other (1)")
     command.add_argument("--seed", type=int, default=None, metavar="N", help="seed of the runs with a defect")

@@ -37,7 +37,7 @@ Enough = Callable[["Finding"], bool]
 class Ordinary:
     """`harness verify` as anyone would call it, with the clean build's document.
 
-    Once `stopping` is set, verifications end.
+    So many `processes` drive its promise cases and its fuzzing. Once `stopping` is set, verifications end.
     """
 
     document: Path
@@ -45,13 +45,10 @@ class Ordinary:
     reports: Path
     budget_s: float
     stopping: threading.Event = field(default_factory=threading.Event)
+    processes: int = 2
 
-    def verified(
-        self, target: ProcessTarget, seed: int, enough: Enough | None = None, processes: int = 2
-    ) -> tuple[Path, int]:
+    def verified(self, target: ProcessTarget, seed: int, enough: Enough | None = None) -> tuple[Path, int]:
         """The run's folder and its exit code; it is ended at the first confirmed finding that is `enough`.
-
-        So many `processes` drive its promise cases and its fuzzing.
 
         Raises HarnessError where it left no run or did not end in its time.
         """
@@ -62,7 +59,7 @@ class Ordinary:
         with (
             log.open("ab") as output,
             Child(
-                self._command(target, seed, processes),
+                self._command(target, seed),
                 environment={**os.environ, **target.environment},
                 output=output,
                 folder=target.folder,
@@ -89,10 +86,10 @@ class Ordinary:
                 code = Exit.FINDINGS
         return code, folder
 
-    def _command(self, target: ProcessTarget, seed: int, processes: int) -> list[str]:
+    def _command(self, target: ProcessTarget, seed: int) -> list[str]:
         command = [sys.executable, "-m", "harness.cli", "verify", "--url", target.url]
         command += ["--contract", str(self.document), "--seed", str(seed), "--budget", f"{self.budget_s:g}s"]
-        command += ["--reports", str(self.reports.absolute()), "--jobs", str(processes)]
+        command += ["--reports", str(self.reports.absolute()), "--jobs", str(self.processes)]
         return command + (["--config", str(self.config.absolute())] if self.config else [])
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from harness.targets import ProcessTarget
 
 MAX_REPLAYED = 4
+LONGER = 1.5
 
 Told = Callable[[str], None]
 T = TypeVar("T")
@@ -71,11 +72,11 @@ class Ground:
         """What was asked, with the profile's own file."""
         return replace(self.options.wanted, config=self.profile.file)
 
-    @property
-    def ordinary(self) -> Ordinary:
-        """The verification of a target of this profile."""
+    def ordinary(self, processes: int = 2) -> Ordinary:
+        """The verification of a target of this profile by so many processes; one is given longer than two."""
         options = self.options
-        return Ordinary(self.document, self.profile.file, self.wanted.reports, options.budget_s, options.stopping)
+        budget_s = options.budget_s * (LONGER if processes == 1 else 1)
+        return Ordinary(self.document, self.profile.file, self.wanted.reports, budget_s, options.stopping, processes)
 
 
 def prove(options: Options, told: Told, kept: Callable[[Proven], None]) -> Proven:
@@ -153,7 +154,7 @@ def _proof(ground: Ground, told: Told, defect: Defect) -> Proof:
         with ground.profile.planted(defect.id) as target:
             # What is found is compared here alone; only where a replay does not show it, a whole run may.
             for enough in (defect.is_shown_by, None):
-                folder, code = ground.ordinary.verified(target, ground.wanted.seed or 1, enough, processes)
+                folder, code = ground.ordinary(processes).verified(target, ground.wanted.seed or 1, enough)
                 by, why = _caught(ground, defect, folder, code, target)
                 if by or not any(map(defect.is_shown_by, archive.read(folder).findings)):
                     break
@@ -193,7 +194,7 @@ def _clean_run(grounds: Sequence[Ground], told: Told, seed: int) -> CleanRun:
     name = f"seed {seed} of profile {ground.profile.name}"
     try:
         with ground.profile.clean() as target:
-            folder, code = ground.ordinary.verified(target, seed)
+            folder, code = ground.ordinary().verified(target, seed)
     except HarnessError as error:
         told(f"clean  {name} {time.monotonic() - began:6.1f} s  {error}")
         return CleanRun(held=False, alarms=0, broken=f"{name}: {error}")

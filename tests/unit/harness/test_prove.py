@@ -59,7 +59,7 @@ def test_what_was_stopped_did_not_escape(*, stopped: bool, word: str) -> None:
     ground: Any = SimpleNamespace(
         options=SimpleNamespace(jobs=1, stopping=stopping),
         profile=SimpleNamespace(planted=nullcontext),
-        ordinary=SimpleNamespace(verified=verified),
+        ordinary=lambda *_: SimpleNamespace(verified=verified),
         wanted=SimpleNamespace(seed=1),
     )
     if stopped:
