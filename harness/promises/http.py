@@ -1,8 +1,8 @@
 """The promise `http`: what RFC 9110 asks of answers that every client goes by, over the whole history.
 
 A 401 names a challenge, a 405 the methods that there are, a 204 or 304 has no content, the Location of what was made
-leads to it, HEAD answers as GET, a 503 passes. Where nothing is declared nothing is judged: many an API is none the
-worse for it.
+leads to it, HEAD answers as GET, a 503 passes, a body keeps its bound. Where nothing is declared nothing is judged:
+many an API is none the worse for it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.case import Case, Pause, one
 from harness.errors import CannotTell
 from harness.exchange import Outcome, Request
 from harness.finding import Finding, Reproduction, Severity
-from harness.promises import busy, survey
+from harness.promises import body_bound, busy, survey
 from harness.promises.attempt import each
 from harness.promises.look import Look
 from harness.promises.promise import Promise
@@ -48,8 +48,13 @@ TITLES = {
     "http.location": ("answers a Location that leads nowhere", Severity.MEDIUM),
     busy.CODE: ("says for ever that it is busy for now", Severity.MEDIUM),
     "http.head": ("answers HEAD otherwise than GET", Severity.LOW),
+    body_bound.CODE: ("does not keep the bound of its bodies", Severity.MEDIUM),
 }
-ANNOTATION: Mapping[str, Any] = {"type": "object", "additionalProperties": False}
+ANNOTATION: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {body_bound.MEMBER: {"type": "integer", "minimum": 1}},
+    "additionalProperties": False,
+}
 
 
 def applies(contract: Contract, operation: Operation) -> bool:
@@ -79,6 +84,8 @@ def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence
         found.append(Case(KEY, operation.id, HEAD, partial(_head, operation)))
     if busy.is_documented(operation) and not operation.streams:
         found.append(Case(KEY, operation.id, SERVED, partial(busy.calls, operation)))
+    if most := body_bound.bound(contract, operation, KEY):
+        found.append(Case(KEY, operation.id, body_bound.CASE, partial(body_bound.tried, operation, most)))
     return tuple(found)
 
 
@@ -161,16 +168,20 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     """
     look = Look(KEY, operation, TITLES)
     by_case: dict[str, dict[str, Exchange]] = {}
+    bodies: dict[str, list[Exchange]] = {}
     for exchange in exchanges:
         response = exchange.response
         if response is not None and exchange.operation in {operation.id, ""}:
             _message(contract, operation, look, exchange, response)
         if exchange.case.startswith(f"{KEY}/"):
             by_case.setdefault(exchange.case, {})[exchange.request.step] = exchange
+            bodies.setdefault(exchange.case, []).append(exchange)
     for steps in by_case.values():
         _followed(look, steps)
         _headed(look, steps)
     busy.judge(look, operation, [item for item in exchanges if item.operation])
+    for sent in bodies.values():
+        body_bound.judge(look, sent)
     return look.verdict()
 
 

@@ -12,6 +12,7 @@ from harness.contract import pointer
 from harness.contract.operation import ELSEWHERE
 from harness.render import answered, listing, many, message, origin, removal, repeated, tagged, tenancy, walked, writing
 from harness.render.asked import Asked, sent, status
+from harness.render.message import MOST_BODY
 from harness.render.repeated import CUT, TOGETHER
 from harness.render.rule import LACKING, Unstated
 from harness.render.stated import Stated
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from harness.finding import Finding
 
 COUNTED = "it is told by counting many calls against a window of time"
-MOST_BODY = 262_144
 MEASURED = "it is told by a load"
 KEPT = "it is told by the time between a change and a read, and by what was kept before it, maybe in another worker"
 MARKED = "it is told by holding each thing of a list against the operators of its filter, which needs the harness"

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from harness.render.asked import Asked
 
+# More is no test that anybody reads.
+MOST_BODY = 262_144
+
 
 def _challenge(asked: Asked) -> list[str]:
     """A 401 says how to sign in."""
@@ -70,10 +73,22 @@ def _head(asked: Asked) -> list[str]:
     return lines
 
 
+def _bounded(asked: Asked) -> list[str]:
+    """A body of one byte too many is refused, and one of as many as there may be is not too large."""
+    if asked.finding.kind == "untold":
+        raise Unstated("its body is sent in chunks, which the client of a test does not do")
+    number = asked.word("length-over", "length-within")
+    if len(asked.steps[number]["body"] or "") > MOST_BODY:
+        raise Unstated(f"its body is longer than the {MOST_BODY} bytes that a test holds")
+    test = "!= 413" if asked.finding.kind == "within" else "in range(400, 500)"
+    return [f"done(answers[{asked.word('length-valid')}])", status(number, test)]
+
+
 MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     "http.challenge": _challenge,
     "http.allow": _allow,
     "http.content": _content,
     "http.location": _location,
     "http.head": _head,
+    "http.body-bound": _bounded,
 }

@@ -117,7 +117,7 @@ def of_document(global_rule: Rule, edge: Edge) -> JsonObject:
         "envelope": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}},
         "headers": HEADERS,
         "transports": [{"name": "rpc", "format": "orpc", "prefix": "/api/rpc"}],
-        "http": {},
+        "http": {"max_body_bytes": edge.body_limit_bytes},
         "writes": {},
         "cors": {"origins": list(edge.cors_origins), "credentials": True},
         "schema": {},

@@ -1,4 +1,4 @@
-"""Defects of HTTP itself and of what a write leaves behind: H1 to H6."""
+"""Defects of HTTP itself and of what a write leaves behind: H1 to H7."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from msgspec import UNSET
 from reference_impl.data.database import Statement
 from reference_impl.defects.defect import EVERY_OPERATION, Defect, changed
 from reference_impl.edge.authentication import Authentication
+from reference_impl.edge.outer import Outer
 from reference_impl.edge.routes import Paths
 from reference_impl.errors import ApiError
 from reference_impl.price import Price
@@ -20,7 +21,7 @@ from reference_impl.procedures.categories import create_category
 from reference_impl.procedures.product_writes import create_product, insert, update_product
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 
     from reference_impl.application import Parts
     from reference_impl.contract.procedure import Call, Reply
@@ -30,8 +31,32 @@ if TYPE_CHECKING:
     from reference_impl.procedures.product_types import ProductInput, ProductPatch
 
 _STOCK = "UPDATE products SET stock = coalesce(?, stock) WHERE id = ? AND seller_id = ? AND deleted_at IS NULL"
+_BODY_BYTES = 1_048_576
 _MOST_CENTS = 99_999_999
 _CATEGORY = "SELECT id FROM categories LIMIT 1"
+
+
+class Cutting(Outer):
+    """H7: read a body whose length is not told up to the bound, and no further; what came so far is taken for it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        told = dict(scope.get("headers", ()))
+        if scope["type"] != "http" or b"content-length" in told or b"json" not in told.get(b"content-type", b""):
+            await super().__call__(scope, receive, send)
+            return
+        left = _BODY_BYTES
+
+        async def receive_cut() -> Message:
+            nonlocal left
+            message = await receive()
+            if message["type"] != "http.request":
+                return message
+            body = message.get("body", b"")[:left]
+            left -= len(body)
+            return {**message, "body": body, "more_body": message.get("more_body", False) and left > 0}
+
+        await super().__call__(scope, receive_cut, send)
 
 
 def bare(error: ApiError) -> ApiError:
@@ -149,5 +174,12 @@ DEFECTS = (
         codes=("writes.refused-made",),
         operations=("products.create",),
         plant=changed("products.create", handler=create_first),
+    ),
+    Defect(
+        id="H7",
+        title="A body whose length is not told is cut off at the bound, and taken",
+        codes=("http.body-bound",),
+        operations=EVERY_OPERATION,
+        plant=lambda parts: replace(parts, outer=Cutting),
     ),
 )

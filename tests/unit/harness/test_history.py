@@ -13,13 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.exchange import Exchange, Outcome, Request, Response, outcome_of
+from harness.exchange import LONG_BYTES, Exchange, Outcome, Request, Response, outcome_of
 from harness.history import FOLDER, Growing, Journal, exchanges, lines
 from harness.identities import Identity
 
 TEXT = st.text(max_size=20)
 PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple)
-BODIES = st.binary(min_size=1, max_size=40)
+BODIES = st.one_of(
+    st.binary(min_size=1, max_size=40),
+    st.binary(min_size=1, max_size=4).map(lambda part: part + b" " * LONG_BYTES),
+)
 EXCHANGES = st.builds(
     Exchange,
     id=TEXT,

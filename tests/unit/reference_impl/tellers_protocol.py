@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from conftest import Shop
 
@@ -52,6 +52,21 @@ def made_although_refused(shop: Shop) -> bool:
     return status == 400 and "Bowl of H6" in names
 
 
+async def streamed(body: bytes) -> AsyncIterator[bytes]:
+    """Its parts, so that no length is told."""
+    yield body[:1000]
+    yield body[1000:]
+
+
+def cut_off(shop: Shop) -> bool:
+    """Tell H7: spaces beyond the bound are cut off where no length is told, and refused where it is."""
+    admin, long = shop.account("admin"), b'{"name": "Bowls of H7"}' + b" " * 1_048_576
+    told = {"Content-Type": "application/json"}
+    known = shop.send("POST", "/categories", admin, headers=told, content=long).status_code
+    untold = shop.send("POST", "/categories", admin, headers=told, content=streamed(long)).status_code
+    return (known, untold) == (413, 201)
+
+
 TELLERS: dict[str, Callable[[Shop], bool]] = {
     "H1": no_allow,
     "H2": no_challenge,
@@ -59,4 +74,5 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "H4": stock_of_refused,
     "H5": rounded_price,
     "H6": made_although_refused,
+    "H7": cut_off,
 }

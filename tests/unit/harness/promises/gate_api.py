@@ -58,11 +58,12 @@ def document(**promises: Any) -> dict[str, Any]:
 
 @dataclass
 class Gate:
-    """The API; with `open_create` anybody may make things."""
+    """The API; with `open_create` anybody may make things; a body has at most `most` bytes."""
 
     defects: frozenset[str] = frozenset()
     told: dict[str, Any] = field(default_factory=lambda: document(http={}))
     open_create: bool = False
+    most: int = 1 << 20
     numbers: Any = field(default_factory=lambda: itertools.count(1))
     things: dict[str, dict[str, Any]] = field(default_factory=dict)
     sent: list[Exchange] = field(default_factory=list)
@@ -84,6 +85,16 @@ class Gate:
         """Requests in turn."""
         return tuple(self.send(request, case=case) for request in requests)
 
+    def _refusal(self, request: Request) -> int | None:
+        """The status by which a body is refused for how long it is or what it ends with; none where it is not."""
+        size = len(request.body or b"")
+        if "no spaces" in self.defects and (request.body or b"").endswith(b" "):
+            return 400
+        untold = any(name == "Transfer-Encoding" for name, _ in request.headers)
+        if "any length" in self.defects or (untold and "trusts the length" in self.defects):
+            return None
+        return 413 if size > self.most or (size == self.most and "off by one" in self.defects) else None
+
     def _answer(self, request: Request) -> tuple[int, tuple[tuple[str, str], ...], Any]:
         things = request.path == "/things"
         methods = {"GET", "POST"} if things else {"GET", "HEAD"}
@@ -96,16 +107,21 @@ class Gate:
         if not request.identity.headers and not (self.open_create and request.method == "POST"):
             return 401, () if "no challenge" in self.defects else (("WWW-Authenticate", "Bearer"),), None
         if request.method == "POST":
-            key = f"k{next(self.numbers)}"
-            self.things[key] = {"id": key, **(request.json() or {})}
-            place = "/v9/things" if "location" in self.defects else "/things"
-            query = "?view=all%20of+it&a=%26" if "location has a query" in self.defects else ""
-            return 201, (("Location", f"{place}/{key}{query}"),), self.things[key]
+            return self._posted(request)
         found = self.things.get(request.path.removeprefix("/things/")) if not things else {}
         if found is None or not request.path.startswith("/things") or request.query not in {(), VIEW}:
             return 404, (), None
         tag = "b" if request.method == "HEAD" and "head" in self.defects else "a"
         return 200, (("ETag", tag),), found if request.method == "GET" else None
+
+    def _posted(self, request: Request) -> tuple[int, tuple[tuple[str, str], ...], Any]:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal, (), None
+        key = f"k{next(self.numbers)}"
+        self.things[key] = {"id": key, **(request.json() or {})}
+        place = "/v9/things" if "location" in self.defects else "/things"
+        query = "?view=all%20of+it&a=%26" if "location has a query" in self.defects else ""
+        return 201, (("Location", f"{place}/{key}{query}"),), self.things[key]
 
     def _cors(self, request: Request) -> tuple[tuple[str, str], ...]:
         origin = dict(request.headers).get("Origin", "")

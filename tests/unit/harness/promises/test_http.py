@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from random import Random
+from typing import TYPE_CHECKING
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness import judge
+from harness.actors import Actors
 from harness.contract import Contract
+from harness.drive import drive
 from harness.exchange import Exchange, Request, Response
 from harness.promises.http import PROMISE
-from tests.unit.harness.promises.gate_api import VIEW, Gate, document, examined, faults
+from harness.stage import Stage
+from tests.unit.harness.promises.gate_api import IDENTITIES, VIEW, Gate, document, examined, faults
+
+if TYPE_CHECKING:
+    from harness.case import Case
 
 CAUGHT = {
     "no challenge": {("http.challenge", name, "") for name in ("things.list", "things.create", "things.get")},
@@ -93,3 +104,76 @@ def test_a_stream_is_not_called_but_its_path_is() -> None:
     gate = Gate(frozenset({"no allow"}), told=told)
     assert faults(examined(PROMISE, gate)) == {("http.allow", "things.list", "absent")}
     assert [item.request.method for item in gate.sent] == ["PATCH"]
+
+
+BOUND = {"resource": {"thing": {"create": "things.create", "read": "things.get", "id": "/id"}}}
+UNBOUNDED = {("http.body-bound", "things.create", "over"), ("http.body-bound", "things.create", "untold")}
+
+
+def bounded(most: int, *defects: str) -> Gate:
+    """An API that says how many bytes a body may have."""
+    return Gate(frozenset(defects), told=document(http={"max_body_bytes": most}, **BOUND), most=most)
+
+
+@given(most=st.integers(80, 3_000_000))
+def test_a_bound_that_is_kept_to_the_byte_is_no_finding(most: int) -> None:
+    """Whatever it is, one byte more is sent with its length and without, then as many; three are examined."""
+    api = bounded(most)
+    verdicts = examined(PROMISE, api)
+    assert (faults(verdicts), [item.reason for item in verdicts if item.reason]) == (set(), [])
+    sent = [item for item in api.sent if item.request.step.startswith("length-")]
+    assert [len(item.request.body or b"") for item in sent[1:]] == [most + 1, most + 1, most]
+    assert [item.status for item in sent] == [201, 413, 413, 201]
+    assert PROMISE.judge is not None
+    assert PROMISE.judge(api.contract, api.contract.by_id["things.create"], sent).examined == 3
+
+
+@pytest.mark.parametrize(
+    ("defect", "found"),
+    [
+        ("any length", UNBOUNDED),
+        ("trusts the length", {("http.body-bound", "things.create", "untold")}),
+        ("off by one", {("http.body-bound", "things.create", "within")}),
+    ],
+)
+def test_a_bound_that_is_not_kept_is_found(defect: str, found: set[tuple[str, str, str]]) -> None:
+    """Too much is taken, with a length or only without, or as much as there may be is refused; nothing else is told."""
+    assert faults(examined(PROMISE, bounded(5_000, defect))) == found
+    assert faults(examined(PROMISE, Gate(frozenset({defect})))) == set()
+
+
+def test_who_takes_no_spaces_is_not_accused() -> None:
+    """A refusal of what fills the body up tells nothing of its length, and says so."""
+    (verdict,) = [item for item in examined(PROMISE, bounded(5_000, "no spaces")) if item.reason]
+    assert (verdict.operation, verdict.findings) == ("things.create", ())
+    assert "filled up with spaces" in verdict.reason
+
+
+@pytest.mark.parametrize(("most", "reason"), [(3, "a valid body has"), (1 << 26, "more than is sent here")])
+def test_a_bound_that_cannot_be_tried_is_told(most: int, reason: str) -> None:
+    """One that no valid body keeps, and one of more than 32 MiB."""
+    api = bounded(most)
+    api.most = 1 << 30
+    case = next(item for item in _cases(api) if item.name == "body")
+    done = drive(case, Stage(api.contract, Actors(IDENTITIES, {}), Random(2), "n"), api, sleep=lambda _seconds: None)
+    assert reason in done.reason
+
+
+def test_a_bound_of_the_document_is_tried_once_a_method_and_an_operations_own_there() -> None:
+    """Of two that make things the first is tried; what an operation says itself is tried at it."""
+    assert [item.name for item in _cases(bounded(100))].count("body") == 1
+    two = document(http={"max_body_bytes": 100}, **BOUND)
+    two["paths"] = {"/others": {"post": {**two["paths"]["/things"]["post"], "operationId": "others.create"}}} | two[
+        "paths"
+    ]
+    two["x-promises"]["resource"]["other"] = {"create": "others.create", "read": "things.get", "id": "/id"}
+    assert "body" not in [item.name for item in _cases(Gate(told=two))]
+    told = document()
+    told["paths"]["/things"]["post"]["x-promises"] = {"http": {"max_body_bytes": 100}}
+    assert "body" in [item.name for item in _cases(Gate(told=told))]
+
+
+def _cases(gate: Gate) -> list[Case]:
+    """The cases of the operation that makes things."""
+    assert PROMISE.cases is not None
+    return [*PROMISE.cases(gate.contract, gate.contract.by_id["things.create"], Random(1))]

@@ -55,6 +55,10 @@ SEQUENCES = [
         [said(201, None, location="/wrong/n1"), GONE],
         [said(201, None, location="n1"), lambda sent: READ if sent[-1]["path"] == "/n1" else GONE],
     ),
+    Shown("http.body-bound", "over", "make", [step("make", "length-valid"), step("make", "length-over|9")],
+          [ONE, ONE], [ONE, said(413)]),
+    Shown("http.body-bound", "within", "make", [step("make", "length-valid"), step("make", "length-within|8")],
+          [ONE, said(413)], [ONE, ONE]),
     Shown(
         "http.head", "etag", "head", [MADE, step("get", "got"), step("head", "head")],
         [ONE, said(200, None, etag="a"), said(200)], [ONE, said(200, None, etag="a"), said(200, None, etag="a")],

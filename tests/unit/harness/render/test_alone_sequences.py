@@ -88,6 +88,8 @@ def test_keys_and_marks_are_new_each_time(monkeypatch: pytest.MonkeyPatch) -> No
         ("idempotency.other-body", "refused-but-done", "", [keyed("first", "k-1")], "counting what a whole list"),
         ("idempotency.no-effect", "", "", [keyed("after-cut", "k-1")], "ending the connection"),
         ("http.content", "304", "", [step("list", "")], "after a 304"),
+        ("http.body-bound", "untold", "", [step("make", "length-untold|9")], "in chunks"),
+        ("http.body-bound", "over", "", [{**step("make", "length-over|9"), "body": " " * 300_000}], "longer than"),
         ("writes.refused-effect", "", "9 writes were refused (422).",
          [step("get", "before"), step("put", "refused"), step("get", "after")], "more writes were refused"),
         ("page.missing", "", "", WALK, "things that were made for its list"),
