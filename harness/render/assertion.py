@@ -44,6 +44,7 @@ WHY = {
     "upload.kept": "it takes dozens of calls that are refused, and a server that none has spoilt before",
     "cookie": "the browser is signed in during the run, and no file may hold its cookies",
     "key": "the key is issued and spent in the run, and no file may hold one",
+    "http.never-served": "it takes waits as long as the server asks for, and others that are served meanwhile",
     "version.two-winners": TOGETHER,
     "version.no-winner": TOGETHER,
     "scenario": "it is a test of the project's own already",
@@ -198,6 +199,15 @@ def _beyond(asked: Asked) -> list[str]:
     return [f"done(answers[{asked.word('valid')}])", status(_held(asked, asked.word("trial")), "in range(400, 500)")]
 
 
+def _served_too(asked: Asked) -> list[str]:
+    """What another transport was sent is taken there."""
+    told = [str(step["step"]).partition("|")[0] for step in asked.steps]
+    own = [number for number, word in enumerate(told) if word.startswith("may:") and word.endswith(asked.finding.kind)]
+    if not own:
+        raise Unstated(LACKING)
+    return [status(own[-1], "not in (400, 413, 415, 422)")]
+
+
 def _taken(asked: Asked) -> list[str]:
     """A file within the bounds is taken, and one of as many bytes as there may be where a small one is."""
     valid = asked.word("valid")
@@ -247,6 +257,7 @@ MADE: Mapping[str, Callable[[Asked], list[str] | Stated]] = {
     "resource.mass-assignment": _assigned,
     **dict.fromkeys(("upload.bounds", "upload.broken"), _beyond),
     "upload.refused": _taken,
+    "transports.refused": _served_too,
     **dict.fromkeys(("version.lost-update", "version.missing-accepted", "version.status"), _stale),
     "schema.undocumented-status": answered.documented,
     "schema.server-error": lambda asked: [status(asked.last, "< 500")],

@@ -66,6 +66,13 @@ TRIED = [step("get", "before:user"), step("put", "may-not:user"), step("get", "a
     [
         ("roles.role-allowed", "user", "put", TRIED, "answers[1], lambda answer: answer.status not in range(200, 300)"),
         ("roles.role-refused", "user", "put", [step("put", "may:user")], "answer.status not in (401, 403, 404)"),
+        (
+            "transports.refused",
+            "over rpc",
+            "put",
+            [step("put", "may:user over rpc"), step("put", "alike:over rpc")],
+            "answers[0], lambda answer: answer.status not in (400, 413, 415, 422)",
+        ),
         ("roles.status", "user", "put", TRIED, "answers[1], lambda answer: answer.status == 403"),
         ("roles.status", "anonymous", "put", [step("put", "may-not:anonymous")], "answer.status == 401"),
         ("roles.effect", "user", "put", TRIED, "answers[2], lambda answer: lasting(answers[0], answer, answers[3])"),
@@ -138,6 +145,7 @@ def test_the_mark_of_a_fuzz_finding_is_asserted_away() -> None:
         ("objective.latency", "p95_ms", "put", [], "told by a load"),
         ("scenario.failed", "x", "", [], "a test of the project's own already"),
         ("roles.effect", "user", "put", [], "no sequence"),
+        ("transports.refused", "over rpc", "put", [step("put", "may:user")], "lacks the step"),
         ("roles.effect", "user", "gone", [MADE], "no sequence"),
         ("roles.effect", "user", "put", [MADE], "lacks the step"),
         ("resource.not-listed", "", "make", [MADE], "lacks the step"),
