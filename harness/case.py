@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 TOO_MANY_REQUESTS = 429
+SETTLE_S = 1.0
+"""What is told of late, by readers that follow a write, is looked for once more after so long."""
 
 
 @dataclass(frozen=True, slots=True)

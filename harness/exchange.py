@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ENDLESS = "the answer began and did not end"
 LONGEST_S = 1e9
-# A body that is no text and longer than this is packed in a record: a bound in bytes is tried with megabytes of spaces.
+# A body that is no text and longer than this is packed in a record: a bound in bytes is tried with files of megabytes.
 LONG_BYTES = 1 << 18
 SCHEMA_VERSION = 1
 

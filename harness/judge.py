@@ -125,7 +125,8 @@ def again(run: Run, finding: Finding, *, attempts: int = ATTEMPTS) -> Verdict:
     if made is None:
         return _sequence_again(run, finding, attempts)
     promise, case = made
-    foreign = promise.standing and finding.operation in run.contract.by_id and finding.operation != case.operation
+    over_all = promise.standing or promise.watches
+    foreign = over_all and finding.operation in run.contract.by_id and finding.operation != case.operation
     beside = finding.operation if foreign else ""
     verdict = Verdict(promise.key, finding.operation, reason="it was not driven")
     for attempt in range(1, attempts + 1):

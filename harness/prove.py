@@ -56,6 +56,16 @@ class Options:
     jobs: int = 1
     stopping: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def processes(self) -> int:
+        """How many verify a defect: beside others, most of which end early, a second is only one more that begins."""
+        return 2 if self.jobs == 1 else 1
+
+    @property
+    def longest_s(self) -> float:
+        """The budget of a defect's verification: one process is given longer than two."""
+        return self.budget_s * (LONGER if self.processes == 1 else 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -72,11 +82,10 @@ class Ground:
         """What was asked, with the profile's own file."""
         return replace(self.options.wanted, config=self.profile.file)
 
-    def ordinary(self, processes: int = 2) -> Ordinary:
-        """The verification of a target of this profile by so many processes; one is given longer than two."""
-        options = self.options
-        budget_s = options.budget_s * (LONGER if processes == 1 else 1)
-        return Ordinary(self.document, self.profile.file, self.wanted.reports, budget_s, options.stopping, processes)
+    def ordinary(self, budget_s: float, processes: int = 2) -> Ordinary:
+        """The verification of a target of this profile within so long, by so many processes."""
+        stopping = self.options.stopping
+        return Ordinary(self.document, self.profile.file, self.wanted.reports, budget_s, stopping, processes)
 
 
 def prove(options: Options, told: Told, kept: Callable[[Proven], None]) -> Proven:
@@ -112,7 +121,7 @@ def _proven(options: Options, done: Mapping[int, Proof | CleanRun], chosen: int,
     told = [done[place] for place in sorted(done)]
     defects = tuple(one for one in told if isinstance(one, Proof))
     clean = tuple(one for one in told if isinstance(one, CleanRun))
-    return Proven(defects, clean, (chosen, options.seeds), digest, seconds, options.budget_s, options.jobs)
+    return Proven(defects, clean, (chosen, options.seeds), digest, seconds, options.longest_s, options.jobs)
 
 
 def _beside(work: Sequence[Callable[[], T]], options: Options) -> Iterator[tuple[int, T]]:
@@ -148,13 +157,12 @@ def _proof(ground: Ground, told: Told, defect: Defect) -> Proof:
     """Verifies the target with the defect; only then is what was found compared with what is planted."""
     began, load = time.monotonic(), os.getloadavg()[0]
     by, why = "", ""
-    # Beside others, most of which end early, a second process would only be one more that begins.
-    processes = 2 if ground.options.jobs == 1 else 1
+    ordinary = ground.ordinary(ground.options.longest_s, ground.options.processes)
     try:
         with ground.profile.planted(defect.id) as target:
             # What is found is compared here alone; only where a replay does not show it, a whole run may.
             for enough in (defect.is_shown_by, None):
-                folder, code = ground.ordinary(processes).verified(target, ground.wanted.seed or 1, enough)
+                folder, code = ordinary.verified(target, ground.wanted.seed or 1, enough)
                 by, why = _caught(ground, defect, folder, code, target)
                 if by or not any(map(defect.is_shown_by, archive.read(folder).findings)):
                     break
@@ -194,7 +202,7 @@ def _clean_run(grounds: Sequence[Ground], told: Told, seed: int) -> CleanRun:
     name = f"seed {seed} of profile {ground.profile.name}"
     try:
         with ground.profile.clean() as target:
-            folder, code = ground.ordinary().verified(target, seed)
+            folder, code = ground.ordinary(ground.options.budget_s).verified(target, seed)
     except HarnessError as error:
         told(f"clean  {name} {time.monotonic() - began:6.1f} s  {error}")
         return CleanRun(held=False, alarms=0, broken=f"{name}: {error}")

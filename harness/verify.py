@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness import archive, checklist, ending, interruption, obtain, phases, selection
+from harness import archive, checklist, ending, interruption, obtain, phases, selection, watch
 from harness.baseline import lasting
 from harness.clock import SystemClock
 from harness.errors import HarnessError
@@ -177,7 +177,7 @@ def _phase(verification: _Verification, run: Run, name: str, phase: phases.Phase
         reason = str(error)
         verification.failures.append(f"{name}: {reason}")
         told = [verdict for verdict in verdicts(verification.session.folder) if verdict not in verification.told]
-    if name == "judge":
+    if name == "judge" and not reason:
         verification.told = _without_standing(verification.told, told)
     verification.told += told
     if context.load_results:
@@ -213,7 +213,7 @@ def _context(verification: _Verification, run: Run, only: frozenset[str], second
 
 
 def _without_standing(told: Sequence[Verdict], judged: Sequence[Verdict]) -> list[Verdict]:
-    """The verdicts without those that the judgement of the whole history replaces."""
+    """The verdicts without those that the judgement of the whole history replaces, and what was told until it came."""
     replaced = {(verdict.promise, verdict.operation) for verdict in judged}
     found = {finding.fingerprint for verdict in judged for finding in verdict.findings}
     return [
@@ -221,6 +221,7 @@ def _without_standing(told: Sequence[Verdict], judged: Sequence[Verdict]) -> lis
         if (verdict.promise, verdict.operation) in replaced
         else verdict
         for verdict in told
+        if verdict.driver != watch.DRIVER
         if (verdict.promise, verdict.operation) not in replaced or {f.fingerprint for f in verdict.findings} - found
     ]
 

@@ -59,6 +59,7 @@ class Promised:
         verdict = merged([Verdict(self.promise.key, self.operation.id, driver=self.run.driver), *own])[0]
         if self.promise.standing and verdict.examined:
             verdict = replace(verdict, reason="")
+        self.watch.told(verdict.findings)
         return self.run.tell(verdict), *others
 
     def cases(self) -> list[Case]:
@@ -74,21 +75,20 @@ class Promised:
             with beside(self.run, alone=False):
                 survey_of.drive(self.cases())
                 for case, driven in survey_of.driven:
-                    others += self.watch.look(
-                        case, [it for it in driven[1].exchanges if it.operation != self.operation.id]
-                    )
+                    others += self.watch.look(case, driven[1], but=self.operation.id)
             self.run.surveys[self.operation.id] = survey_of
         surveyed = self.run.surveys[self.operation.id]
-        parts = [
-            examine.repeated(
-                self.run,
-                self.promise,
-                case,
-                examine.judged(self.run, self.promise, case, driven[1]),
-                anew=partial(surveyed.attempt, case),
-            )
-            for case, driven in surveyed.driven
-        ]
+        with beside(self.run, alone=False):
+            parts = [
+                examine.repeated(
+                    self.run,
+                    self.promise,
+                    case,
+                    examine.judged(self.run, self.promise, case, driven[1]),
+                    anew=partial(surveyed.attempt, case),
+                )
+                for case, driven in surveyed.driven
+            ]
         return parts or [examine.inconclusive(self.promise.key, self.operation, OUT_OF_TIME, self.run.driver)]
 
     def _sent(self, case: Case, number: int, limit_s: float) -> Driven:
@@ -97,18 +97,15 @@ class Promised:
     def _examined(self, others: list[Verdict]) -> Iterator[Verdict]:
         """What each case shows of the promise; what the others say of it goes to them."""
         for case in self.cases():
-            if self._out_of_time():
-                yield examine.inconclusive(self.promise.key, self.operation, OUT_OF_TIME, self.run.driver)
-                continue
             with beside(self.run, alone=case.alone):
-                done = examine.driven(self.run, case)
-                verdict = examine.confirmed(self.run, self.promise, case, done)
-                self.watch.told(verdict.findings)
-                others += self.watch.look(case, done.exchanges)
+                if self.run.left_s <= 0:
+                    verdict = examine.inconclusive(self.promise.key, self.operation, OUT_OF_TIME, self.run.driver)
+                else:
+                    done = examine.driven(self.run, case)
+                    verdict = examine.confirmed(self.run, self.promise, case, done)
+                    self.watch.told(verdict.findings)
+                    others += self.watch.look(case, done)
             yield verdict
-
-    def _out_of_time(self) -> bool:
-        return self.run.left_s <= 0
 
 
 @contextlib.contextmanager

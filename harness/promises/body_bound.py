@@ -6,12 +6,13 @@ A valid body is filled up with spaces, which JSON has room for (RFC 8259, 2), so
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from harness.case import one
 from harness.errors import CannotTell
 from harness.promises import survey
 from harness.promises.resource.steps import first, parts, settled, step, succeeded
+from harness.promises.schema import says_no
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ def bound(contract: Contract, operation: Operation, key: str) -> int:
     told = contract.promise(key, operation)
     if not isinstance(told, dict) or MEMBER not in told or not _fit(operation):
         return 0
-    if not (isinstance(operation.promises.get(key), dict) or _first(contract, operation)):
+    if not (isinstance(operation.promises.get(key), dict) or _first(contract, operation, key)):
         return 0
     return int(told[MEMBER])
 
@@ -46,11 +47,15 @@ def _fit(operation: Operation) -> bool:
     return operation.json_body() is not None and not operation.reads and not survey.may_change_caller(operation)
 
 
-def _first(contract: Contract, operation: Operation) -> bool:
-    """Whether it is the first of its method that makes or changes a thing and takes JSON."""
+def _first(contract: Contract, operation: Operation, key: str) -> bool:
+    """Whether it is the first of its method that has the bound and takes JSON, before others one on a thing."""
     ids = {item for resource in contract.resources for item in (resource.create, resource.update) if item}
-    alike = (item for item in contract.operations if item.method == operation.method and item.id in ids and _fit(item))
-    return next(alike, None) is operation
+    bound_too = [
+        item
+        for item in contract.operations
+        if item.method == operation.method and _fit(item) and MEMBER in (contract.promise(key, item) or {})
+    ]
+    return next(iter(sorted(bound_too, key=lambda item: item.id not in ids)), None) is operation
 
 
 def tried(operation: Operation, most: int, stage: Stage) -> Steps[None]:
@@ -75,9 +80,9 @@ def judge(look: Look, exchanges: Sequence[Exchange]) -> None:
     """What is too long is refused; what is as long as it may be is not refused as too long."""
     exchanges = settled(exchanges)
     valid, within = first(exchanges, VALID), first(exchanges, WITHIN)
-    if not succeeded(valid):
+    if not _taken(valid):
         return
-    taken = succeeded(within)
+    taken = _taken(within)
     if within is not None and look.answered(within):
         look.examined += taken or within.status == TOO_LARGE
         if within.status == TOO_LARGE:
@@ -87,10 +92,15 @@ def judge(look: Look, exchanges: Sequence[Exchange]) -> None:
             look.reasons.append(f"{within.operation} answered {within.status} to a body that was filled up with spaces")
     for word, told in ((OVER, "with its length told"), (STREAMED, "chunked, without its length")):
         over = first(exchanges, word)
-        if over is None or not look.answered(over) or not (taken or succeeded(over)):
+        if over is None or not look.answered(over) or not (taken or _taken(over)):
             continue
         look.examined += 1
-        if succeeded(over):
+        if _taken(over):
             promised = f"{over.operation} takes bodies of at most {int(parts(over)[1]) - 1} bytes."
             seen = f"One of {parts(over)[1]} bytes, {told}, was answered {over.status}."
             look.found(CODE, "over" if word == OVER else "untold", promised, seen, valid, over)
+
+
+def _taken(exchange: Exchange | None) -> TypeGuard[Exchange]:
+    """Whether a call succeeded, and its body names no failure beside the status."""
+    return exchange is not None and succeeded(exchange) and not (exchange.response and says_no(exchange.response))

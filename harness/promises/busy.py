@@ -20,6 +20,7 @@ from harness.exchange import Outcome
 from harness.promises import survey
 from harness.promises.idempotency.annotation import told as idempotent
 from harness.promises.idempotency.ground import keyed
+from harness.promises.look import GATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -143,7 +144,7 @@ def judge(look: Look, operation: Operation, exchanges: Sequence[Exchange]) -> No
             by_call[exchange.case, exchange.request.step].append(exchange)
     for (_, step), sent in by_call.items():
         if sent[-1].outcome is not Outcome.UNKNOWN:
-            look.examined += 1
+            look.examined += sent[-1].status not in GATES
         elif is_never_served(sent, exchanges):
             look.examined += 1
             request = sent[0].request

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from harness.case import Case, Pause, one
+from harness.case import SETTLE_S, Case, Pause, one
 from harness.errors import CannotTell
 from harness.exchange import Outcome, Request
 from harness.finding import Finding, Reproduction, Severity
@@ -37,7 +37,6 @@ ANSWERS, LOCATION, HEAD, SERVED = "answers", "location", "head", "served"
 MADE, FOLLOWED, LATER, GOT = "made", "followed", "followed-later", "got"
 CREATED, NO_CONTENT, NOT_MODIFIED, UNAUTHORIZED, FORBIDDEN, NOT_ALLOWED = 201, 204, 304, 401, 403, 405
 GONE = {404, 410}
-SETTLE_S = 1.0
 METHODS = ("PATCH", "PUT", "POST", "DELETE")
 IMPLIED = {"HEAD", "OPTIONS"}
 COMPARED = ("Content-Type", "ETag", "Last-Modified")

@@ -94,7 +94,7 @@ def answers(url: str, process: subprocess.Popen[bytes] | None = None) -> None:
         try:
             with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - a loopback address
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:
             time.sleep(0.2)
     raise SystemExit(f"the server did not answer at {url} within {START_S:g} s")
 

@@ -8,8 +8,10 @@ from harness.contract import pointer
 from harness.exchange import Outcome
 from harness.finding import Severity
 from harness.promises import subject as subjects
+from harness.promises import wrong_values
 from harness.promises.bulk import answer as answers
 from harness.promises.bulk.cases import GONE
+from harness.promises.bulk.reworded import MOST_ALONE
 from harness.promises.bulk.steps import ALONE, BODIES, IDS, KEY, LAST, MIXED, PLAIN, READ, READ_LATER
 from harness.promises.look import Look
 from harness.promises.resource.steps import each, parts, settled, succeeded
@@ -44,7 +46,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     plain = [*each(exchanges, PLAIN), *each(exchanges, LAST)]
     if any(map(succeeded, plain)):
         plain = [call for call in plain if call.outcome is not Outcome.REFUSED]
-    _taken(look, told, exchanges, plain)
+    _taken(look, contract, told, exchanges, plain)
     for call in (*each(exchanges, MIXED), *plain):
         sent = pointer.get(call.request.json(), told["items"])
         if _tells(look, call) and isinstance(sent, list):
@@ -55,7 +57,9 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     return look.verdict()
 
 
-def _taken(look: Look, told: Mapping[str, Any], exchanges: Sequence[Exchange], plain: Sequence[Exchange]) -> None:
+def _taken(
+    look: Look, contract: Contract, told: Mapping[str, Any], exchanges: Sequence[Exchange], plain: Sequence[Exchange]
+) -> None:
     """Of calls whose items are all as they should be one is taken.
 
     That they are is known of bodies which the create of their resource took one by one, and of ids where one at fault
@@ -70,13 +74,30 @@ def _taken(look: Look, told: Mapping[str, Any], exchanges: Sequence[Exchange], p
     alone = each(exchanges, ALONE)
     bodies = parts(last)[1] == BODIES
     sure = bodies and isinstance(sent, list) and len(alone) == len(sent) > 0 and all(map(succeeded, alone))
-    if not sure and (bodies or told.get("unknown") != "failed"):
+    if not sure and (bodies or told.get("unknown") != "failed" or _open(look.operation, contract, told, plain)):
         return
     look.examined += 1
     items = "items that its create took one by one" if bodies else "ids of things that were just made"
     seen = f"{len(plain)} calls with lists of {items} were answered {', '.join(str(call.status) for call in plain)}."
     promised = f"{look.operation.id} takes lists that fit its schema from who may call it."
-    look.found(REFUSED, "", promised, seen, *plain[:3], last, *alone[:1])
+    look.found(REFUSED, "", promised, seen, *[call for call in plain if call is not last][:3], last, *alone[:1])
+
+
+def _open(operation: Operation, contract: Contract, told: Mapping[str, Any], refused: Sequence[Exchange]) -> bool:
+    """Whether a refusal of ids may be about their state, or about words that were not tried.
+
+    It may where it tells of the items, or where beside the list stand more members than are tried, or a choice, with
+    which only some things or members go.
+    """
+    places = [told[name] for name in (*answers.COUNTS, "results") if name in told]
+    bodies = [call.response.json() for call in refused if call.response is not None]
+    if any(pointer.get(body, place) is not pointer.MISSING for body in bodies for place in places):
+        return True
+    declared = operation.json_body()
+    members = wrong_values.joined(contract, declared.schema if declared else {}).get("properties", {})
+    beside = [contract.schema(shape) for name, shape in members.items() if [name] != pointer.tokens(told["items"])]
+    choices = [shape for shape in beside if {"enum", "const"} & set(shape) or shape.get("type") == "boolean"]
+    return bool(choices) or len(beside) > MOST_ALONE
 
 
 def _tells(look: Look, call: Exchange) -> bool:

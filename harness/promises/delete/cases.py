@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import things
-from harness.case import Case, Pause, one
+from harness.case import SETTLE_S, Case, Pause, one
 from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.promises import acting, precondition, walking
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from harness.promises.subject import Subject
     from harness.promises.walking import Way
     from harness.stage import Stage
-
-SETTLE_S = 1.0
 
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:

@@ -7,7 +7,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from harness.case import Case, Pause, one
+from harness.case import SETTLE_S, Case, Pause, one
 from harness.contract import pointer
 from harness.contract.resource import ACTIONS
 from harness.errors import CannotTell
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from harness.promises.subject import Subject
     from harness.stage import Stage
 
-SETTLE_S = 1.0
 MAX_USERS_OF = 2
 MAX_ZEROS = 3
 

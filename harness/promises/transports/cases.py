@@ -18,7 +18,8 @@ from harness.identities import ANONYMOUS
 from harness.promises import precondition, roles
 from harness.promises import subject as subjects
 from harness.promises.attempt import AFTER, AGAIN, BEFORE, MAY, MAY_NOT
-from harness.promises.transports.door import ALIKE, KEY, Door, doors
+from harness.promises.transports.door import ALIKE, KEY, NESTED, OF_THE_INPUT, Door, doors
+from harness.promises.transports.input import nested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,9 +91,13 @@ class _Ground:
         return request
 
     def allowed(self) -> Steps[None]:
-        """The call as one that may; where it is refused, the same by the document's own transport."""
+        """The call as one that may; where it is refused, in the transport's other words, and by the document's own."""
         call = yield from self.tried(f"{MAY}:{self.label}")
         if call.outcome is Outcome.REFUSED and self.request is not None:
+            if self.door.form.nests and call.status in OF_THE_INPUT:
+                sent = self.door.through(self.stage, self.operation, self.request, written=nested)
+                if (yield from one(replace(sent, step=f"{NESTED}:{self.door.word}"))).outcome is not Outcome.REFUSED:
+                    return
             yield from one(replace(self.request, step=f"{ALIKE}:{self.door.word}"))
 
     def looked(self) -> Steps[None]:

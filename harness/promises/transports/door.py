@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KEY = "transports"
 METHOD = "POST"
-ALIKE = "alike"
+ALIKE, NESTED = "alike", "nested"
 GATED = {401, 403, 429}
 # What is said of a call's input alone, and neither of who calls, of the state of things, nor of what is served.
 OF_THE_INPUT = {400, 413, 415, 422}
@@ -31,16 +31,18 @@ OF_THE_INPUT = {400, 413, 415, 422}
 class Form:
     """A wire form: the content type and bytes of a call, and whether a successful answer is one of the form.
 
-    `within` is the pointer at which an answer holds what the document's own would be.
+    `within` is the pointer at which an answer holds what the document's own would be. One that `nests` may have calls
+    whose input keeps path, query and body apart.
     """
 
     body: Callable[[Input], tuple[str, bytes]]
     answers: Callable[[Response], bool]
     within: str = ""
+    nests: bool = False
 
 
 FORMS: Mapping[str, Form] = {
-    "orpc": Form(orpc.body, orpc.answers, orpc.WITHIN),
+    "orpc": Form(orpc.body, orpc.answers, orpc.WITHIN, nests=True),
     "json": Form(plain.body, plain.answers),
 }
 
@@ -58,12 +60,14 @@ class Door:
         """What tells its steps, cases and findings: `over rpc`."""
         return f"over {self.name}"
 
-    def through(self, stage: Stage, operation: Operation, request: Request) -> Request:
+    def through(
+        self, stage: Stage, operation: Operation, request: Request, *, written: Callable[..., Input] = joined
+    ) -> Request:
         """A request of the operation as it is sent here; it belongs to no operation of the document.
 
-        Raises CannotTell where this transport has no words for it.
+        `written` makes its input of it. Raises CannotTell where this transport has no words for it.
         """
-        kind, body = self.form.body(joined(stage.contract, operation, request))
+        kind, body = self.form.body(written(stage.contract, operation, request))
         kept = tuple(pair for pair in request.headers if pair[0].lower() != "content-type")
         path = stage.actors.tenant_prefix(request.identity.tenant or stage.tenant) + self.path
         headers = (*kept, ("Content-Type", kind))

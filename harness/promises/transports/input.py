@@ -28,6 +28,7 @@ TYPED_TEXT = re.compile(
 )
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 EXACT = 1 << 53
+COMPOSED = ("array", "object")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,27 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """The members of a call, and the files that stand in some of them."""
+    """The members of a call, and the files that stand in some of them: of the member `within`, where it is told."""
 
     members: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[File, ...] = ()
+    within: str = ""
 
 
-def is_plain(told: Input) -> bool:
-    """Whether every transport writes the input alike: no value that one marks as a date, a set or a large number."""
-    return _is_plain(dict(told.members))
+def is_plain(contract: Contract, operation: Operation, request: Request) -> bool:
+    """Whether every transport writes a request's input alike: no value that one marks, and no form of more than texts.
+
+    Marked are dates, sets and large numbers; what a list or an object of a form is elsewhere, the form does not tell.
+    """
+    told = joined(contract, operation, request)
+    form = operation.form_body()
+    shapes = contract.schema(form.schema).get("properties", {}) if form is not None else {}
+    types = (contract.schema(shapes.get(name)).get("type", "object") for name in shapes if name in _names(told))
+    return all(kind not in COMPOSED for kind in types) and _is_plain(dict(told.members))
+
+
+def _names(told: Input) -> set[str]:
+    return {*told.members, *(file.member for file in told.files)}
 
 
 def _is_plain(value: Any) -> bool:
@@ -63,6 +76,14 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(isinstance(item, dict) and _is_plain(item) for item in value)
     return all(_is_plain(item) for item in value.values())
+
+
+def nested(contract: Contract, operation: Operation, request: Request) -> Input:
+    """What a request says as an input that keeps path, query and body apart, as oRPC's detailed structure does."""
+    body, files = _body(operation, request)
+    held = {**body, **{file.member: {} for file in files}}
+    parts = {"params": _path(contract, operation, request), "query": _query(contract, operation, request), "body": held}
+    return Input({name: part for name, part in parts.items() if part}, files, "body")
 
 
 def joined(contract: Contract, operation: Operation, request: Request) -> Input:

@@ -14,8 +14,9 @@ from harness.finding import Finding, Severity
 from harness.identities import ANONYMOUS
 from harness.promises import roles
 from harness.promises.attempt import AFTER, AGAIN, BEFORE, MAY, MAY_NOT, Attempt, attempts, seen_as
+from harness.promises.schema import says_no
 from harness.promises.transports.door import ALIKE, KEY, METHOD, OF_THE_INPUT, Door, doors
-from harness.promises.transports.input import is_plain, joined
+from harness.promises.transports.input import is_plain
 from harness.verdict import Verdict, merged
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ def _refused_alone(
     """A finding where one that may is refused there for its input, and the document's transport takes the same."""
     if allowed is None or allowed.call.status not in OF_THE_INPUT:
         return None
-    if alike is None or not Attempt("", "", alike).let_in or not is_plain(joined(contract, operation, alike.request)):
+    if alike is None or alike.response is None or not Attempt("", "", alike).let_in or says_no(alike.response):
+        return None
+    if not is_plain(contract, operation, alike.request):
         return None
     who = _caller(allowed, door)
     return Finding(

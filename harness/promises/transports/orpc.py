@@ -22,8 +22,9 @@ def body(told: Input) -> tuple[str, bytes]:
     """The content type and the bytes of a call."""
     if not told.files:
         return "application/json", json.dumps({"json": told.members}, ensure_ascii=False).encode()
-    members = {**told.members, **{file.member: {} for file in told.files}}
-    data = json.dumps({"json": members, "meta": [], "maps": [[file.member] for file in told.files]})
+    members = told.members if told.within else {**told.members, **{file.member: {} for file in told.files}}
+    above = [told.within] if told.within else []
+    data = json.dumps({"json": members, "meta": [], "maps": [[*above, file.member] for file in told.files]})
     parts = [f'{PART}data"\r\n\r\n{data}\r\n'.encode()]
     for number, file in enumerate(told.files):
         head = f'{PART}{number}"; filename="{file.name}"\r\nContent-Type: {file.media_type}\r\n\r\n'

@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from harness import things
-from harness.case import Case, one
+from harness.case import SETTLE_S, Case, Pause, one
 from harness.contract import pointer
 from harness.contract.shape import leaves
 from harness.errors import CannotTell
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from harness.promises.subject import Subject
     from harness.stage import Stage
 
+ACCEPTED = 202
 MAX_REFUSED = 4
 MAX_TRIALS = 11
 MARK_LENGTH = 30
@@ -189,10 +190,13 @@ def _unchanged(operation: Operation, resource: Resource, stage: Stage) -> Steps[
 
 
 def _sent(stage: Stage, subject: Subject, calls: Sequence[Request], before: Exchange | None) -> Steps[Exchange | None]:
-    """Calls to be refused; the newest look at the thing, which is taken anew after each that is accepted."""
+    """Calls to be refused; the newest look at the thing, which is taken anew a while after each that is accepted."""
     for call in calls:
         answer = yield from one(call)
+        if answer.status == ACCEPTED:
+            raise CannotTell(f"{call.operation} answered 202: when it acts, and so what others did, cannot be told")
         if answer.outcome is Outcome.OK:
+            yield Pause(SETTLE_S)
             before = yield from subjects.read(stage, subject, BEFORE)
     return before
 

@@ -116,6 +116,20 @@ def test_a_fault_beside_a_cases_operation_is_judged_there(answering: Callable[[S
     assert examine.once(answering([Response(200)]), BY_KEY["headers"], case, beside="two").examined == 0
 
 
+def test_one_that_watches_is_judged_beside_a_cases_operation_too(
+    answering: Callable[[Sequence[Response]], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A promise with cases of its own that judges every exchange shows again what another's case showed."""
+    case = Case("headers", "two", "asks", lambda stage: one(stage.request("one")))
+    monkeypatch.setattr(judge, "case_again", lambda *_: (BY_KEY["http"], case))
+    sized = Response(204, (*NAMED, ("Content-Length", "2")))
+    run = answering([sized])
+    run.contract = Contract({**CONTRACT.document, "x-promises": {"http": {}}})
+    (finding,) = examine.once(run, BY_KEY["http"], case, beside="one").findings
+    assert finding.code == "http.content"
+    assert judge.again(run, finding).findings == (finding,)
+
+
 def test_a_finding_without_requests_cannot_be_shown(answering: Callable[[Sequence[Response]], Run]) -> None:
     """The reason says so."""
     verdict = judge.again(answering([Response(200)]), replace(missing(), reproduction=Reproduction()))

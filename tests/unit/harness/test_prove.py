@@ -57,7 +57,7 @@ def test_what_was_stopped_did_not_escape(*, stopped: bool, word: str) -> None:
 
     stopping, told = threading.Event(), list[str]()
     ground: Any = SimpleNamespace(
-        options=SimpleNamespace(jobs=1, stopping=stopping),
+        options=SimpleNamespace(longest_s=1.0, processes=2, stopping=stopping),
         profile=SimpleNamespace(planted=nullcontext),
         ordinary=lambda *_: SimpleNamespace(verified=verified),
         wanted=SimpleNamespace(seed=1),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.case import Case
+from harness.case import Case, one
 from harness.contract import Contract
-from harness.exchange import Exchange, Request, Response
+from harness.drive import Driven
+from harness.exchange import ENDLESS, Exchange, Request, Response
 from harness.finding import Confirmation
 from harness.run import Attachment, Run, freeze, verdicts
-from harness.watch import OF_A_CODE, Watch
+from harness.watch import LONGEST_S, OF_A_CODE, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,10 +76,11 @@ def calling(*names: str) -> Case:
     return Case("delete", "one", "calls", steps)
 
 
-def driven(target: Target, case: Case, answers: list[Response]) -> list[Exchange]:
-    """The exchanges of a case that was answered so."""
+def driven(target: Target, case: Case, answers: list[Response]) -> Driven:
+    """A case that was answered so."""
     target.answers = answers
-    return [target.send(Request("GET", f"/{name}", name), case=f"{case.key}#1") for name in NAMES[: len(answers)]]
+    sent = [target.send(Request("GET", f"/{name}", name), case=f"{case.key}#1") for name in NAMES[: len(answers)]]
+    return Driven(sent)
 
 
 def test_a_fault_at_another_operation_is_told_at_once(run: Run, target: Target, tmp_path: Path) -> None:
@@ -140,7 +144,42 @@ def test_a_fault_at_no_operation_is_told_with_its_request(run: Run, target: Targ
 
     case = Case("http", "one", "answers", steps)
     target.answers = [Response(405)]
-    shown = [target.send(Request("PATCH", "/two", ""), case=f"{case.key}#1")]
+    shown = Driven([target.send(Request("PATCH", "/two", ""), case=f"{case.key}#1")])
     ((told,),) = (verdict.findings for verdict in Watch(run).look(case, shown))
     assert (told.code, told.operation, told.reproduction.case) == ("headers.missing", "two", "")
     assert [(step["method"], step["path"]) for step in told.reproduction.steps] == [("PATCH", "/two")]
+
+
+def test_what_was_not_asked_for_is_not_told(run: Run, target: Target) -> None:
+    """A run of some promises or operations is not failed by others."""
+    case = calling("one", "two")
+    shown = driven(target, case, [BAD, BAD])
+    run.attachment = replace(run.attachment, only=("one",))
+    ((told,),) = (verdict.findings for verdict in Watch(run).look(case, shown))
+    assert told.operation == "one"
+
+
+@pytest.mark.parametrize("left", ["long", "endless", "exhausting"])
+def test_what_takes_long_is_left_to_the_runs_end(run: Run, target: Target, left: str) -> None:
+    """A case that took long, whose answers do not end or that uses something up is not driven again at once."""
+    case = calling("one")
+    shown = driven(target, case, [BAD])
+    if left == "long":
+        shown.seconds = LONGEST_S + 1
+    elif left == "endless":
+        shown.exchanges = [replace(exchange, error=ENDLESS) for exchange in shown.exchanges]
+    else:
+        case = replace(case, promise="rate-limit")
+    target.sent = 0
+    assert Watch(run).look(case, shown) == ()
+    assert target.sent == 0
+
+
+def test_no_secret_stands_in_the_requests_that_show_it(run: Run, target: Target) -> None:
+    """What a history would mask is masked in the sequence that is cut out of a case."""
+    asked = Request("PATCH", "/two", "", query=(("token", "very-secret-token"),))
+    case = Case("http", "one", "answers", lambda _: one(asked))
+    target.answers = [Response(405)]
+    (told,) = Watch(run).look(case, Driven([target.send(asked, case=f"{case.key}#1")]))
+    assert told.findings
+    assert "very-secret-token" not in json.dumps(told.to_record())

@@ -39,14 +39,21 @@ def as_it_is(_request: Request, answer: Answered) -> Answered:
     return answer
 
 
+PARTS = {"params", "query", "body"}
+
+
 @dataclass
 class Counter(Shelf):
-    """The shelf with doors; `behind` are the defects of the doors alone, `dressed` changes what they answer."""
+    """The shelf with doors; `behind` are the defects of the doors alone, `dressed` changes what they answer.
+
+    One that is `detailed` takes path, query and body apart, and any other together.
+    """
 
     contract: Contract = field(default_factory=contract)
     behind: frozenset[str] = frozenset()
     inner: type[Shelf] = Shelf
     dressed: Callable[[Request, Answered], Answered] = as_it_is
+    detailed: bool = False
 
     def release(self, requests: Sequence[Request], *, case: str = "") -> tuple[Exchange, ...]:
         """Requests at the doors one by one, all others as the shelf does."""
@@ -64,6 +71,13 @@ class Counter(Shelf):
         sent = request.json()
         members = dict(sent["json"] if wrapped else sent)
         operation = self.contract.by_id[name]
+        if members and wrapped and (members.keys() <= PARTS) is not self.detailed:
+            refused = replace(request, operation=name)
+            exchange = replace(inside.send(refused), request=request, response=Response(400), case=case)
+            self.seen(exchange)
+            return exchange
+        if self.detailed:
+            members = {name: value for part in members.values() for name, value in part.items()}
         path = re.sub(r"\{(\w+)\}", lambda found: str(members.pop(found[1])), operation.path)
         body = json.dumps(members).encode() if operation.json_body() else None
         exchange = inside.send(replace(request, path=path, method=operation.method, operation=name, body=body))

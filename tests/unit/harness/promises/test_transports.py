@@ -84,6 +84,13 @@ def test_what_one_door_refuses_for_its_input(name: str, status: int, told: dict[
     assert len(verdict.findings[0].witnesses) == 2
 
 
+@pytest.mark.parametrize("name", GUARDED[1:])
+def test_a_door_that_takes_its_parts_apart_is_no_finding(name: str) -> None:
+    """What oRPC's detailed structure refuses together and takes apart is served there; more of it is not known."""
+    (verdict,) = judged(Counter(detailed=True), name)
+    assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
+
+
 def test_values_that_a_form_may_mark_tell_nothing() -> None:
     """A list of words may be a set, which oRPC marks: its refusal tells nothing against the door."""
 

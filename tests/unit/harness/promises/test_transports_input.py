@@ -16,7 +16,7 @@ from harness.contract.form import encoded
 from harness.errors import CannotTell
 from harness.exchange import Request, Response
 from harness.promises.transports import orpc, plain
-from harness.promises.transports.input import File, Input, is_plain, joined
+from harness.promises.transports.input import File, Input, is_plain, joined, nested
 from reference_impl.edge.multipart import read_form
 from reference_impl.rpc.batch import body_of
 from reference_impl.rpc.reading import value_of
@@ -29,6 +29,7 @@ VALUES = st.recursive(
 )
 MEMBERS = st.dictionaries(NAMES, VALUES, max_size=4)
 TEXT = {"type": "string"}
+THING = "01980000-0000-7000-8000-000000000000"
 UPLOAD = {"type": "object", "properties": {"image": {"type": "string", "contentMediaType": "image/png"}, "title": TEXT}}
 
 
@@ -157,6 +158,45 @@ MARKED = (
 @given(st.dictionaries(NAMES, PLAIN, max_size=3), MARKED)
 def test_a_value_that_a_format_may_mark_is_not_plain(members: dict[str, Any], marked: Any) -> None:
     """Words, ids and small numbers are written alike everywhere; dates, sets and what a form has as text are not."""
-    assert is_plain(Input(members))
-    assert not is_plain(Input({**members, "marked": marked}))
-    assert not is_plain(Input({"rows": [{**members, "marked": marked}]}))
+
+    def alike(sent: dict[str, Any]) -> bool:
+        told = contract()
+        kind = (("Content-Type", "application/json"),)
+        body = json.dumps(sent).encode()
+        return is_plain(told, told.by_id["put"], Request("PUT", f"/things/{THING}/rows/7", headers=kind, body=body))
+
+    assert alike(members)
+    assert not alike({**members, "marked": marked})
+    assert not alike({"things": [{**members, "marked": marked}]})
+
+
+@pytest.mark.parametrize(
+    ("shape", "plain_form"),
+    [(TEXT, True), ({"type": "array", "items": TEXT}, False), ({"type": "object"}, False), ({}, False)],
+)
+@pytest.mark.parametrize("media_type", ["multipart/form-data", "application/x-www-form-urlencoded"])
+def test_a_form_of_more_than_texts_is_not_plain(media_type: str, shape: dict[str, Any], *, plain_form: bool) -> None:
+    """What a list or an object of a form is over another transport, the form does not tell."""
+    document = contract(media_type).document
+    put = document["paths"]["/things/{id}/rows/{row}"]["put"]
+    put["requestBody"]["content"][media_type]["schema"] = {"type": "object", "properties": {"tags": shape}}
+    told = Contract(document)
+    form = told.by_id["put"].form_body()
+    assert form is not None
+    kind, body = encoded(told, form, {"tags": "abc"}, Random(1))
+    request = Request("PUT", f"/things/{THING}/rows/7", headers=(("Content-Type", kind),), body=body)
+    assert is_plain(told, told.by_id["put"], request) is plain_form
+
+
+@given(MEMBERS.filter(bool))
+def test_a_nested_input_keeps_its_parts_apart(members: dict[str, Any]) -> None:
+    """Path, query and body stand each in a member of its own, and files in the body's."""
+    told = contract()
+    request = Request("PUT", "/things/a/rows/7", query=(("deep", "true"),), body=json.dumps(members).encode())
+    found = nested(told, told.by_id["put"], request)
+    assert found.members == {"params": {"id": "a", "row": 7}, "query": {"deep": True}, "body": members}
+    file = File("image", "a.bin", "image/png", b"bytes")
+    kind, body = orpc.body(Input({"body": {**members, "image": {}}}, (file,), "body"))
+    parts: dict[str, Any] = asyncio.run(read_form(kind, body_of(body), 100_000))
+    read = value_of(json.loads(parts.pop("data")), [parts["0"]])
+    assert read["body"]["image"].data == file.data
