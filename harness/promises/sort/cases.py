@@ -31,7 +31,7 @@ COUNT = 6
 SIZES = (2, 3)
 WIDE_SIZE, WIDE_PAGES = 5, 6
 DEFAULT, UNKNOWN, CONTROL = "default", "unknown", "control"
-WORDS = ("b one", "a one", "c one", "a one", "b two", "a three")
+WORDS = ("b one", "a one", "c one", "a one", "b two", "a one", "a three", "a one")
 
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
@@ -91,11 +91,11 @@ def _ground(stage: Stage, operation: Operation, member: str) -> Steps[tuple[Way,
 
 
 def _rows(schema: Mapping[str, Any] | None, place: str) -> list[dict[str, Any]]:
-    """Members that differ and some that are equal; numbers that texts would order otherwise."""
+    """Members that differ and four that are equal, more than a page has; numbers that texts would order otherwise."""
     drawn: list[Any] = []
     if schema is not None and type_of(schema) in {"integer", "number"}:
         few = numbers(schema)
-        drawn = [few[index % len(few)] for index in (0, 2, 1, 1, 3, 0)]
+        drawn = [few[index % len(few)] for index in (1, 0, 1, 2, 1, 3, 1)]
     elif markable(schema):
         drawn = list(WORDS)
     return [{place: value} for value in drawn] or [{} for _ in range(COUNT)]
