@@ -130,9 +130,11 @@ def again(run: Run, finding: Finding, *, attempts: int = ATTEMPTS) -> Verdict:
     beside = finding.operation if foreign else ""
     verdict = Verdict(promise.key, finding.operation, reason="it was not driven")
     for attempt in range(1, attempts + 1):
-        verdict = examine.once(run, promise, case, attempt, again=True, beside=beside)
-        if any(item.fingerprint == finding.fingerprint for item in verdict.findings):
-            return verdict
+        seen = examine.once(run, promise, case, attempt, again=True, beside=beside)
+        if any(item.fingerprint == finding.fingerprint for item in seen.findings):
+            return seen
+        if seen.examined or not verdict.examined:  # what a process prepares once, its later drives do not call again
+            verdict = seen
     return _sequence_again(run, finding, attempts) if beside and finding.reproduction.steps else verdict
 
 

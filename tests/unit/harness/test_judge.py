@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from harness.case import Steps
+    from harness.stage import Stage
+
 CONTRACT = Contract(
     {
         "openapi": "3.1.0",
@@ -128,6 +131,22 @@ def test_one_that_watches_is_judged_beside_a_cases_operation_too(
     (finding,) = examine.once(run, BY_KEY["http"], case, beside="one").findings
     assert finding.code == "http.content"
     assert judge.again(run, finding).findings == (finding,)
+
+
+def test_what_is_called_once_a_process_tells_by_its_first_drive(
+    answering: Callable[[Sequence[Response]], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Later drives in which the call does not come again take nothing from what the first examined."""
+    left = ["two"]
+
+    def steps(stage: Stage) -> Steps[None]:
+        if left:
+            yield stage.request(left.pop())
+
+    case = Case("headers", "one", "prepares", steps)
+    monkeypatch.setattr(judge, "case_again", lambda *_: (BY_KEY["headers"], case))
+    verdict = judge.again(answering([Response(200, NAMED)]), replace(missing(), operation="two"))
+    assert (verdict.examined, verdict.findings, verdict.reason) == (1, (), "")
 
 
 def test_a_finding_without_requests_cannot_be_shown(answering: Callable[[Sequence[Response]], Run]) -> None:
