@@ -8,7 +8,7 @@ from zlib import crc32
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+PNG, JPEG, JFIF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"\xff\xd8\xff\xe0"
 # Readers take a text to its end, and JSON with white space after it (RFC 8259, 2).
 TEXTS = {"text/plain", "application/json", "application/octet-stream"}
 # Readers refuse one chunk of megabytes, not many that are smaller.
@@ -34,7 +34,7 @@ def padded(file: bytes, size: int, kinds: Collection[str]) -> bytes | None:
         return _within(file, len(file) - _END_BYTES, parts)
     if file.startswith(JPEG):
         parts = [_COMMENT + (len(text) + 2).to_bytes(2) + text for text in _texts(more, SEGMENT_BYTES, 4)]
-        begins = 4 + int.from_bytes(file[4:6]) if file[3] == 0xE0 else 2  # noqa: PLR2004 - APP0, which comes first
+        begins = 4 + int.from_bytes(file[4:6]) if file.startswith(JFIF) else 2  # its APP0 comes first
         return _within(file, begins, parts)
     return file + b" " * more if set(kinds) and set(kinds) <= TEXTS else None
 

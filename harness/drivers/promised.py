@@ -1,4 +1,4 @@
-"""Examines one promise of one operation: the work of one pytest item, also used by a replay."""
+"""Examines one promise of one operation: the work of one pytest item."""
 
 from __future__ import annotations
 

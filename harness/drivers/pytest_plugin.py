@@ -21,14 +21,13 @@ from harness.run import BROKEN, VARIABLE, Attachment, Run, verdicts
 from harness.verdict import Status, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from harness.drivers.promised import Promised
     from harness.report import Report
 
 JOINED = pytest.StashKey["Joined"]()
 WRONG = pytest.StashKey[str]()
-LEAST_SHARE_S = 1.0
 WORKER_KEY = "harness_run"
 CLAIM = "scenario.failed"
 
@@ -193,8 +192,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.config.stash[WRONG] = str(error)
         metafunc.parametrize("api_promise", [])
         return
-    items = list(_items(joined.run))
-    metafunc.parametrize("api_promise", [pytest.param(Held(item), id=item.key) for item in items])
+    from harness.drivers.items import items  # noqa: PLC0415 - the promises are loaded only where an API is verified
+
+    found = items(joined.run, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    metafunc.parametrize("api_promise", [pytest.param(Held(item), id=item.key) for item in found])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -218,35 +219,6 @@ def run(request: pytest.FixtureRequest) -> Run:
         return _joined(request.config).run
     except pytest.UsageError as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-
-
-def _items(run: Run) -> Iterator[Promised]:
-    """What is promised and examined by sending, in the order of `_turn`."""
-    from harness.drivers.promised import Promised  # noqa: PLC0415 - the promises are loaded only where an API is verified
-    from harness.promises.catalogue import promised  # noqa: PLC0415 - same
-    from harness.watch import Watch  # noqa: PLC0415 - same
-
-    operations = max(1, len(run.contract.operations))
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    share_s = max(LEAST_SHARE_S, run.left_s * workers / operations)
-    watch = Watch(run)
-    items = [
-        Promised(run, promise, operation, watch, share_s)
-        for promise, operation in promised(run.contract)
-        if promise.judge is not None and run.selects(promise.key, operation.id)
-    ]
-    return iter(sorted(items, key=_turn))
-
-
-def _turn(item: Promised) -> tuple[bool, bool, int]:
-    """What uses something up comes after the rest, and of that the longest first, as it mostly waits.
-
-    What must run alone comes last: it would wait for those, and the others for it.
-    """
-    if not item.promise.exhausts:
-        return False, False, 0
-    cases = item.cases()
-    return True, any(case.alone for case in cases), -len(cases)
 
 
 def _joined(config: pytest.Config) -> Joined:

@@ -12,11 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from harness.errors import TargetError
+from harness.targets import reachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 START_S = 60.0
 STOP_S = 10.0
 CALL_S = 30.0
+POLL_S = 0.2
 FINDINGS, HOLDS = 1, 0
 
 
@@ -57,7 +61,7 @@ def running(words: Sequence[str], data: Path, url: str, ready: str, **environmen
         subprocess.Popen(words, cwd=data, env=own, stdout=out, stderr=out) as process,  # noqa: S603 - our own words
     ):
         try:
-            answers(f"{url}{ready}", process)
+            answers(url, ready, process)
             yield url
         finally:
             process.send_signal(signal.SIGTERM)
@@ -87,16 +91,15 @@ def verified(url: str, contract: str, words: Sequence[str], environment: Mapping
     return Run(done.returncode, frozenset((item["code"], item["operation"]) for item in found))
 
 
-def answers(url: str, process: subprocess.Popen[bytes] | None = None) -> None:
-    """Waits until a server answers, as long as its process runs where that is told."""
+def answers(url: str, ready: str, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Waits until a server answers 200 at the path `ready`, as long as its process runs where that is told."""
     ends = time.monotonic() + START_S
     while (process is None or process.poll() is None) and time.monotonic() < ends:
-        try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - a loopback address
+        with contextlib.suppress(TargetError):
+            if reachable(url, ready).status == HTTPStatus.OK:
                 return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit(f"the server did not answer at {url} within {START_S:g} s")
+        time.sleep(POLL_S)  # a foreign server tells nobody when it is ready: it is asked again
+    raise SystemExit(f"the server did not answer at {url}{ready} within {START_S:g} s")
 
 
 def called(method: str, url: str, body: Any, **headers: str) -> Any:

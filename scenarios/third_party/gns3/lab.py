@@ -97,7 +97,7 @@ def main() -> int:
             lab.stay(url)
     elif options.what == "people":
         url = f"http://127.0.0.1:{options.port}"
-        lab.answers(f"{url}{READY}")
+        lab.answers(url, READY)
         people(url, os.environ)
     else:
         return verify(options.folder, options.budget)

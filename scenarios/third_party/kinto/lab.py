@@ -159,7 +159,7 @@ def main() -> int:
     elif options.what == "people":
         passwords = {name: os.environ[f"KINTO_{name.upper()}_PASSWORD"] for name in NAMES}
         url = f"http://127.0.0.1:{options.port}"
-        lab.answers(f"{url}{READY}")
+        lab.answers(url, READY)
         people(url, passwords)
     elif options.what == "verify":
         return verify(options.folder, options.budget)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness import watch
 from harness.finding import Finding, Severity
 from harness.verdict import Verdict
 from harness.verify import _phase_of, _without_standing
@@ -31,13 +32,17 @@ def test_a_phase_in_a_report(told: list[Verdict], reason: str, status: str, show
 
 
 def test_the_judgement_of_the_whole_replaces_its_parts() -> None:
-    """A standing verdict told in passing goes where the whole history was judged; what only it found stays."""
+    """A standing verdict told in passing goes where the whole history was judged; what only it found stays.
+
+    What was told until then, as cases ended, goes too.
+    """
     judged = [Verdict("headers", "one.get", 90, (FAULT,))]
     told = [
         Verdict("headers", "one.get", 3, (FAULT,)),
         Verdict("headers", "one.get", 3, (FAULT, OTHER)),
         Verdict("headers", "two", 3),
         Verdict("roles", "one.get", 5),
+        Verdict("headers", "three", findings=(OTHER,), driver=watch.DRIVER),
     ]
     left = _without_standing(told, judged)
     assert [(verdict.promise, verdict.operation, verdict.examined) for verdict in left] == [

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.errors import TargetError
+from harness.exchange import Response
 from harness.exits import Exit
 from scenarios.third_party import lab
 from scenarios.third_party.kinto import lab as kinto
@@ -55,9 +57,25 @@ def test_a_fault_is_caught_by_a_run_that_ended_with_findings(
     assert capsys.readouterr().out.startswith(says)
 
 
-def test_accounts_are_made_once_the_server_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that was just started in the background is waited for; one that does not come is told in a line."""
+def test_a_server_that_does_not_come_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was to be started in the background is waited for so long, and no longer."""
     monkeypatch.setattr(lab, "START_S", 0.3)
-    url = f"http://127.0.0.1:{lab.free_port()}/"
-    with pytest.raises(SystemExit, match=f"the server did not answer at {url} within 0.3 s"):
-        lab.answers(url)
+    url = f"http://127.0.0.1:{lab.free_port()}"
+    with pytest.raises(SystemExit, match=f"the server did not answer at {url}/ready within 0.3 s"):
+        lab.answers(url, "/ready")
+
+
+def test_accounts_are_made_once_the_server_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection and a 503 are waited out, and a 200 ends it."""
+    left = [TargetError("nobody listens"), Response(503), Response(200), AssertionError("it was ready")]
+
+    def reachable(*_: object) -> Response:
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(lab, "reachable", reachable)
+    monkeypatch.setattr(lab, "POLL_S", 0)
+    lab.answers("http://127.0.0.1:9", "/ready")
+    assert len(left) == 1

@@ -10,6 +10,7 @@ import pytest
 
 from harness.contract import Contract
 from harness.drivers.promised import OUT_OF_TIME, Promised, beside
+from harness.drivers.pytest_plugin import Held
 from harness.exchange import Exchange, Request, Response
 from harness.finding import Confirmation
 from harness.promises.catalogue import BY_KEY
@@ -25,7 +26,7 @@ CONTRACT = Contract(
     {
         "openapi": "3.1.0",
         "info": {"title": "One", "version": "1"},
-        "x-promises": {"headers": {"X-Request-ID": {}}},
+        "x-promises": {"headers": {"X-Request-ID": {}}, "http": {}},
         "paths": {"/one": {"get": {"operationId": "one", "responses": {"200": {"description": "fine"}}}}},
     }
 )
@@ -67,6 +68,18 @@ def test_a_promise_that_is_broken(joined: Callable[[Response], Run]) -> None:
     (finding,) = verdict.findings
     assert (finding.code, finding.confirmation) == ("headers.missing", Confirmation.CONFIRMED)
     assert finding.reproduction.case
+
+
+def test_what_its_calls_show_of_another_promise(joined: Callable[[Response], Run], tmp_path: Path) -> None:
+    """It is told to the run under that promise, beside the verdict of its own, and the item fails by both."""
+    run = joined(Response(405))
+    item = Promised(run, BY_KEY["http"], CONTRACT.by_id["one"], Watch(run))
+    own, *others = item.examine()
+    assert [finding.code for finding in own.findings] == ["http.allow"]
+    assert [finding.code for told in others for finding in told.findings] == ["headers.missing"]
+    assert sorted(told.promise for told in verdicts(tmp_path)) == ["headers", "http"]
+    with pytest.raises(pytest.fail.Exception, match=r"(?s)http\.allow.*headers\.missing"):
+        Held(Promised(joined(Response(405)), BY_KEY["http"], CONTRACT.by_id["one"], Watch(run))).hold()
 
 
 def test_time_that_is_over_is_a_reason(
