@@ -16,6 +16,7 @@ from harness.identities import ANONYMOUS, Identity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CLOSED = ("connection closed", "closed connection", "reset by peer")
 ENDLESS = "the answer began and did not end"
 LONGEST_S = 1e9
 # A body that is no text and longer than this is packed in a record: a bound in bytes is tried with files of megabytes.
@@ -153,6 +154,11 @@ class Exchange:
     def endless(self) -> bool:
         """Whether an answer began and did not come to its end in time, as a stream of events does."""
         return self.error.startswith(ENDLESS)
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the server closed the connection before the end of its answer, or without one."""
+        return any(words in self.error for words in CLOSED)
 
     @property
     def outcome(self) -> Outcome:

@@ -201,12 +201,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tells what is wrong here: while a file is collected pytest would show it with a traceback.
 
-    Leaves out the checklist's tests where a run was asked for something else.
+    In a run the checklist's tests come last, as they read what does not change; left out where it was asked for others.
     """
     if WRONG in config.stash:
         raise pytest.UsageError(config.stash[WRONG])
     joined = config.stash.get(JOINED, None)
-    passed_over = checks.unselected(items, joined.run) if joined is not None else []
+    if joined is None:
+        return
+    items.sort(key=lambda item: bool(checks.told_of(item)))
+    passed_over = checks.unselected(items, joined.run)
     if passed_over:
         config.hook.pytest_deselected(items=passed_over)
         items[:] = [item for item in items if item not in passed_over]

@@ -66,7 +66,7 @@ def calls(operation: Operation, stage: Stage) -> Steps[None]:
 
 def _valid(operation: Operation, stage: Stage) -> Steps[bool]:
     request = yield from survey.ready(stage.contract, operation, stage, VALID)
-    return (yield from _patient(request, partial(_elsewhere, operation, stage)))
+    return (yield from _patient(request, partial(elsewhere, operation, stage)))
 
 
 def _taken(operation: Operation, stage: Stage) -> Steps[bool]:
@@ -83,7 +83,7 @@ def _keyed(operation: Operation, stage: Stage) -> Steps[bool]:
     if declared is None:
         return True
     request = yield from survey.ready(stage.contract, operation, stage, KEYED)
-    beside = _elsewhere if declared.missing else _own
+    beside = elsewhere if declared.missing else _own
     sent = keyed(request, declared.header, stage.unique("key"))
     return (yield from _patient(sent, partial(beside, operation, stage)))
 
@@ -114,7 +114,7 @@ def _own(operation: Operation, stage: Stage) -> Steps[bool]:
     return (yield from one(request)).outcome is Outcome.OK
 
 
-def _elsewhere(operation: Operation, stage: Stage) -> Steps[bool]:
+def elsewhere(operation: Operation, stage: Stage) -> Steps[bool]:
     """Whether the server serves another operation: a create, and for a read, or where none can be had, a list."""
     contract = stage.contract
     creates = [item for item in contract.resources if item.create in contract.by_id and item.create != operation.id]

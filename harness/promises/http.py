@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from harness.case import SETTLE_S, Case, Pause, one
 from harness.errors import CannotTell
-from harness.exchange import Outcome, Request
+from harness.exchange import Outcome
 from harness.finding import Finding, Reproduction, Severity
-from harness.promises import body_bound, busy, survey
+from harness.promises import body_bound, busy, following, survey
 from harness.promises.attempt import each
 from harness.promises.look import Look
 from harness.promises.promise import Promise
@@ -28,13 +27,14 @@ if TYPE_CHECKING:
 
     from harness.case import Steps
     from harness.contract import Contract, Operation
-    from harness.exchange import Exchange, Response
+    from harness.exchange import Exchange, Request, Response
     from harness.stage import Stage
     from harness.verdict import Verdict
 
 KEY = "http"
 ANSWERS, LOCATION, HEAD, SERVED = "answers", "location", "head", "served"
-MADE, FOLLOWED, LATER, GOT = "made", "followed", "followed-later", "got"
+MADE, FOLLOWED, LATER, BROKEN, GOT = "made", "followed", "followed-later", "followed-anew", "got"
+BROKEN_TRIES, CUT_OFF = 2, "cut off"
 CREATED, NO_CONTENT, NOT_MODIFIED, UNAUTHORIZED, FORBIDDEN, NOT_ALLOWED = 201, 204, 304, 401, 403, 405
 GONE = {404, 410}
 METHODS = ("PATCH", "PUT", "POST", "DELETE")
@@ -134,20 +134,20 @@ def _location(operation: Operation, stage: Stage) -> Steps[None]:
     told = made.response.header("Location") if made.response and made.status == CREATED else None
     if told is None:
         raise CannotTell(f"{operation.id} answered {made.status or made.error}, and no Location")
-    parts = urlsplit(urljoin(request.path, told))
-    if parts.netloc:
-        raise CannotTell(f"{operation.id} answers a Location at {parts.netloc}, which need not be this target")
-    known = stage.contract.match("GET", parts.path)
+    follow = following.request(stage.contract, request, told, FOLLOWED)
+    known = stage.contract.by_id.get(follow.operation)
     if known is not None and not may(stage.contract, known, request.identity):
         return  # an open create, as of an account, whose maker has yet to sign in
-    follow = Request(
-        "GET", parts.path, known.id if known else "", tuple(parse_qsl(parts.query, keep_blank_values=True)),
-        identity=request.identity, step=FOLLOWED, source=request.source,
-    )  # fmt: skip
     answer = yield from one(follow)
     if answer.status in GONE:
         yield Pause(SETTLE_S)
         yield from one(replace(follow, step=LATER))
+    for number in range(BROKEN_TRIES if answer.cut_off else 0):
+        yield Pause(SETTLE_S)
+        if not (yield from busy.elsewhere(operation, stage)):
+            return
+        if not (yield from one(replace(follow, step=f"{BROKEN} {number}"))).cut_off:
+            return
 
 
 def _head(operation: Operation, stage: Stage) -> Steps[None]:
@@ -243,12 +243,19 @@ def _wrong(contract: Contract, here: Sequence[Operation], request: Request, allo
 
 def _followed(look: Look, steps: Mapping[str, Exchange]) -> None:
     made, answer = steps.get(MADE), steps.get(LATER) or steps.get(FOLLOWED)
+    broken = [step for number in range(BROKEN_TRIES) if (step := steps.get(f"{BROKEN} {number}")) and step.cut_off]
+    told = made.response.header("Location") if made is not None and made.response else ""
+    promised = "RFC 9110, 15.3.2: the Location of a 201 identifies what was made."
+    if made is not None and answer is not None and answer.cut_off and len(broken) == BROKEN_TRIES:
+        look.examined += 1
+        asked = f"{made.request.method} {made.request.path} was answered 201, Location: {told}"
+        seen = f"{asked}; its GET was cut off {BROKEN_TRIES + 1} times, while other requests were served."
+        look.found("http.location", CUT_OFF, promised, seen, made, answer, *broken)
+        return
     if made is None or answer is None or not look.answered(answer):
         return
     look.examined += 1
     if answer.status in GONE:
-        told = made.response.header("Location") if made.response else ""
-        promised = "RFC 9110, 15.3.2: the Location of a 201 identifies what was made."
         seen = f"{made.request.method} {made.request.path} was answered 201, Location: {told}; its GET {answer.status}."
         look.found("http.location", "", promised, seen, made, answer)
 

@@ -2,7 +2,7 @@
 
 A stranger is another identity in the owner's own role, so that only ownership tells the two apart. Where strangers get
 404 a thing that exists answers as one that does not. A role that is not told to act beside the owner is a stranger too,
-however much else it may; as it may see the thing, either refusal is right for it.
+however much else it may; as it may see the thing, either refusal is right for it, as it is where all may see a thing.
 Source: OWASP API Security Top 10 2023, API1 (broken object level authorization).
 """
 
@@ -18,7 +18,7 @@ from harness.cell import LET_IN, Cell
 from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.finding import Finding, Severity
-from harness.promises import precondition
+from harness.promises import acting, planting, precondition
 from harness.promises import subject as subjects
 from harness.promises.alike import differences, unlike
 from harness.promises.attempt import MAY, MAY_NOT, Attempt, attempt, attempts, each, seen_as
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 KEY = "owner"
 OWNER, STRANGER, MADE_UP, VALID = "owner", "stranger", "made-up", "valid"
+VIEWER = f"{STRANGER} who sees it"
 STALE = "0"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 ANNOTATION: Mapping[str, Any] = {
@@ -73,6 +74,9 @@ def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps
     parts += [_as_role(stage, operation, resource, role) for role in privileged]
     others = [role for role in stage.actors.roles if role not in privileged]
     parts += [_as_another(stage, operation, told, resource, role, tried) for role in others]
+    shows = [name for name in planting.brings(stage.contract, resource) if name != operation.id]
+    if shows and not operation.reads:
+        parts.append(_as_viewer(stage, operation, told, resource, shows))
     yield from each(parts)
 
 
@@ -142,6 +146,17 @@ def _wrong(stage: Stage, operation: Operation, resource: Resource, request: Requ
     if operation.json_body() is not None:
         yield "no object", precondition.with_body(request, [])
         yield "an unknown member", precondition.with_body(request, {f"x-{stage.nonce}": stage.nonce})
+
+
+def _as_viewer(
+    stage: Stage, operation: Operation, told: Mapping[str, Any], resource: Resource, shows: Sequence[str]
+) -> Steps[None]:
+    """A stranger at a thing that was brought where others see it, as a publish does: to see it is not to change it."""
+    subject = yield from subjects.made(stage, resource)
+    for name in shows:
+        yield from acting.brought(stage, stage.contract.by_id[name], subject)
+    stranger = yield from _stranger(stage, operation, told, subject.owner)
+    yield from attempt(stage, operation, subject=subject, identity=stranger, step=f"{MAY_NOT}:{VIEWER}")
 
 
 def _stranger(stage: Stage, operation: Operation, told: Mapping[str, Any], owner: Identity) -> Steps[Identity]:

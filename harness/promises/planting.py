@@ -47,6 +47,13 @@ def source(contract: Contract, operation: Operation) -> Source | None:
     return Source(resource, tuple(told.get("then", ())), told.get("id", resource.id))
 
 
+def brings(contract: Contract, resource: Resource) -> tuple[str, ...]:
+    """The operations that bring a thing of the resource into a list where others see it, as a publish does."""
+    found = [source(contract, operation) for operation in contract.operations]
+    names = (name for one in found if one is not None and one.resource is resource for name in one.then)
+    return tuple(name for name in dict.fromkeys(names) if name in contract.by_id)
+
+
 @dataclass(slots=True)
 class Bed:
     """What a case planted: all by one maker where the API lets one make several, else each by a fresh one.

@@ -38,6 +38,12 @@ def shown_at(resource: Resource, place: str, body: Any) -> str | None:
     return next((at for at in places if pointer.get(body, at) is not pointer.MISSING), None)
 
 
+def needs_all(contract: Contract, operation: Operation) -> bool:
+    """Whether an update asks for members beside the one that is changed."""
+    body = operation.json_body()
+    return body is not None and bool(contract.schema(body.schema).get("required"))
+
+
 def alike(one: Any, other: Any) -> bool:
     """Whether two scalars are of one JSON type."""
     if isinstance(one, bool) or isinstance(other, bool):

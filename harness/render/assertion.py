@@ -45,6 +45,7 @@ WHY = {
     "cookie": "the browser is signed in during the run, and no file may hold its cookies",
     "key": "the key is issued and spent in the run, and no file may hold one",
     "http.never-served": "it takes waits as long as the server asks for, and others that are served meanwhile",
+    "delete.file": "the file is added in the run, and told under an address of its own",
     "version.two-winners": TOGETHER,
     "version.no-winner": TOGETHER,
     "scenario": "it is a test of the project's own already",

@@ -52,6 +52,8 @@ def _content(asked: Asked) -> list[str]:
 
 def _location(asked: Asked) -> Stated:
     """The address that a 201 names, as it is answered now, is followed to the thing."""
+    if asked.finding.kind == "cut off":
+        raise Unstated("it is told by others that are served meanwhile")
     made, followed = asked.word("made"), asked.word("followed-later", "followed")
     lines = [f"same(answers[{made}], 201)", status(followed, "not in (404, 410)")]
     return Stated(

@@ -1,4 +1,4 @@
-"""Defects of deletes that the seeds do not have: G01 to G07."""
+"""Defects of deletes that the seeds do not have: G01 to G08."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from reference_impl.procedures.orders import Draft, summed, write
 from reference_impl.procedures.paging import Pagination, Slice, page
 from reference_impl.procedures.post_types import COLUMNS as POST_COLUMNS
 from reference_impl.procedures.post_types import PostPage, PostQuery, post_of
+from reference_impl.procedures.product_writes import remove
 from reference_impl.procedures.products import filtered
 from reference_impl.procedures.review_types import COLUMNS, Review
 from reference_impl.procedures.user_writes import taken
@@ -103,6 +104,12 @@ async def keep_addresses(call: Call[NewUser, None]) -> Reply:
     return await make_user(call)
 
 
+async def keep_files(call: Call[None, None]) -> Reply:
+    """G08: the rows of a product's pictures go with it, and the pictures stay where anyone has their addresses."""
+    await call.database.transaction(partial(remove, call.identity, call.path["id"]), locking=True)
+    return Reply()
+
+
 DEFECTS = (
     Defect(
         id="G01",
@@ -152,5 +159,12 @@ DEFECTS = (
         codes=("delete.unique",),
         operations=("users.delete",),
         plant=changed("users.create", handler=keep_addresses),
+    ),
+    Defect(
+        id="G08",
+        title="The pictures of a deleted product can be fetched",
+        codes=("delete.file",),
+        operations=("products.delete",),
+        plant=changed("products.delete", handler=keep_files),
     ),
 )

@@ -1,4 +1,4 @@
-"""Defects of API keys: B5a, B5b, B5c, B5d."""
+"""Defects of API keys: B5a, B5b, B5c, B5d, B5e."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ _ROW = (
 _HOLDER = (
     "SELECT u.id, u.name, u.roles, k.scopes, k.id FROM api_keys k JOIN users u ON u.id = k.user_id "
     "WHERE k.key_hash = ? AND u.deleted_at IS NULL AND u.status = 'active' "
+)
+_HINTED = (
+    "SELECT u.id, u.name, u.roles, k.scopes, k.id FROM api_keys k JOIN users u ON u.id = k.user_id "
+    "WHERE k.hint = ? AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?)"
 )
 _UNTIL = "AND (k.expires_at IS NULL OR k.expires_at > ?)"
 
@@ -82,6 +86,19 @@ class LocalEnd(LookingUp):
         return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.localtime())
 
 
+class ByHint(Authentication):
+    """B5e: a key is looked up by the hint that its owner is shown, with which every other letter of it is free."""
+
+    async def _by_key(self, exchange: Exchange, key: str) -> None:
+        tenant = keys.tenant_of(key)
+        database = await self._tenant(exchange, tenant)
+        row = await database.query_one(_HINTED, key[: len(keys.make(tenant)[1])], rfc3339(time.time()))
+        if row is None:
+            raise unauthorized("The API key does not hold.")
+        scopes = frozenset(row[3].split(","))
+        exchange.caller = Identity(row[0], row[1], roles_of(row[2]), session_id="", scopes=scopes, key_id=row[4])
+
+
 class AnyScope(Authentication):
     """B5c: nobody reads what a key is for; one that may only read writes."""
 
@@ -120,5 +137,12 @@ DEFECTS = (
         operations=("keys.create",),
         plant=identifying(LocalEnd),
         profile=WEST,
+    ),
+    Defect(
+        id="B5e",
+        title="An API key is looked up by its first letters",
+        codes=("key.part",),
+        operations=("keys.create",),
+        plant=identifying(ByHint),
     ),
 )

@@ -1,4 +1,4 @@
-"""Defects of whose a thing is: B7a, B7b, B7c, B7d, B7e, D1a, D2a."""
+"""Defects of whose a thing is: B7a, B7b, B7c, B7d, B7e, B7f, D1a, D2a."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from reference_impl.defects.defect import Defect, changed
 from reference_impl.errors import ApiError, not_found
 from reference_impl.procedures.orders import cancel_order, get_order
 from reference_impl.procedures.post_types import post_of
-from reference_impl.procedures.post_writes import ONE, publish
+from reference_impl.procedures.post_writes import ONE, publish, update_post
 from reference_impl.procedures.reviews import delete_review
 from reference_impl.procedures.user_writes import may_see
 from reference_impl.procedures.users import list_users
 
 if TYPE_CHECKING:
+    from reference_impl.procedures.post_types import PostPatch
     from reference_impl.procedures.user_types import UserQuery
 
 _AUTHOR = "SELECT user_id FROM reviews WHERE id = ?"
@@ -63,6 +64,13 @@ async def get_any_post(call: Call[None, None]) -> Reply:
     if row is None:
         raise not_found("post")
     return Reply(post_of(row))
+
+
+async def update_published(call: Call[PostPatch, None]) -> Reply:
+    """B7f: who may see a post is taken for who may change it; a stranger rewrites what is published."""
+    row = await call.database.query_one(ONE, call.path["id"])
+    author = row[1] if row is not None and row[5] is not None else call.identity.user_id
+    return await update_post(replace(call, caller=replace(call.identity, user_id=author)))
 
 
 async def list_by_email(call: Call[None, UserQuery]) -> Reply:
@@ -120,6 +128,13 @@ DEFECTS = (
         codes=("owner.stranger-allowed",),
         operations=("posts.get",),
         plant=changed("posts.get", handler=get_any_post),
+    ),
+    Defect(
+        id="B7f",
+        title="A published post is changed by whoever reads it",
+        codes=_ALLOWED,
+        operations=("posts.update",),
+        plant=changed("posts.update", handler=update_published),
     ),
     Defect(
         id="D1a",

@@ -1,4 +1,4 @@
-"""Defects of the catalogue: S10, S13, S14, S15."""
+"""Defects of the catalogue: S10, S13, S14, S15, C3b."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from reference_impl.clock import rfc3339
 from reference_impl.contract.procedure import Call, Reply
@@ -77,6 +79,21 @@ def _change_newest(identity: Identity, product_id: str, body: ProductPatch) -> T
     return (yield from change(identity, product_id, body, Seen(None, rows[0][7])))
 
 
+async def update_unsearched(call: Call[ProductPatch, None]) -> Reply:
+    """C3b: what is searched in is written anew with the name alone; a new description is not found, the old one is."""
+    body = partial(_change_unsearched, call.identity, call.path["id"], call.body, seen_by(call))
+    product = await call.database.transaction(body)
+    return Reply(product, etag(product.version))
+
+
+def _change_unsearched(identity: Identity, product_id: str, body: ProductPatch, seen: Seen) -> Transaction[Product]:
+    before = yield Statement("SELECT search_text FROM products WHERE id = ?", (product_id,))
+    product = yield from change(identity, product_id, body, seen)
+    if body.name is UNSET:
+        yield Statement("UPDATE products SET search_text = ? WHERE id = ?", (before[0][0], product_id))
+    return product
+
+
 async def delete_again(call: Call[None, None]) -> Reply:
     """S15a: a deleted product can be deleted once more."""
     await call.database.transaction(partial(_remove_any, call.identity, call.path["id"]))
@@ -131,6 +148,13 @@ DEFECTS = (
         codes=("version.lost-update", "version.two-winners"),
         operations=("products.update",),
         plant=changed("products.update", handler=update_against_own_read),
+    ),
+    Defect(
+        id="C3b",
+        title="A product is searched for by the description that it had before",
+        codes=("filter.missing", "filter.unfit"),
+        operations=("products.list",),
+        plant=changed("products.update", handler=update_unsearched),
     ),
     Defect(
         id="S15a",

@@ -123,6 +123,7 @@ _GONE = {
     "references": ["orders.create"],
     "children": [{"resource": "review", "becomes": "gone"}, {"resource": "order", "becomes": "kept"}],
     "counts": [{"operation": "admin.stats", "member": "/products"}],
+    "files": {"operation": "products.uploadImage", "members": ["/images/*/url", "/images/*/thumbnailUrl"]},
 }
 
 PROCEDURES = (

@@ -91,18 +91,12 @@ class _Writer:
         request = yield from ground.aimed(self.ready, cause, seen)
         body = {pointer.tokens(self.member.place)[0]: None}
         body = pointer.put(body, self.member.place, self.values[self.count])
-        kept = request.json() if _needs_all(self.ready.stage.contract, self.operation) else {}
+        kept = request.json() if writing.needs_all(self.ready.stage.contract, self.operation) else {}
         request = precondition.with_body(request, {**(kept if isinstance(kept, dict) else {}), **body})
         request = precondition.current(request, self.forms, seen)
         self.count += 1
         text = step(words.WRITTEN, self.operation.id, self.count, self.member.place, self.member.shown)
         return replace(request, step=text)
-
-
-def _needs_all(contract: Contract, operation: Operation) -> bool:
-    """Whether an update asks for members beside the one that is changed."""
-    body = operation.json_body()
-    return body is not None and bool(contract.schema(body.schema).get("required"))
 
 
 def _writer(stage: Stage, operation: Operation, declared: Told, count: int) -> Steps[tuple[_Writer, Exchange]]:

@@ -1,4 +1,4 @@
-"""The cases of what else follows a delete: children, counts, unique values, a way back; and of one that is refused."""
+"""What else follows a delete: children, counts, unique values, a way back, files; and one that is refused."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import things
-from harness.case import one
+from harness.case import SETTLE_S, Pause, one
 from harness.contract import pointer
 from harness.errors import CannotTell
-from harness.promises import acting
+from harness.exchange import Outcome
+from harness.promises import acting, following
 from harness.promises import subject as subjects
 from harness.promises.delete import steps as words
 from harness.promises.resource.needs import needs
@@ -40,6 +41,8 @@ def aftermath(told: Terms) -> list[tuple[str, Any, bool]]:
     found += [(f"count-{number}", partial(_count, number), True) for number in range(len(told.told.get("counts", ())))]
     if "restore" in told.told:
         found.append(("restore", _restore, False))
+    if "files" in told.told:
+        found.append(("files", _files, False))
     return found
 
 
@@ -159,3 +162,25 @@ def _restore(operation: Operation, told: Terms, stage: Stage) -> Steps[None]:
     request = yield from acting.call(stage, restore, subject, None, step(words.RESTORED, subject.id), identity)
     if succeeded((yield from one(request))):
         yield from subjects.read(stage, subject, step(words.SHOWN, subject.id))
+
+
+def _files(operation: Operation, told: Terms, stage: Stage) -> Steps[None]:
+    """What a file of the thing is fetched by, before its delete and after it; once more a little later."""
+    files = told.told["files"]
+    add = stage.contract.by_id[files["operation"]]
+    subject = yield from acting.made(stage, operation, told.resource, step(words.MADE))
+    identity = yield from acting.actor(stage, add, subject)
+    added = yield from one((yield from acting.call(stage, add, subject, None, step(words.MADE), identity)))
+    body = subjects.shown(added)
+    urls = [text for place in files["members"] for text in pointer.find(body, place) if isinstance(text, str)]
+    if not urls:
+        raise CannotTell(f"{add.id} answered {added.status or added.error}, and no address at {files['members'][0]}")
+    fetches = [following.request(stage.contract, added.request, url) for url in dict.fromkeys(urls)]
+    for fetch in fetches:
+        yield from one(replace(fetch, step=step(words.FILE, fetch.path)))
+    deleted = yield from _deleting(stage, operation, subject, words.DELETED)
+    for fetch in fetches if succeeded(deleted) else ():
+        after = yield from one(replace(fetch, step=step(words.FILE_AFTER, fetch.path)))
+        if after.outcome is Outcome.OK:
+            yield Pause(SETTLE_S)
+            yield from one(replace(fetch, step=step(words.FILE_LATER, fetch.path)))

@@ -36,6 +36,7 @@ TITLES: Mapping[str, tuple[str, Severity]] = {
     "delete.in-use": ("deletes what is in use, or refuses it otherwise than promised", Severity.HIGH),
     "delete.effect": ("refuses, and changes the thing all the same", Severity.HIGH),
     "delete.unique": ("does with a unique value otherwise than promised", Severity.MEDIUM),
+    "delete.file": ("leaves a file of the thing where it can be fetched", Severity.HIGH),
     "delete.restore": ("cannot be taken back as promised", Severity.HIGH),
 }
 
@@ -66,19 +67,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     told = terms(contract, operation)
     if told is not None:
         case = _Case(contract, told, look, settled(exchanges))
-        for law in (
-            _done,
-            _gone,
-            _unlisted,
-            _again,
-            _written,
-            _referred,
-            _child,
-            _in_use,
-            _unique,
-            _counted,
-            _restored,
-        ):
+        for law in LAWS:
             law(case)
     return look.verdict()
 
@@ -269,4 +258,24 @@ def _restored(case: _Case) -> None:
         case.look.found("delete.restore", "", promised, seen, case.deleted, restored, shown)
 
 
-LAWS = (_done, _gone, _unlisted, _again, _written, _referred, _child, _in_use, _unique, _counted, _restored)
+def _filed(case: _Case) -> None:
+    """A file that was fetched before is not fetched after, nor a little later."""
+    later = {parts(exchange)[1]: exchange for exchange in each(case.exchanges, words.FILE_LATER)}
+    after = {parts(exchange)[1]: exchange for exchange in each(case.exchanges, words.FILE_AFTER)}
+    for fetched in each(case.exchanges, words.FILE):
+        name = parts(fetched)[1]
+        if not succeeded(fetched):
+            case.look.reasons.append(f"{name} answered {fetched.status or fetched.error} before its thing was deleted")
+            continue
+        last = later.get(name) or after.get(name)
+        if last is None or not case.look.answered(last):
+            continue
+        case.look.examined += 1
+        if succeeded(last):
+            promised = f"After {case.look.operation.id} no file of the thing can be fetched."
+            seen = f"GET {name} answered {last.status}."
+            case.look.found("delete.file", "", promised, seen, fetched, case.deleted, after.get(name), last)
+            return
+
+
+LAWS = (_done, _gone, _unlisted, _again, _written, _referred, _child, _in_use, _unique, _counted, _restored, _filed)

@@ -34,6 +34,7 @@ def _object(required: list[str], **properties: Any) -> dict[str, Any]:
 _CHILD = _object(["resource", "becomes"], resource=_NAME, becomes={"enum": [GONE, KEPT]})
 _UNIQUE = _object(["member", "becomes"], member=_POINTER, becomes={"enum": [FREE, TAKEN]}, status=_REFUSAL)
 _COUNT = _object(["operation", "member"], operation=_NAME, member=_POINTER)
+_FILES = _object(["operation", "members"], operation=_NAME, members={"type": "array", "items": _POINTER, "minItems": 1})
 ANNOTATION: Mapping[str, Any] = _object(
     [],
     kind={"enum": [SOFT, HARD]},
@@ -48,6 +49,7 @@ ANNOTATION: Mapping[str, Any] = _object(
     unique=_UNIQUE,
     counts={"type": "array", "items": _COUNT},
     restore=_NAME,
+    files=_FILES,
 )
 
 

@@ -13,6 +13,7 @@ from harness.contract import pointer
 from harness.errors import CannotTell
 from harness.promises import values
 from harness.promises.alike import unlike
+from harness.promises.filter import changed
 from harness.promises.filter.hidden import searches
 from harness.promises.filter.narrowing import Narrowing, markable, narrowing
 from harness.promises.filter.rules import KEY, Rule, rule_named, rules, settable
@@ -42,7 +43,7 @@ ASKED = ("%", "_", "a_c", "'", '"', "\\", "日本")
 
 
 def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence[Case]:
-    """One for each parameter, alone where no other narrows the list, and one for pairs of them."""
+    """One for each parameter, alone where no other narrows the list, one for each after a change, one for pairs."""
     known = rules(contract, operation)
     if source(contract, operation) is None:
         return ()
@@ -51,6 +52,11 @@ def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence
              alone=_shared(contract, operation, rule))
         for rule in known
     ]  # fmt: skip
+    found += [
+        Case(KEY, operation.id, changed.name_of(rule), partial(changed.changes, operation, rule))
+        for rule in known
+        if changed.places(contract, operation, rule)
+    ]
     if len(known) > 1:
         shared = narrowing(contract, operation, "") is None
         found.append(Case(KEY, operation.id, TOGETHER, partial(_pairs, operation), alone=shared))

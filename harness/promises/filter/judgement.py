@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.exchange import Outcome
 from harness.finding import Severity
 from harness.promises import values, walking
+from harness.promises.filter import changed
 from harness.promises.filter.cases import BASE, WIDE, forms
 from harness.promises.filter.hidden import HIDDEN
 from harness.promises.filter.model import fulfils, holds
@@ -53,6 +54,9 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         subject = name.rpartition(".")[2] if name.startswith(WIDE) else name.rpartition(".")[0]
         if name.startswith(HIDDEN):  # by another caller, to whom the things look otherwise
             _walked(look, contract, declared, walked, {}, "")
+        elif name.startswith(f"{changed.CHANGED}."):
+            rule = next((rule for rule in declared if name.startswith(f"{changed.CHANGED}.{rule.parameter}.")), None)
+            _walked(look, contract, declared, walked, changed.shown(known, name, rule), subject)
         elif name != BASE:
             _walked(look, contract, declared, walked, there, "" if unseen else subject)
     return look.verdict()

@@ -105,8 +105,13 @@ def sent_at(contract: Contract, operation: Operation, member: str) -> str:
 def settable(contract: Contract, operation: Operation, place: str) -> Mapping[str, Any] | None:
     """The schema of a member in the body that makes the items of a list; None where a client does not set it."""
     found = source(contract, operation)
-    body = contract.by_id[found.resource.create].json_body() if found else None
-    if body is None or not place:
+    return written(contract, contract.by_id[found.resource.create], place) if found and place else None
+
+
+def written(contract: Contract, write: Operation, place: str) -> Mapping[str, Any] | None:
+    """The schema of a member in the body of a write; None where it has none there that a client sets."""
+    body = write.json_body()
+    if body is None:
         return None
     schema = contract.schema(body.schema)
     for name in pointer.tokens(place):

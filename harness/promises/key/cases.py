@@ -1,7 +1,8 @@
-"""The case of `key`: one is revoked, one ends, and one for each scope is tried at what that scope does not grant."""
+"""The case of `key`: parts of one, one revoked, one that ends, and one a scope at what that scope does not grant."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from harness.promises.key.steps import (
     NARROW,
     NOBODY,
     NOW,
+    PART,
     READ,
     REVOKE,
     REVOKED,
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 MAX_TRIED = 12
+MOST_MARKS = 3
+# What is shorter is a word that tells what kind of key it is, and stands elsewhere too.
+LEAST_SECRET = 16
 MARGIN_S = 0.5
 LATER_S = 1.5
 
@@ -66,6 +71,19 @@ class _Desk:
     now: Exchange
     short: list[tuple[Exchange, Identity, float]] = field(default_factory=list)
 
+    def credential(self, issued: Exchange) -> Any:
+        """What an answer that issues a key has where its key is."""
+        return pointer.get(issued.response.json() if issued.response else None, self.told["credential"])
+
+    def presenting(self, credential: str, word: str) -> Identity:
+        """The holder by a credential, presented as the document says that keys are."""
+        own = presented.headers(self.stage.contract, self.told, credential)
+        return replace(
+            self.holder,
+            name=f"key: {word}",
+            headers=(*own, *self.stage.actors.tenant_headers(self.holder.tenant)),
+        )
+
     def issued(self, word: str, scopes: Sequence[str], end: Any) -> Steps[tuple[Exchange, Identity]]:
         """A fresh key and who has it; raises CannotTell where none is issued."""
         members = {}
@@ -78,12 +96,10 @@ class _Desk:
         exchange = unlimited((yield from one(request)))
         if exchange.outcome is not Outcome.OK or exchange.response is None:
             raise CannotTell(f"{exchange.operation} answered {exchange.status or exchange.error}: no key was issued")
-        credential = pointer.get(exchange.response.json(), self.told["credential"])
+        credential = self.credential(exchange)
         if not isinstance(credential, str) or not credential:
             raise CannotTell(f"{exchange.operation} answered no text at {self.told['credential']!r}, where its key is")
-        own = presented.headers(self.stage.contract, self.told, credential)
-        own = (*own, *self.stage.actors.tenant_headers(self.holder.tenant))
-        return exchange, replace(self.holder, name=f"key: {word}", headers=own)
+        return exchange, self.presenting(credential, word)
 
     def tried(self, identity: Identity, word: str) -> Steps[Exchange]:
         """The read, by somebody."""
@@ -106,10 +122,24 @@ def _life(operation: Operation, stage: Stage) -> Steps[None]:
     live, key = yield from desk.issued(LIVE, desk.scopes, life.long(stage.contract, operation, told, now))
     if (yield from desk.tried(key, READ)).outcome is not Outcome.OK:
         return
-    parts = [_revoked(desk, live, key), *(_narrow(desk, scope) for scope in desk.scopes)]
+    parts = [_parts(desk, live), _revoked(desk, live, key), *(_narrow(desk, scope) for scope in desk.scopes)]
     if "end" in told:
         parts = [_begun(desk), *parts, _ended(desk)]
     yield from each(parts)
+
+
+def _parts(desk: _Desk, live: Exchange) -> Steps[None]:
+    """Parts of the key that was let in, which is still valid itself, at the read."""
+    for number, part in enumerate(parts_of(desk.credential(live))):
+        if len(part) >= LEAST_SECRET:
+            desk.stage.secret(part, "key")
+        yield from desk.tried(desk.presenting(part, PART), f"{PART} {number}")
+
+
+def parts_of(credential: str) -> list[str]:
+    """A key up to each of its first marks that are neither letter nor digit, and all of it but the last."""
+    ends = [match.start() for match in re.finditer(r"[^A-Za-z0-9]", credential)][:MOST_MARKS]
+    return [part for part in dict.fromkeys((*(credential[:end] for end in ends), credential[:-1])) if part]
 
 
 def _begun(desk: _Desk) -> Steps[None]:

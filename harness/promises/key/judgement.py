@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.finding import Severity
 from harness.promises.attempt import Attempt, attempts
 from harness.promises.key import life
-from harness.promises.key.steps import ENDED, ENDED_LATER, KEY, LIVE, NARROW, NOBODY, READ, REVOKE, REVOKED, SHORT
+from harness.promises.key.steps import ENDED, ENDED_LATER, KEY, LIVE, NARROW, NOBODY, PART, READ, REVOKE, REVOKED, SHORT
 from harness.promises.look import Look
 from harness.promises.resource.steps import settled, succeeded
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from harness.exchange import Exchange
     from harness.verdict import Verdict
 
-TAKEN_REVOKED, TAKEN_ENDED, SCOPE, EFFECT = "key.revoked", "key.ended", "key.scope", "key.effect"
+TAKEN_PART, TAKEN_REVOKED, TAKEN_ENDED = "key.part", "key.revoked", "key.ended"
+SCOPE, EFFECT = "key.scope", "key.effect"
 TITLES: Mapping[str, tuple[str, Severity]] = {
+    TAKEN_PART: ("issues keys of which a part is enough", Severity.CRITICAL),
     TAKEN_REVOKED: ("issues keys that are taken after they were revoked", Severity.CRITICAL),
     TAKEN_ENDED: ("issues keys that are taken after their end", Severity.HIGH),
     SCOPE: ("issues keys that open what their scopes do not grant", Severity.HIGH),
@@ -35,6 +37,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     by_step = {exchange.request.step: exchange for exchange in settled(exchanges)}
     if not isinstance(told, dict) or not _shows(look, by_step):
         return look.verdict()
+    _part(look, by_step)
     if REVOKED in by_step and succeeded(by_step[REVOKE]):
         _revoked(look, by_step)
     elif REVOKE in by_step:
@@ -73,6 +76,15 @@ def _let_in(look: Look, call: Exchange) -> bool:
         return False
     look.examined += 1
     return Attempt("", "", call).let_in
+
+
+def _part(look: Look, by_step: Mapping[str, Exchange]) -> None:
+    """One finding, of the shortest part that is let in."""
+    tried = [exchange for step, exchange in by_step.items() if step.startswith(f"{PART} ")]
+    taken = [exchange for exchange in tried if _let_in(look, exchange)]
+    if taken:
+        seen = f"{taken[0].operation} answered {taken[0].status} to a part of a key."
+        look.found(TAKEN_PART, "", "Only the whole of a key opens anything.", seen, by_step[LIVE], taken[0])
 
 
 def _revoked(look: Look, by_step: Mapping[str, Exchange]) -> None:

@@ -3,4 +3,5 @@
 KEY = "key"
 NOBODY, LIVE, READ, NARROW = "nobody", "live", "live-read", "narrow"
 SHORT, NOW, ENDED, ENDED_LATER = "short", "now", "ended", "ended-later"
+PART = "part"
 REVOKE, REVOKED = "revoke", "revoked"

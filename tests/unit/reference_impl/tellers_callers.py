@@ -104,6 +104,12 @@ def revoked_taken(shop: Shop) -> bool:
     return status_by_key(shop, key) == 200
 
 
+def part_taken(shop: Shop) -> bool:
+    """Tell B5e: a key without its last letter is taken."""
+    key = key_of(shop, shop.account())
+    return status_by_key(shop, {**key, "key": key["key"][:-1]}) == 200
+
+
 def reader_writes(shop: Shop) -> bool:
     """Tell B5c: a key that reads writes a draft."""
     key = key_of(shop, shop.account())
@@ -156,6 +162,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "B5b": revoked_taken,
     "B5c": reader_writes,
     "B5d": ended_taken,
+    "B5e": part_taken,
     "B6a": role_late,
     "B6b": seller_gives,
     "B6c": told_to_sign_in,

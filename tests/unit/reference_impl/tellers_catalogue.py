@@ -37,6 +37,16 @@ def refused_over_rpc(shop: Shop) -> bool:
     return (there, here) == (400, 201)
 
 
+def searched_as_it_was(shop: Shop) -> bool:
+    """Tell C3b: a product is found by the description that it had, and not by the one that it has."""
+    seller = shop.account("seller")
+    product = shop.product(seller, description="before")
+    path, version = f"/products/{product['id']}", product["version"]
+    shop.send("PATCH", path, seller, json={"description": "afterwards", "version": version})
+    totals = [shop.send("GET", f"/products?search={word}").json()["total"] for word in ("before", "afterwards")]
+    return totals == [1, 0]
+
+
 def png(width: int, height: int) -> bytes:
     """A picture of one bit a pixel."""
     file = BytesIO()
@@ -86,6 +96,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "S44": published,
     "A9a": moved_nowhere,
     "A9b": taken_is_busy,
+    "C3b": searched_as_it_was,
     "C8a": lambda shop: uploaded(shop, *[b"no picture"] * 17)[-1] == 503,
     "C8b": refused_over_rpc,
 }

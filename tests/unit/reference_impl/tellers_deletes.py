@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.unit.reference_impl.tellers_catalogue import png
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -69,6 +71,15 @@ def address_stays(shop: Shop) -> bool:
     return shop.send("POST", "/users", shop.admin, json=body).status_code == 409
 
 
+def files_stay(shop: Shop) -> bool:
+    """Tell G08: the picture of a deleted product is fetched."""
+    seller = shop.account("seller")
+    path = f"/products/{shop.product(seller)['id']}"
+    shown = shop.send("POST", f"{path}/images", seller, files={"image": png(20, 20)}).json()
+    shop.send("DELETE", path, seller)
+    return shop.send("GET", f"http://shop.test{shown['images'][0]['url']}").status_code == 200
+
+
 TELLERS: dict[str, Callable[[Shop], bool]] = {
     "G01": orphan_read,
     "G02": gone_is_sold,
@@ -77,4 +88,5 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "G05": gone_is_listed,
     "G06": used_is_deleted,
     "G07": address_stays,
+    "G08": files_stay,
 }

@@ -34,6 +34,15 @@ def draft_of(shop: Shop) -> str:
     return f"/posts/{shop.send('POST', '/posts', shop.account(), json={'title': 'A', 'content': 'B'}).json()['id']}"
 
 
+def rewritten(shop: Shop) -> bool:
+    """Tell B7f: a stranger changes a post once it is published."""
+    author, stranger = shop.account(), shop.account()
+    path = f"/posts/{shop.send('POST', '/posts', author, json={'title': 'A', 'content': 'B'}).json()['id']}"
+    draft = shop.send("PATCH", path, stranger, json={"title": "C"}).status_code
+    assert shop.send("PUT", f"{path}/publish", author).status_code == 200
+    return (draft, shop.send("PATCH", path, stranger, json={"title": "C"}).status_code) == (404, 200)
+
+
 def found_by_email(shop: Shop) -> bool:
     """Tell D1a: a stranger's search finds the admin by the e-mail."""
     found = shop.send("GET", "/users?search=example.test", shop.account()).json()["data"]
@@ -46,6 +55,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "B7c": lambda shop: shop.send("GET", order_of(shop), shop.account()).status_code == 403,
     "B7d": lambda shop: shop.send("POST", f"{order_of(shop)}/cancel", shop.account()).status_code == 200,
     "B7e": lambda shop: shop.send("GET", draft_of(shop), shop.account()).status_code == 200,
+    "B7f": rewritten,
     "D1a": found_by_email,
     "D2a": lambda shop: shop.send("PUT", f"{draft_of(shop)}/publish", shop.admin).status_code == 200,
 }

@@ -107,6 +107,15 @@ def test_a_test_of_ones_own_has_the_run(pytester: pytest.Pytester, api: Served) 
     assert "OSError: lost" in told
 
 
+def test_the_tests_of_the_checklist_come_last(pytester: pytest.Pytester, api: Served) -> None:
+    """What reads files tells nothing sooner for being first; without a run pytest's own order stays."""
+    own = "import pytest\n\n\n@pytest.mark.checks('R1')\ndef test_read(run):\n    assert run\n\n\n"
+    result = run(pytester, "--url", api.url, "-v", tests=f"{own}{SUITE}")
+    done = [line for line in result.outlines if line.startswith("test_api.py::test_")]
+    assert len(done) > 2
+    assert "test_read PASSED" in done[-1]
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

@@ -55,6 +55,8 @@ class Beach:
     boxes: dict[str, str] = field(default_factory=dict)
     gone: dict[str, dict[str, Any]] = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)
+    photos: dict[str, str] = field(default_factory=dict)
+    indexed: dict[str, str] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
     random: Random = field(default_factory=lambda: Random(1))
 
@@ -106,6 +108,8 @@ class Beach:
         return (*self._done(name, request.path.strip("/").split("/"), body), ())
 
     def _done(self, name: str, parts: list[str], body: dict[str, Any]) -> tuple[int, Any]:
+        if not name:
+            return (200, None) if "/".join(parts) in self.photos else (404, None)
         if name == "stats":
             return 200, {"pebbles": len(self.pebbles) + (len(self.gone) if self.has("counts deleted") else 0)}
         if name == "pebbles.create":
@@ -132,6 +136,7 @@ class Beach:
             "pebbles.get": "reads",
             "pebbles.update": "changes",
             "marks.create": "marks",
+            "pebbles.photo": "marks",
             "pebbles.delete": "deletes",
         }
         if found is None and key in self.gone and self.has(f"{defect[name]} deleted"):
@@ -139,15 +144,24 @@ class Beach:
         if found is None:
             raise Refused(410 if self.has("gone is 410") else 404)
         if name == "pebbles.delete":
-            self.gone[key] = found
-            self.pebbles = [pebble for pebble in self.pebbles if pebble["id"] != key]
-            return 204, None
+            return self._deleted(key, found)
+        if name == "pebbles.photo":
+            self.photos |= {(url := f"photos/{next(self.numbers)}"): key}
+            return 201, {"id": key, "photos": [{"url": f"/{url}"}]}
         if name == "marks.create":
             self.marks[mark := f"m{next(self.numbers)}"] = key
             return 201, {"id": mark, "pebbleId": key}
         if name == "pebbles.update":
+            self.indexed.setdefault(key, found["name"])
             found.update(body)
         return 200, found
+
+    def _deleted(self, key: str, found: dict[str, Any]) -> tuple[int, Any]:
+        self.gone[key] = found
+        self.pebbles = [pebble for pebble in self.pebbles if pebble["id"] != key]
+        if not self.has("photos stay"):
+            self.photos = {url: own for url, own in self.photos.items() if own != key}
+        return 204, None
 
     def _box(self, name: str, parts: list[str], body: dict[str, Any]) -> tuple[int, Any]:
         if name == "boxes.create":
@@ -229,6 +243,10 @@ class Beach:
         made = len(self.pebbles) - self.others
         return start + made % 5 * 2 if start and self.has("inserts lose") else start
 
+    def _words(self, pebble: dict[str, Any]) -> str:
+        """What a search looks at: the name, or the one that a pebble first had."""
+        return str(self.indexed.get(pebble["id"], pebble["name"]) if self.has("index stays") else pebble["name"])
+
     def _filtered(self, query: dict[str, str]) -> list[dict[str, Any]]:
         found = [] if self.has("unlisted") else list(self.pebbles)
         found += list(self.gone.values()) if self.has("lists deleted") else []
@@ -240,7 +258,7 @@ class Beach:
                 found if self.has("unknown is all") else []
             )
         if query.get("search"):
-            found = [pebble for pebble in found if self._searched(pebble["name"], query["search"])]
+            found = [pebble for pebble in found if self._searched(self._words(pebble), query["search"])]
         least, most = float(query.get("minWeight", "-inf")), float(query.get("maxWeight", "inf"))
         if self.has("compares as text"):
             low, high = query.get("minWeight", ""), query.get("maxWeight", "~")

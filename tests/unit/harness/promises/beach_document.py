@@ -43,6 +43,7 @@ SORT = {
 }
 BOX = {"label": TEXT}
 MARK = {"type": "object", "properties": {"id": TEXT, "pebbleId": TEXT}}
+PHOTOS = {"type": "object", "properties": {"id": TEXT, "photos": {"type": "array", "items": {"type": "object"}}}}
 MARKS = {"mark": {"create": "marks.create", "read": "marks.get"}}
 DELETES = {
     "pebble": {
@@ -55,6 +56,7 @@ DELETES = {
             "children": [{"resource": "mark", "becomes": "gone"}],
             "counts": [{"operation": "stats", "member": "/pebbles"}],
             "restore": "pebbles.restore",
+            "files": {"operation": "pebbles.photo", "members": ["/photos/*/url"]},
         }
     },
     "box": {
@@ -107,6 +109,7 @@ def document(
                 "delete": _operation("boxes.delete", **(deletes or {}).get("box", {})),
             },
             "/pebbles/{id}/marks": {"parameters": ID, "post": _operation("marks.create", _object({}), MARK)},
+            "/pebbles/{id}/photos": {"parameters": ID, "post": _operation("pebbles.photo", _object({}), PHOTOS)},
             "/marks/{id}": {"parameters": ID, "get": _operation("marks.get", None, MARK)},
             "/pebbles/{id}/restore": {"parameters": ID, "post": _operation("pebbles.restore")},
             "/stats": {"get": _operation("stats", None, _object({"pebbles": WEIGHT}))},

@@ -77,7 +77,10 @@ class Gate:
         data = b"" if body is None else json.dumps(body).encode()
         response = Response(status, (*headers, *self._cors(request)), data)
         response = Response(429) if "limits" in self.defects else response
-        found = Exchange(f"x{next(self.numbers)}", request, response, 0, 0, 0, case=case)
+        cut = "cuts off" in self.defects and request.step.startswith("followed")
+        error = "connection closed without an answer" if cut else ""
+        answered = None if cut else response
+        found = Exchange(f"x{next(self.numbers)}", request, answered, 0, 0, 0, case=case, error=error)
         self.sent.append(found)
         return found
 

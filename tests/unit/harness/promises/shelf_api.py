@@ -62,6 +62,7 @@ class Shelf:
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     gone: dict[str, dict[str, Any]] = field(default_factory=dict)
+    published: set[str] = field(default_factory=set)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -181,7 +182,8 @@ class Shelf:
 
     def _gate(self, caller: dict[str, Any], note: dict[str, Any], name: str) -> None:
         admin = "admin" in caller.get("roles", ()) and not self.has(f"no admin {name}")
-        if not admin and note["ownerId"] != caller.get("id") and not self.has(f"open {name}"):
+        loose = self.has(f"open {name}") or (self.has("open once published") and note["id"] in self.published)
+        if not admin and note["ownerId"] != caller.get("id") and not loose:
             raise Refused(403)
         if self.has(f"no owner {name}") and not admin:
             raise Refused(403)
@@ -234,6 +236,10 @@ class Shelf:
             if not self.has("loses notes"):
                 self.notes[key] = note
             return 201, dict(note)
+        if name == "notes.publish":
+            self._gate(caller, self._note(parts[1]), name)
+            self.published.add(parts[1])
+            return 200, dict(self.notes[parts[1]])
         if name == "notes.delete":
             if parts[1] in self.gone and self.has("deletes twice"):
                 return 204, None

@@ -97,3 +97,17 @@ def document() -> dict[str, Any]:
             "/pins/{id}": {"parameters": ID, "get": _operation("pins.get", None, {"id": TEXT}, roles=SIGNED_IN)},
         },
     }  # fmt: skip
+
+
+def publishing() -> dict[str, Any]:
+    """The same, where a note has to be published before the list shows it."""
+    found = document()
+    publish = _operation("notes.publish", None, NOTE, roles=SIGNED_IN, owner=OWNER)
+    found["paths"]["/notes/{id}/publish"] = {"parameters": ID, "post": publish}
+    found["paths"]["/notes"]["get"]["x-promises"]["page"] = {
+        "style": "page",
+        "resource": "note",
+        "then": ["notes.publish"],
+        "parameters": {"page": "page", "limit": "limit"},
+    }
+    return found

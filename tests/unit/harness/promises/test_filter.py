@@ -78,6 +78,7 @@ def test_others_may_make_things(style: str, data: st.DataObject) -> None:
         ("first of many", {"filter.missing"}),
         ("unknown is all", {"filter.unfit"}),
         ("filters are or", {"filter.unfit"}),
+        ("index stays", {"filter.unfit", "filter.missing"}),
     ],
 )
 def test_broken(defect: str, expected: set[str]) -> None:

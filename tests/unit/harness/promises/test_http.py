@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ CAUGHT = {
     "no allow": {("http.allow", "things.list", "absent"), ("http.allow", "things.get", "absent")},
     "less allow": {("http.allow", "things.list", "-POST"), ("http.allow", "things.get", "-HEAD")},
     "location": {("http.location", "things.create", "")},
+    "cuts off": {("http.location", "things.create", "cut off")},
     "head": {("http.head", "things.head", "etag")},
 }
 CAUGHT["no challenge"].add(("http.challenge", "things.head", ""))
@@ -49,6 +51,17 @@ def test_the_query_of_a_location_goes_along() -> None:
     gate = Gate(frozenset({"location has a query"}))
     assert faults(examined(PROMISE, gate)) == set()
     assert [item.request.query for item in gate.sent if item.request.step == "followed"] == [VIEW]
+
+
+def test_what_is_cut_off_once_is_no_finding() -> None:
+    """A connection that is closed once, as a server does that restarts, is not told; nor is one that all are."""
+    gate = Gate(frozenset({"cuts off"}))
+    examined(PROMISE, gate)
+    (created,) = {item.case for item in gate.sent if item.request.step == "followed"}
+    sent = [item for item in gate.sent if item.case == created]
+    served = replace(sent[-1], response=Response(200), error="")
+    verdict = PROMISE.judge(gate.contract, gate.contract.by_id["things.create"], [*sent[:-1], served])
+    assert (verdict.findings, "connection closed" in verdict.reason) == ((), True)
 
 
 def test_nothing_is_judged_where_nothing_is_declared() -> None:

@@ -15,6 +15,7 @@ from harness.mask import Mask
 from harness.promises.annotations import problems
 from harness.promises.catalogue import PROMISES
 from harness.promises.key import life
+from harness.promises.key.cases import parts_of
 from harness.verdict import Status
 from tests.unit.harness.promises.key_api import LIST, MOMENT, SECONDS, TOLD, Keys, document, driven, examined
 
@@ -53,7 +54,7 @@ def test_an_api_whose_keys_end_has_no_findings(
     assert verdict.findings == ()
     if "end" in told or not ways["needed"]:
         assert (verdict.status, verdict.reason) == (Status.PASS, "")
-        assert verdict.examined == 1 + ("end" in told) + 2 * ("scopes" in told)
+        assert verdict.examined == 5 + ("end" in told) + 2 * ("scopes" in told)
 
 
 @given(st.floats(0, 2), st.sampled_from([SECONDS, MOMENT]))
@@ -72,6 +73,21 @@ def test_a_key_that_holds_on_is_found(defect: str, end: Any) -> None:
     assert [(item.code, item.kind) for item in found] == [
         (DEFECTS[defect], "read" if defect in {"scope", "acts"} else "")
     ]
+
+
+def test_a_part_of_a_key_that_is_taken_is_found() -> None:
+    """A key that is told by its beginning is one finding, of the first part that is let in."""
+    (found,) = examined(Keys(frozenset({"begins"}))).findings
+    assert (found.code, found.seen) == ("key.part", "listPets answered 200 to a part of a key.")
+
+
+@given(st.text("ab_-.", min_size=2, max_size=30))
+def test_the_parts_of_a_key(key: str) -> None:
+    """Each part is a beginning of the key, none is empty, the key itself or sent twice, and few are sent."""
+    parts = parts_of(key)
+    assert parts[-1] == key[:-1] or key[:-1] in parts
+    assert all(part and key.startswith(part) and part != key for part in parts)
+    assert len(parts) == len(set(parts)) <= 4
 
 
 def test_one_route_without_the_check_is_found() -> None:
@@ -99,7 +115,7 @@ def test_without_a_fresh_key_that_is_let_in_nothing_is_told(defect: str, reason:
 def test_a_server_error_is_no_refusal(defect: str) -> None:
     """A 5xx or no answer to a key that has ended is neither a finding nor a pass."""
     verdict = examined(Keys(frozenset({defect})))
-    assert (verdict.status, verdict.findings, verdict.examined) == (Status.INCONCLUSIVE, (), 2)
+    assert (verdict.status, verdict.findings, verdict.examined) == (Status.INCONCLUSIVE, (), 6)
 
 
 def test_a_longer_life_than_was_asked_for_is_not_accused() -> None:
@@ -164,15 +180,15 @@ def test_the_end_is_waited_for_beside_the_rest() -> None:
 
 
 def test_keys_are_masked() -> None:
-    """Every request that issues a key tells the recorder where its secret stands."""
-    done = driven(Keys())
+    """Every request that issues a key tells where its secret stands; a part that tells much of it is masked too."""
     mask = Mask()
+    done = driven(Keys(), secret=mask.register)
     issued = [exchange for exchange in done.exchanges if exchange.operation == "addKey"]
     assert len(issued) == 3
     for exchange in issued:
         assert exchange.request.secret_pointers == ("/key",)
         mask.learn(exchange.response.json() if exchange.response else None, exchange.request.secret_pointers)
-    assert "secret-of-key" not in "".join(str(mask.record(exchange.to_record())) for exchange in done.exchanges)
+    assert "secret-of-key-" not in "".join(str(mask.record(exchange.to_record())) for exchange in done.exchanges)
 
 
 @pytest.mark.parametrize(

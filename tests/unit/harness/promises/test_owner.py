@@ -14,7 +14,7 @@ from harness.promises.alike import unlike
 from harness.promises.owner import PROMISE
 from harness.verdict import Status
 from tests.unit.harness.promises.shelf_api import Shelf, every, examined
-from tests.unit.harness.promises.shelf_document import document
+from tests.unit.harness.promises.shelf_document import document, publishing
 
 if TYPE_CHECKING:
     from harness.exchange import Request
@@ -61,6 +61,17 @@ def test_broken(defect: str, operation: str, code: str, kind: str) -> None:
     """Each defect is one finding, under its code."""
     verdict = examined(PROMISE, Shelf(frozenset({defect})), operation)
     assert [(f.code, f.kind) for f in verdict.findings] == [(code, kind)]
+
+
+@pytest.mark.parametrize("operation", ["notes.update", "notes.delete", "notes.publish"])
+@pytest.mark.parametrize("defect", ["", "open once published"])
+def test_what_all_may_see_is_not_for_all_to_change(operation: str, defect: str) -> None:
+    """Where a publish shows a thing to others, a stranger is tried at a published one too, but not at publishing it."""
+    shelf = Shelf(frozenset({defect}), contract=Contract.read(publishing(), "shelf"))
+    verdict = examined(PROMISE, shelf, operation)
+    wanted = [("owner.stranger-allowed", "stranger who sees it")] if defect and operation != "notes.publish" else []
+    assert [(f.code, f.kind) for f in verdict.findings] == wanted
+    assert (verdict.examined, verdict.reason) == (4 if operation == "notes.publish" else 5, "")
 
 
 def told(**owner: Any) -> Contract:

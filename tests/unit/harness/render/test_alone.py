@@ -150,6 +150,8 @@ def test_the_mark_of_a_fuzz_finding_is_asserted_away() -> None:
         ("roles.effect", "user", "put", [MADE], "lacks the step"),
         ("resource.not-listed", "", "make", [MADE], "lacks the step"),
         ("delete.listed", "all", "del", [MADE], "lacks the step"),
+        ("delete.file", "", "del", [MADE], "an address of its own"),
+        ("http.location", "cut off", "make", [MADE], "served meanwhile"),
         ("credentials.taken", "forged", "put", [MADE], "forged or spent"),
         ("schema.body", "200 /price oneOf", "get", BOTH, "needs a validator"),
         ("schema.body", "200 /gone type", "get", BOTH, "not told by one place"),
