@@ -45,6 +45,7 @@ WHY = {
     "cookie": "the browser is signed in during the run, and no file may hold its cookies",
     "key": "the key is issued and spent in the run, and no file may hold one",
     "http.never-served": "it takes waits as long as the server asks for, and others that are served meanwhile",
+    "writes.bound": "a value within the bound is tried first, on a thing of its own, with texts that are nobody else's",
     "delete.file": "the file is added in the run, and told under an address of its own",
     "version.two-winners": TOGETHER,
     "version.no-winner": TOGETHER,

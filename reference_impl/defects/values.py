@@ -1,4 +1,4 @@
-"""Defects of what becomes of a value on its way in or out: A14a, A14b, C4a, C4b, C5d, D3a, G2a, G2b, G2c."""
+"""Defects of what becomes of a value on its way in or out: A14a, A14b, C4a, C4b, C4c, C5d, D3a, G2a, G2b, G2c."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from reference_impl.contract.procedure import Call, Reply
 from reference_impl.data.database import Statement, Transaction
 from reference_impl.defects.defect import Defect, changed
 from reference_impl.edge.answers import encode
-from reference_impl.price import Price
+from reference_impl.errors import invalid
+from reference_impl.price import LARGEST, Price
 from reference_impl.procedures.orders import get_order, place
 from reference_impl.procedures.post_writes import create_post
 from reference_impl.procedures.product_types import ProductInput, ProductPatch
@@ -47,6 +48,13 @@ async def create_by_float(call: Call[ProductInput, None]) -> Reply:
     """C4a: minor units are reckoned as a float and cut off; 19.99 is read as 19.98."""
     price = Price(int(float(call.body.price.decimal()) * 100))
     return await create_product(replace(call, body=msgspec.structs.replace(call.body, price=price)))
+
+
+async def create_below_the_top(call: Call[ProductInput, None]) -> Reply:
+    """C4c: the highest price is compared without the bound itself; the one that the document names is refused."""
+    if not call.body.price.decimal() < LARGEST:
+        raise invalid("price", f"it is less than {LARGEST}")
+    return await create_product(call)
 
 
 class ForeignProductInput(ProductInput):
@@ -130,6 +138,13 @@ DEFECTS = (
         codes=(*_UNREADABLE, "writes.number"),
         operations=("products.create", "products.get"),
         plant=changed("products.create", handler=create_by_float),
+    ),
+    Defect(
+        id="C4c",
+        title="A new product is refused the highest price that the document allows",
+        codes=("writes.bound",),
+        operations=("products.create",),
+        plant=changed("products.create", handler=create_below_the_top),
     ),
     Defect(
         id="C4b",

@@ -1,4 +1,4 @@
-"""The cases of `writes`: refused calls with the thing looked at around them, numbers at their tops, PUT twice."""
+"""The cases of `writes`: refused calls with the thing looked at around them, bounds, numbers at tops, PUT twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.promises import precondition, survey, walking, wrong_values
 from harness.promises import subject as subjects
 from harness.promises.altered import dumped, path_values, with_wrong
 from harness.promises.resource.needs import needs
-from harness.promises.writes import numbers, texts
+from harness.promises.writes import bounds, numbers, texts
 from harness.promises.writes.steps import (
     AFTER,
     AGAIN,
@@ -71,13 +71,15 @@ def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence
 
 def _parts(contract: Contract, operation: Operation) -> Iterator[tuple[str, Any]]:
     own = contract.resource_of(operation.id)
+    target = subjects.acted_on(contract, operation)
+    if (own is not None or target is not None) and bounds.edges(contract, operation):
+        yield bounds.CASE, partial(bounds.tried, operation)
     if own is not None and own.create == operation.id and operation.json_body() is not None:
         if own.list in contract.by_id and _markable(contract, operation) and _breakable(contract, operation):
             yield "refused", partial(_not_made, operation, own)
         if own.read in contract.by_id and (numbers.trials(contract, operation) or texts.places(contract, operation)):
             yield "numbers", partial(_numbers, operation, own)
         return
-    target = subjects.acted_on(contract, operation)
     if target is None or target[0].read not in contract.by_id or target[0].create not in contract.by_id:
         return
     if operation.method != "DELETE" and (operation.json_body() is not None or precondition.forms(contract, operation)):

@@ -10,7 +10,7 @@ from harness.finding import Severity
 from harness.promises import subject as subjects
 from harness.promises.look import GATES, Look
 from harness.promises.resource.steps import settled
-from harness.promises.writes import numbers, texts
+from harness.promises.writes import bounds, numbers, texts
 from harness.promises.writes.steps import (
     AFTER,
     AGAIN,
@@ -41,6 +41,7 @@ GONE = {404, 410}
 TITLES = {
     "writes.refused-effect": ("refuses a write and acts all the same", Severity.HIGH),
     "writes.refused-made": ("refuses to make a thing and lists it all the same", Severity.HIGH),
+    bounds.CODE: ("refuses what its document allows at a bound", Severity.MEDIUM),
     "writes.number": ("keeps another number than it accepted", Severity.HIGH),
     "writes.text": ("keeps other words than it accepted", Severity.MEDIUM),
     "writes.put-again": ("does more when the same PUT comes again", Severity.MEDIUM),
@@ -59,6 +60,7 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
     _kept(look, contract, operation, exchanges)
     _spelt(look, contract, operation, exchanges)
     _twice(look, steps, told=told)
+    bounds.judge(look, operation, exchanges)
     return look.verdict()
 
 

@@ -22,6 +22,13 @@ def comment_kept(shop: Shop) -> Any:
     return shop.send("GET", path).json()["items"][0]
 
 
+def top_refused(shop: Shop) -> bool:
+    """Tell C4c: the highest price is refused, and one cent less is not."""
+    seller, category = shop.account("seller"), shop.category()
+    bodies = [{"name": f"Bowl {price}", "price": price, "categoryId": category} for price in (999999.98, 999999.99)]
+    return [shop.send("POST", "/products", seller, json=body).status_code for body in bodies] == [201, 400]
+
+
 def cents_kept(shop: Shop) -> bool:
     """Tell C4a: a new product's price is a cent less."""
     product = shop.product(shop.account("seller"), price=19.99)
@@ -64,6 +71,7 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "A14a": lambda shop: content_kept(shop)["content"] == "a &lt; b",
     "A14b": lambda shop: comment_kept(shop)["comment"] == "sch?n",
     "C4a": cents_kept,
+    "C4c": top_refused,
     "C4b": seller_named,
     "C5d": zero_ignored,
     "C7b": dearer_told,

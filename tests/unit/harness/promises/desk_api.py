@@ -137,6 +137,10 @@ class Desk:
         return fits and all(self._within(value) for value in body.values())
 
     def _within(self, value: Any) -> bool:
+        if "one less" in self.defects and (value == TOP or (isinstance(value, str) and len(value) == LONGEST)):
+            return False
+        if "one more" in self.defects and isinstance(value, str) and len(value) == 1:
+            return False
         return 0 <= value <= TOP if isinstance(value, int | float) else 1 <= len(value) <= LONGEST
 
     def _kept(self, body: Mapping[str, Any]) -> dict[str, Any]:

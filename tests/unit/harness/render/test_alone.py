@@ -150,6 +150,7 @@ def test_the_mark_of_a_fuzz_finding_is_asserted_away() -> None:
         ("roles.effect", "user", "put", [MADE], "lacks the step"),
         ("resource.not-listed", "", "make", [MADE], "lacks the step"),
         ("delete.listed", "all", "del", [MADE], "lacks the step"),
+        ("writes.bound", "/name maxLength", "put", [MADE], "tried first"),
         ("delete.file", "", "del", [MADE], "an address of its own"),
         ("http.location", "cut off", "make", [MADE], "served meanwhile"),
         ("credentials.taken", "forged", "put", [MADE], "forged or spent"),
