@@ -17,6 +17,7 @@ from harness.promises.cookie.jar import left, opened
 from harness.promises.cookie.steps import (
     AFTER_OUT,
     FOREIGN,
+    HELD,
     IN_AGAIN,
     KEY,
     LACKING,
@@ -61,7 +62,9 @@ def _browser(operation: Operation, stage: Stage) -> Steps[None]:
     theirs = yield from opened(stage, told)
     read = presented.read(stage.contract, told, mine.holder)
     yield from one(stage.request(read.id, identity=stage.anonymous(), step=NOBODY))
-    yield from one(stage.request(read.id, identity=mine.caller(stage, "browser"), step=READ))
+    shown = yield from one(stage.request(read.id, identity=mine.caller(stage, "browser"), step=READ))
+    if shown.outcome is Outcome.REFUSED:
+        yield from one(stage.request(read.id, identity=mine.holder, step=HELD))
     by_method = _writes(stage, told, mine.holder)
     if not by_method:
         raise CannotTell(f"no write takes the scheme {told['scheme']!r}, so nothing can be forged")

@@ -8,7 +8,7 @@ from harness.exchange import Outcome
 from harness.finding import Severity
 from harness.promises.attempt import MAY, TOO_MANY_REQUESTS, Attempt, attempts
 from harness.promises.cookie.jar import removes, set_cookies
-from harness.promises.cookie.steps import AFTER_OUT, IN_AGAIN, KEY, KINDS, NOBODY, OUT, READ, REPLACED, parted
+from harness.promises.cookie.steps import AFTER_OUT, HELD, IN_AGAIN, KEY, KINDS, NOBODY, OUT, READ, REPLACED, parted
 from harness.promises.look import Look
 from harness.promises.presented import scheme_of
 from harness.promises.resource.steps import settled
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 FORGED, EFFECT, STATUS, ATTRIBUTES = "cookie.forged", "cookie.effect", "cookie.status", "cookie.attributes"
-KEPT, TAKEN, STUCK = "cookie.kept", "cookie.taken", "cookie.stuck"
+KEPT, TAKEN, STUCK, REFUSED = "cookie.kept", "cookie.taken", "cookie.stuck", "cookie.refused"
 TITLES: Mapping[str, tuple[str, Severity]] = {
     FORGED: ("signs browsers in whose writes other sites can forge", Severity.HIGH),
     EFFECT: ("signs browsers in whose refused writes act all the same", Severity.HIGH),
@@ -30,8 +30,10 @@ TITLES: Mapping[str, tuple[str, Severity]] = {
     ATTRIBUTES: ("sets its session's cookie without protection", Severity.MEDIUM),
     KEPT: ("signs browsers in that keep the session's cookie when they sign out", Severity.MEDIUM),
     TAKEN: ("signs browsers in whose cookie is taken after they signed out", Severity.CRITICAL),
+    REFUSED: ("sets a cookie that signs nobody in", Severity.HIGH),
     STUCK: ("refuses to sign in a browser that has the cookie of an old session", Severity.MEDIUM),
 }
+UNAUTHORIZED = 401
 GUARDED = (
     "A write by the cookie of a browser is refused unless it comes from an own page, as the contract tells by what."
 )
@@ -82,6 +84,13 @@ def _signs_in(look: Look, by_step: Mapping[str, Exchange]) -> bool:
         if unanswered := Attempt(name, "", call).unanswered:
             look.reasons.append(unanswered)
             return False
+    held = by_step.get(HELD)
+    if not Attempt("", "", nobody).let_in and browser.status == UNAUTHORIZED and held and Attempt("", "", held).let_in:
+        look.examined += 1
+        promised = f"The cookie that {look.operation.id} sets signs its browser in."
+        seen = f"{browser.operation} answered {browser.status} to it, and {held.status} to the same account otherwise."
+        look.found(REFUSED, "", promised, seen, browser, held)
+        return False
     if Attempt("", "", nobody).let_in or not Attempt("", "", browser).let_in:
         look.reasons.append(
             f"{browser.operation} answered {browser.status} to the cookie and {nobody.status} to nobody, so nothing "

@@ -119,6 +119,12 @@ def test_the_removal_of_an_older_cookie_at_a_login_is_not_the_sessions() -> None
         assert (verdict.status, verdict.findings, verdict.reason) == (Status.PASS, (), ""), manner
 
 
+def test_a_cookie_that_signs_nobody_in_is_found() -> None:
+    """Where the account is let in otherwise, its fresh cookie is what is refused, and nothing more is told of it."""
+    verdict = examined(Notes(frozenset({"knows none", "token"})))
+    assert [(item.code, item.operation) for item in verdict.findings] == [("cookie.refused", "enter")]
+
+
 def test_a_login_at_its_limit_is_no_browser_that_is_stuck() -> None:
     """429 says nothing of the old cookie."""
     verdict = examined(Notes(frozenset({"limits logins"})))
@@ -171,7 +177,6 @@ def test_a_token_guards_by_itself() -> None:
     ("defect", "reason"),
     [
         ("open", "nothing shows that the cookie signs in"),
-        ("knows none", "nothing shows that the cookie signs in"),
         ("no cookie", "sets no cookie 'sid'"),
         ("fails", "addNote gave 500"),
         ("refuses all", "answered 403 to a browser's own page"),
@@ -179,7 +184,7 @@ def test_a_token_guards_by_itself() -> None:
     ],
 )
 def test_what_shows_nothing_is_no_finding_and_no_pass(defect: str, reason: str) -> None:
-    """Nobody let in beside the browser, a cookie that signs nobody in, a server that fails, a page that is refused."""
+    """Nobody let in beside the browser, no cookie at all, a server that fails, a page that is refused."""
     verdict = examined(Notes(frozenset({defect} if defect in {"refuses all", "cannot leave"} else {defect, "token"})))
     assert (verdict.status, verdict.findings) == (Status.INCONCLUSIVE, ())
     assert reason in verdict.reason
