@@ -1,4 +1,4 @@
-"""Defects of browsers that are signed in by a cookie: A15a, A15b, A15c, A15d, A15e."""
+"""Defects of browsers that are signed in by a cookie: A15a, A15b, A15c, A15d, A15e, A15f."""
 
 from __future__ import annotations
 
@@ -45,6 +45,13 @@ class DeletesToo(Authentication):
     def _by_own_page(self, exchange: Exchange, session_id: str) -> None:
         if exchange.method != "DELETE":
             super()._by_own_page(exchange, session_id)
+
+
+class OtherName(Authentication):
+    """A15f: the session's cookie was given another name where it is set, and not where it is read."""
+
+    async def _by_cookie(self, exchange: Exchange, token: str | None) -> None:
+        await super()._by_cookie(exchange, None if token is None else cookies.read(f"session={token}", "sid"))
 
 
 class AnyOrigin(Authentication):
@@ -103,5 +110,12 @@ DEFECTS = (
         codes=("cookie.forged",),
         operations=("auth.login",),
         plant=identifying(AnyOrigin),
+    ),
+    Defect(
+        id="A15f",
+        title="The session cookie is read under another name than it is set",
+        codes=("cookie.refused",),
+        operations=("auth.login",),
+        plant=identifying(OtherName),
     ),
 )

@@ -59,10 +59,18 @@ def written_from_afar(shop: Shop) -> bool:
     return written(shop, "POST", OWN, **foreign) == 201 and written(shop, "POST", None, **foreign) == 403
 
 
+def unread(shop: Shop) -> bool:
+    """Tell A15f: who has just signed in by a cookie is nobody."""
+    cookies, _ = signed_in(shop)
+    header = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    return shop.send("GET", "/auth/me", headers=header).status_code == 401
+
+
 TELLERS: dict[str, Callable[[Shop], bool]] = {
     "A15a": forged,
     "A15b": forged_by_another,
     "A15c": deleted_by_another,
     "A15d": read_by_scripts,
     "A15e": written_from_afar,
+    "A15f": unread,
 }
