@@ -47,6 +47,7 @@ WHY = {
     "http.never-served": "it takes waits as long as the server asks for, and others that are served meanwhile",
     "writes.bound": "a value within the bound is tried first, on a thing of its own, with texts that are nobody else's",
     "delete.file": "the file is added in the run, and told under an address of its own",
+    "trail": "its caller is made in the run, and the entry names nobody else",
     "version.two-winners": TOGETHER,
     "version.no-winner": TOGETHER,
     "scenario": "it is a test of the project's own already",

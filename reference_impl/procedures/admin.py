@@ -53,6 +53,15 @@ async def list_audit(call: Call[None, AuditQuery]) -> Reply:
     return Reply(AuditPage(entries, Pagination(total, query.limit, query.offset)))
 
 
+# Each under its own name. A batch has an entry a product that it changes, and the settings are no thing with an id.
+_TOLD_OF = (
+    *("categories.create", "categories.update", "categories.delete"),
+    *("products.create", "products.update", "products.delete", "products.uploadImage"),
+    *("orders.create", "orders.cancel", "reviews.create", "keys.create", "keys.delete"),
+    *("posts.create", "posts.update", "posts.publish", "posts.delete"),
+    *("users.create", "users.update", "users.roles", "users.delete", "settings.update"),
+)
+
 PROCEDURES = (
     Procedure(
         id="admin.stats",
@@ -84,6 +93,12 @@ PROCEDURES = (
                 }
             },
             "sort": {"keys": {"id": "/id"}, "default": {"key": "id", "direction": "descending"}},
+            "trail": {
+                "actor": "/actorId",
+                "action": "/action",
+                "subject": "/subjectId",
+                "of": [{"operation": name, "action": name} for name in _TOLD_OF],
+            },
         },
     ),
 )

@@ -103,6 +103,22 @@ def one_filter(shop: Shop) -> bool:
     return bool(shop.send("GET", path, shop.admin).json()["pagination"]["total"] == 1)
 
 
+def untold(shop: Shop) -> bool:
+    """Tell D6c: a draft is told of, and its publish is not."""
+    author = shop.account()
+    post = shop.send("POST", "/posts", author, json={"title": "A", "content": "B"}).json()
+    assert shop.send("PUT", f"/posts/{post['id']}/publish", author).status_code == 200
+    told = shop.send("GET", f"/admin/audit?subjectId={post['id']}", shop.admin).json()["data"]
+    return [entry["action"] for entry in told] == ["posts.create"]
+
+
+def told_of_another(shop: Shop) -> bool:
+    """Tell D6d: who was made a seller is told as who did it."""
+    user = shop.account("seller")
+    told = shop.send("GET", f"/admin/audit?subjectId={user.id}&action=users.roles", shop.admin).json()["data"]
+    return [entry["actorId"] for entry in told] == [user.id]
+
+
 def held_for_all(shop: Shop) -> bool:
     """Tell D7b: another tenant's shop has this one's name."""
     shop.send("PATCH", "/settings", shop.admin, json={"shopName": "Alpha's own"})
@@ -134,6 +150,8 @@ TELLERS: dict[str, Callable[[Shop], bool]] = {
     "D3f": lambda shop: shop.order(shop.account()).status_code == 201,
     "D6a": swapped,
     "D6b": one_filter,
+    "D6c": untold,
+    "D6d": told_of_another,
     "D7a": lambda shop: shop.send("GET", "/settings", shop.account()).status_code == 403,
     "D7b": held_for_all,
     "E1b": prefix_first,
