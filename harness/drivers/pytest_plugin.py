@@ -140,6 +140,18 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         joined.interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A test of the checklist waits for what must run alone, and that for it."""
+    joined = item.config.stash.get(JOINED, None)
+    if joined is None or not checks.told_of(item):
+        return (yield)
+    from harness.drivers.promised import beside  # noqa: PLC0415 - the promises are loaded only where an API is verified
+
+    with beside(joined.run, alone=False):
+        return (yield)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Ends what was started; a run of pytest's own leaves its report."""
     joined = config.stash.get(JOINED, None)

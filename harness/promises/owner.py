@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 KEY = "owner"
 OWNER, STRANGER, MADE_UP, VALID = "owner", "stranger", "made-up", "valid"
-VIEWER = f"{STRANGER} who sees it"
+VIEWER, SHOWN = f"{STRANGER} who sees it", "shown"
 STALE = "0"
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 ANNOTATION: Mapping[str, Any] = {
@@ -74,8 +74,8 @@ def _steps(operation: Operation, told: Mapping[str, Any], stage: Stage) -> Steps
     parts += [_as_role(stage, operation, resource, role) for role in privileged]
     others = [role for role in stage.actors.roles if role not in privileged]
     parts += [_as_another(stage, operation, told, resource, role, tried) for role in others]
-    shows = [name for name in planting.brings(stage.contract, resource) if name != operation.id]
-    if shows and not operation.reads:
+    shows = planting.brings(stage.contract, resource)
+    if shows and operation.id not in shows and not operation.reads and resource.read in stage.contract.by_id:
         parts.append(_as_viewer(stage, operation, told, resource, shows))
     yield from each(parts)
 
@@ -151,12 +151,16 @@ def _wrong(stage: Stage, operation: Operation, resource: Resource, request: Requ
 def _as_viewer(
     stage: Stage, operation: Operation, told: Mapping[str, Any], resource: Resource, shows: Sequence[str]
 ) -> Steps[None]:
-    """A stranger at a thing that was brought where others see it, as a publish does: to see it is not to change it."""
+    """A stranger at a thing that was brought where it sees it, as a publish does: to see it is not to change it."""
     subject = yield from subjects.made(stage, resource)
     for name in shows:
-        yield from acting.brought(stage, stage.contract.by_id[name], subject)
+        yield from acting.brought(stage, stage.contract.by_id[name], subject, f"{SHOWN} {name}")
     stranger = yield from _stranger(stage, operation, told, subject.owner)
-    yield from attempt(stage, operation, subject=subject, identity=stranger, step=f"{MAY_NOT}:{VIEWER}")
+    read = stage.contract.by_id[resource.read]
+    path = subjects.path_of(stage.contract, read, subject)
+    seen = yield from one((yield from things.valid(stage, read, identity=stranger, path=path, step=f"{SHOWN} to all")))
+    if seen.outcome is Outcome.OK:
+        yield from attempt(stage, operation, subject=subject, identity=stranger, step=f"{MAY_NOT}:{VIEWER}")
 
 
 def _stranger(stage: Stage, operation: Operation, told: Mapping[str, Any], owner: Identity) -> Steps[Identity]:
@@ -196,6 +200,9 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
             continue
         examined += 1
         found = _turned_away(operation, tried) if tried.expected == MAY else _let_in(operation, tried, wanted)
+        if found is not None and tried.label == VIEWER:
+            shown = (item.id for item in exchanges if item.request.step.startswith(f"{SHOWN} "))
+            found = replace(found, witnesses=(*shown, *found.witnesses))
         if found is not None and any((item.code, item.kind) == (found.code, STRANGER) for item in findings):
             found = None  # whoever it is, which the finding of the stranger tells
         cells.append(replace(seen_as(tried, expected, found), identity=column))

@@ -48,10 +48,9 @@ def source(contract: Contract, operation: Operation) -> Source | None:
 
 
 def brings(contract: Contract, resource: Resource) -> tuple[str, ...]:
-    """The operations that bring a thing of the resource into a list where others see it, as a publish does."""
-    found = [source(contract, operation) for operation in contract.operations]
-    names = (name for one in found if one is not None and one.resource is resource for name in one.then)
-    return tuple(name for name in dict.fromkeys(names) if name in contract.by_id)
+    """What brings a thing of the resource into the first list that says so, where others see it, as a publish does."""
+    found = (source(contract, operation) for operation in contract.operations)
+    return next((one.then for one in found if one is not None and one.resource is resource and one.then), ())
 
 
 @dataclass(slots=True)

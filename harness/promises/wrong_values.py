@@ -107,7 +107,7 @@ def _of_number(schema: Mapping[str, Any], place: str, kind: str) -> Iterator[Wro
     step = schema.get("multipleOf", 1)
     for rule, sign in (("minimum", -1), ("maximum", 1)):
         if rule in schema:
-            yield Wrong(place, rule, _sum(schema[rule], sign * step))
+            yield Wrong(place, rule, stepped(schema[rule], sign * step))
         exclusive = f"exclusive{rule.capitalize()}"
         if isinstance(schema.get(exclusive), int | float):
             yield Wrong(place, exclusive, schema[exclusive])
@@ -119,7 +119,8 @@ def _of_number(schema: Mapping[str, Any], place: str, kind: str) -> Iterator[Wro
     yield Wrong(place, "type", "abc")
 
 
-def _sum(bound: float, step: float) -> float:
+def stepped(bound: float, step: float) -> float:
+    """The number one step from a bound: whole where both are, else without the rounding of floats."""
     return bound + step if isinstance(bound, int) and isinstance(step, int) else round(bound + step, 6)
 
 

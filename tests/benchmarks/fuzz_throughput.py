@@ -50,18 +50,20 @@ class Count(threading.Thread):
         """Until it is over; its own requests do not count."""
         with httpx.Client(timeout=10) as client:
             while not self.over.wait(POLL_S):
-                lines = client.get(f"{self.url}/metrics").text.splitlines()
+                try:
+                    lines = client.get(f"{self.url}/metrics").text.splitlines()
+                except httpx.HTTPError:
+                    continue  # it is busy: the next time tells as much
                 own = len(self.seen)
                 total = sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(COUNTED))
                 self.seen.append((time.monotonic(), total - own))
 
     def rate(self) -> float:
         """Requests a second from when it began in earnest to its last."""
-        first = self.seen[0][1]
-        begun = [item for item in self.seen if item[1] >= first + LEAST_BEGUN]
-        if not begun:
-            raise SystemExit(f"only {self.seen[-1][1] - first:.0f} requests were sent: see what the tool says")
-        last = next(item for item in begun if item[1] == begun[-1][1])
+        begun = [item for item in self.seen if item[1] >= self.seen[0][1] + LEAST_BEGUN]
+        last = next((item for item in begun if item[1] == begun[-1][1]), None)
+        if last is None or last is begun[0]:
+            raise SystemExit("too few requests were seen for a rate: give more --seconds, and see what the tool says")
         return (last[1] - begun[0][1]) / (last[0] - begun[0][0])
 
 

@@ -25,6 +25,7 @@ from harness.promises.cookie.steps import (
     OUT,
     OWN,
     READ,
+    READ_OWN,
     REPLACED,
     STOLEN,
     label,
@@ -64,6 +65,8 @@ def _browser(operation: Operation, stage: Stage) -> Steps[None]:
     yield from one(stage.request(read.id, identity=stage.anonymous(), step=NOBODY))
     shown = yield from one(stage.request(read.id, identity=mine.caller(stage, "browser"), step=READ))
     if shown.outcome is Outcome.REFUSED:
+        page = mine.caller(stage, "browser with its own token", *mine.token)
+        yield from one(stage.request(read.id, identity=page, step=READ_OWN))
         yield from one(stage.request(read.id, identity=mine.holder, step=HELD))
     by_method = _writes(stage, told, mine.holder)
     if not by_method:

@@ -8,7 +8,19 @@ from harness.exchange import Outcome
 from harness.finding import Severity
 from harness.promises.attempt import MAY, TOO_MANY_REQUESTS, Attempt, attempts
 from harness.promises.cookie.jar import removes, set_cookies
-from harness.promises.cookie.steps import AFTER_OUT, HELD, IN_AGAIN, KEY, KINDS, NOBODY, OUT, READ, REPLACED, parted
+from harness.promises.cookie.steps import (
+    AFTER_OUT,
+    HELD,
+    IN_AGAIN,
+    KEY,
+    KINDS,
+    NOBODY,
+    OUT,
+    READ,
+    READ_OWN,
+    REPLACED,
+    parted,
+)
 from harness.promises.look import Look
 from harness.promises.presented import scheme_of
 from harness.promises.resource.steps import settled
@@ -84,12 +96,13 @@ def _signs_in(look: Look, by_step: Mapping[str, Exchange]) -> bool:
         if unanswered := Attempt(name, "", call).unanswered:
             look.reasons.append(unanswered)
             return False
-    held = by_step.get(HELD)
-    if not Attempt("", "", nobody).let_in and browser.status == UNAUTHORIZED and held and Attempt("", "", held).let_in:
+    own, held = by_step.get(READ_OWN), by_step.get(HELD)
+    refused = not Attempt("", "", nobody).let_in and own is not None and {browser.status, own.status} == {UNAUTHORIZED}
+    if refused and held is not None and Attempt("", "", held).let_in:
         look.examined += 1
         promised = f"The cookie that {look.operation.id} sets signs its browser in."
         seen = f"{browser.operation} answered {browser.status} to it, and {held.status} to the same account otherwise."
-        look.found(REFUSED, "", promised, seen, browser, held)
+        look.found(REFUSED, "", promised, seen, browser, own, held)
         return False
     if Attempt("", "", nobody).let_in or not Attempt("", "", browser).let_in:
         look.reasons.append(

@@ -1,7 +1,7 @@
 """The words that case and judgement of `cookie` share: what a request is in its case."""
 
 KEY = "cookie"
-NOBODY, READ, HELD = "nobody", "read", "read-otherwise"
+NOBODY, READ, READ_OWN, HELD = "nobody", "read", "read-as-own-page", "read-otherwise"
 # What a page of another site can make a browser send, and what it cannot: the session's own token in a header.
 LACKING, STOLEN, FOREIGN, OWN = "no token", "another session's token", "a foreign origin", "its own token"
 KINDS = (LACKING, STOLEN, FOREIGN)

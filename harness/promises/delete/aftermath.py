@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from harness import things
 from harness.case import SETTLE_S, Pause, one
 from harness.contract import pointer
+from harness.contract.form import asked_of
+from harness.contract.padding import padded
 from harness.errors import CannotTell
 from harness.exchange import Outcome
-from harness.promises import acting, following
+from harness.promises import acting, broken_files, following
 from harness.promises import subject as subjects
 from harness.promises.delete import steps as words
 from harness.promises.resource.needs import needs
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from harness.promises.delete.terms import Terms
     from harness.promises.subject import Subject
     from harness.stage import Stage
+
+
+# So many bytes more have a content of their own.
+LEAST_MORE, MOST_MORE = 64, 4096
 
 
 def aftermath(told: Terms) -> list[tuple[str, Any, bool]]:
@@ -170,17 +176,28 @@ def _files(operation: Operation, told: Terms, stage: Stage) -> Steps[None]:
     add = stage.contract.by_id[files["operation"]]
     subject = yield from acting.made(stage, operation, told.resource, step(words.MADE))
     identity = yield from acting.actor(stage, add, subject)
-    added = yield from one((yield from acting.call(stage, add, subject, None, step(words.MADE), identity)))
+    request = yield from acting.call(stage, add, subject, None, step(words.MADE), identity)
+    added = yield from one(_own(stage, add, request))
     body = subjects.shown(added)
     urls = [text for place in files["members"] for text in pointer.find(body, place) if isinstance(text, str)]
     if not urls:
         raise CannotTell(f"{add.id} answered {added.status or added.error}, and no address at {files['members'][0]}")
     fetches = [following.request(stage.contract, added.request, url) for url in dict.fromkeys(urls)]
-    for fetch in fetches:
-        yield from one(replace(fetch, step=step(words.FILE, fetch.path)))
+    for number, fetch in enumerate(fetches):
+        yield from one(replace(fetch, step=step(words.FILE, number)))
     deleted = yield from _deleting(stage, operation, subject, words.DELETED)
-    for fetch in fetches if succeeded(deleted) else ():
-        after = yield from one(replace(fetch, step=step(words.FILE_AFTER, fetch.path)))
+    for number, fetch in enumerate(fetches) if succeeded(deleted) else ():
+        after = yield from one(replace(fetch, step=step(words.FILE_AFTER, number)))
         if after.outcome is Outcome.OK:
             yield Pause(SETTLE_S)
-            yield from one(replace(fetch, step=step(words.FILE_LATER, fetch.path)))
+            yield from one(replace(fetch, step=step(words.FILE_LATER, number)))
+
+
+def _own(stage: Stage, operation: Operation, request: Request) -> Request:
+    """The request with a file that is no other's: a store that keeps each content once keeps what others sent."""
+    form, file = operation.form_body(), broken_files.data(request)
+    if form is None or file is None:
+        return request
+    kinds = {kind.split(";")[0].strip().lower() for kind in asked_of(stage.contract, form).split(",")}
+    longer = padded(file, len(file) + LEAST_MORE + stage.random.randrange(MOST_MORE), kinds)
+    return request if longer is None else broken_files.holding(request, longer)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from harness.verdict import Verdict
 
 CREATED = 201
+DENIED = {401, 403}
+FILES = (words.FILE_LATER, words.FILE_AFTER)
 TITLES: Mapping[str, tuple[str, Severity]] = {
     "delete.read": ("leaves the thing where it can be read", Severity.HIGH),
     "delete.listed": ("leaves the thing in a list", Severity.HIGH),
@@ -259,23 +261,25 @@ def _restored(case: _Case) -> None:
 
 
 def _filed(case: _Case) -> None:
-    """A file that was fetched before is not fetched after, nor a little later."""
-    later = {parts(exchange)[1]: exchange for exchange in each(case.exchanges, words.FILE_LATER)}
-    after = {parts(exchange)[1]: exchange for exchange in each(case.exchanges, words.FILE_AFTER)}
+    """What was fetched before is not fetched after, nor a little later; any refusal but of how often will do."""
+    later, after = ({parts(item)[1]: item for item in each(case.exchanges, word)} for word in FILES)
     for fetched in each(case.exchanges, words.FILE):
-        name = parts(fetched)[1]
-        if not succeeded(fetched):
-            case.look.reasons.append(f"{name} answered {fetched.status or fetched.error} before its thing was deleted")
-            continue
+        name, path = parts(fetched)[1], fetched.request.path
         last = later.get(name) or after.get(name)
-        if last is None or not case.look.answered(last):
-            continue
-        case.look.examined += 1
-        if succeeded(last):
-            promised = f"After {case.look.operation.id} no file of the thing can be fetched."
-            seen = f"GET {name} answered {last.status}."
-            case.look.found("delete.file", "", promised, seen, fetched, case.deleted, after.get(name), last)
-            return
+        if not succeeded(fetched):
+            case.look.reasons.append(f"{path} gave {fetched.status or fetched.error} before its thing was deleted")
+        elif last is not None and (last.status in DENIED or case.look.answered(last)):
+            case.look.examined += 1
+            if succeeded(last) and _same(fetched, last):
+                promised = f"After {case.look.operation.id} no file of the thing can be fetched."
+                seen = f"GET {path} answered {last.status} with the same bytes."
+                case.look.found("delete.file", "", promised, seen, fetched, case.deleted, after.get(name), last)
+                return
+
+
+def _same(one: Exchange, other: Exchange) -> bool:
+    """Whether two answers have the same content, which a picture for all that is not there has not."""
+    return one.response is not None and other.response is not None and one.response.body == other.response.body
 
 
 LAWS = (_done, _gone, _unlisted, _again, _written, _referred, _child, _in_use, _unique, _counted, _restored, _filed)

@@ -54,11 +54,10 @@ def judge(contract: Contract, operation: Operation, exchanges: Sequence[Exchange
         subject = name.rpartition(".")[2] if name.startswith(WIDE) else name.rpartition(".")[0]
         if name.startswith(HIDDEN):  # by another caller, to whom the things look otherwise
             _walked(look, contract, declared, walked, {}, "")
-        elif name.startswith(f"{changed.CHANGED}."):
-            rule = next((rule for rule in declared if name.startswith(f"{changed.CHANGED}.{rule.parameter}.")), None)
-            _walked(look, contract, declared, walked, changed.shown(known, name, rule), subject)
-        elif name != BASE:
+        elif name != BASE and not name.startswith(f"{changed.CHANGED}~"):
             _walked(look, contract, declared, walked, there, "" if unseen else subject)
+    for rule, walked, wanted in changed.judged(known, declared):
+        _walked(look, contract, declared, walked, wanted, rule.parameter)
     return look.verdict()
 
 

@@ -42,9 +42,7 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 MAX_TRIED = 12
-MOST_MARKS = 3
-# What is shorter is a word that tells what kind of key it is, and stands elsewhere too.
-LEAST_SECRET = 16
+MOST_MARKS = 4
 MARGIN_S = 0.5
 LATER_S = 1.5
 
@@ -130,16 +128,24 @@ def _life(operation: Operation, stage: Stage) -> Steps[None]:
 
 def _parts(desk: _Desk, live: Exchange) -> Steps[None]:
     """Parts of the key that was let in, which is still valid itself, at the read."""
-    for number, part in enumerate(parts_of(desk.credential(live))):
-        if len(part) >= LEAST_SECRET:
+    whole = desk.credential(live)
+    beside = (live.response.body if live.response else b"").decode("utf-8", "replace").replace(whole, "")
+    for number, part in enumerate(parts_of(whole)):
+        if 2 * len(part) >= len(whole) and part not in beside:  # what is told beside the key is its id
             desk.stage.secret(part, "key")
         yield from desk.tried(desk.presenting(part, PART), f"{PART} {number}")
 
 
 def parts_of(credential: str) -> list[str]:
-    """A key up to each of its first marks that are neither letter nor digit, and all of it but the last."""
-    ends = [match.start() for match in re.finditer(r"[^A-Za-z0-9]", credential)][:MOST_MARKS]
-    return [part for part in dict.fromkeys((*(credential[:end] for end in ends), credential[:-1])) if part]
+    """A key up to the first and the last of each mark in it that is no letter or digit, and all of it but the last.
+
+    What fills base64 up to its length is no part of it.
+    """
+    key = credential.rstrip("=")
+    marks = dict.fromkeys(re.findall(r"[^A-Za-z0-9]", key))
+    ends = sorted({end for mark in marks for end in (key.index(mark), key.rindex(mark))})
+    found = [*(key[:end] for end in ends[:MOST_MARKS]), key[:-1]]
+    return [part for part in dict.fromkeys(found) if part]
 
 
 def _begun(desk: _Desk) -> Steps[None]:

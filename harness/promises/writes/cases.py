@@ -72,7 +72,8 @@ def cases(contract: Contract, operation: Operation, _random: Random) -> Sequence
 def _parts(contract: Contract, operation: Operation) -> Iterator[tuple[str, Any]]:
     own = contract.resource_of(operation.id)
     target = subjects.acted_on(contract, operation)
-    if (own is not None or target is not None) and bounds.edges(contract, operation):
+    made = own is not None and own.create == operation.id
+    if (made or (target is not None and target[0].create in contract.by_id)) and bounds.edges(contract, operation):
         yield bounds.CASE, partial(bounds.tried, operation)
     if own is not None and own.create == operation.id and operation.json_body() is not None:
         if own.list in contract.by_id and _markable(contract, operation) and _breakable(contract, operation):

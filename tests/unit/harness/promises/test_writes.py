@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 
 from harness.promises.writes import PROMISE, bounds, numbers
 from harness.promises.writes.cases import cases
-from tests.unit.harness.promises.desk_api import MEMBERS, Desk, document, examined
+from tests.unit.harness.promises.desk_api import MEMBERS, TOP, Desk, document, examined
 
 CAUGHT = {
     "writes first": {("writes.refused-effect", "folders.update"), ("writes.refused-effect", "folders.replace")},
     "makes refused": {("writes.refused-made", "folders.create")},
     "one less": {("writes.bound", name) for name in ("folders.create", "folders.update", "folders.replace")},
-    "one more": {("writes.bound", name) for name in ("folders.create", "folders.update", "folders.replace")},
     "floats": {("writes.number", "folders.create")},
     "cuts": {("writes.number", "folders.create")},
     "single": {("writes.number", "folders.create")},
@@ -62,22 +61,71 @@ def test_what_is_refused_within_its_bound_too_is_no_finding() -> None:
     assert faults(Stocked()) == set()
 
 
+class Ruled(Desk):
+    """A desk with a rule of its own: one that relates members, a quota, names that are taken."""
+
+    rule: Any = None
+
+    def _made(self, body: Any) -> tuple[int, Any]:
+        refused = self.rule(self, body) if isinstance(body, dict) and "name" in body else None
+        return (refused, None) if refused else super()._made(body)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda _desk, body: 422 if body.get("count", 1) >= TOP and body.get("fee", 0) >= 0 and "fee" in body else 0,
+        lambda desk, _body: 422 if len(desk.folders) > 2 else 0,
+        lambda desk, body: 422 if body["name"] in {folder["name"] for folder in desk.folders.values()} else 0,
+    ],
+    ids=["members", "quota", "taken"],
+)
+def test_a_rule_of_the_apis_own_is_no_finding(rule: Any) -> None:
+    """What is refused for another member, for how many there are or for whose it is, is not refused for its bound."""
+    desk = Ruled()
+    desk.rule = rule
+    assert [code for code, _ in faults(desk) if code == "writes.bound"] == []
+
+
 @given(
     st.integers(0, 50), st.integers(0, 50), st.sampled_from(["integer", "number", "string"]), st.sampled_from([1, 0.5])
 )
 def test_the_edges_of_a_member(low: int, width: int, kind: str, step: float) -> None:
-    """Each edge is allowed, as is what stands one step within it; a range of one value has none."""
+    """Each edge is allowed, as is what stands one step within it; a range of one value or of short texts has none."""
     words = ("minLength", "maxLength") if kind == "string" else ("minimum", "maximum")
     step = 1 if kind != "number" else step
     schema = {"type": kind, words[0]: low, words[1]: low + width, **({"multipleOf": step} if kind == "number" else {})}
     desk = Desk(told=document({"name": schema}))
     found = bounds.edges(desk.contract, desk.contract.by_id["folders.create"])
-    lowest = kind == "string" and low == 0
-    assert [edge.side for edge in found] == (["most", "least"][: 1 if lowest else 2] if width else [])
+    sides = {edge.side for edge in found}
+    if kind == "string":
+        assert sides == ({"most"} if low + width > max(low, 5) else set()) | (
+            {"least"} if low >= 5 and width else set()
+        )
+    else:
+        assert sides == ({"most", "least"} if width else set())
     for edge in found:
         assert low <= edge.at <= low + width
         assert low <= edge.within <= low + width
         assert abs(edge.at - edge.within) == step
+
+
+@pytest.mark.parametrize(
+    ("schema", "wanted"),
+    [
+        ({"type": "integer", "minimum": 2, "exclusiveMinimum": 0}, [("least", 2)]),
+        ({"type": "number", "maximum": 9}, []),
+        ({"type": "string", "maxLength": 10.0}, []),
+        ({"type": "string", "maxLength": 10, "pattern": 5}, []),
+        ({"type": "string", "maxLength": 10, "format": "email"}, []),
+        ({"type": ["integer", "null"], "maximum": 5}, [("most", 5)]),
+    ],
+)
+def test_edges_of_unusual_schemas(schema: dict[str, Any], wanted: list[tuple[str, float]]) -> None:
+    """The narrower of two bounds counts; a bound of no step, of another form or of no whole length gives no edge."""
+    desk = Desk(told=document({"name": schema}))
+    found = bounds.edges(desk.contract, desk.contract.by_id["folders.create"])
+    assert [(edge.side, edge.at) for edge in found] == wanted
 
 
 @pytest.mark.parametrize("defect", CAUGHT)
