@@ -40,6 +40,8 @@ LOAD_START_S = 5.0
 LOAD_LEAST_S = 1.0
 LOAD_USERS = 20
 FUZZ = "fuzz"
+# One process more than compute: cases of limits and ages wait for the most part.
+WAITING = 1
 NO_ITEMS = "the tests collect no promise items; add: from harness.suite.test_promises import test_promise"
 TAIL_LINES = 15
 NO_TESTS_COLLECTED = 5
@@ -89,7 +91,7 @@ def promises(context: Context) -> list[Verdict]:
     suite = Path(__file__).parent / "suite" / "test_promises.py"
     own = [] if tests else ["-c", os.devnull, "--rootdir", str(suite.parent), "-p", "no:schemathesis"]
     command = [sys.executable, "-m", "pytest", *(tests or [str(suite)]), *own, "-q", "-p", "no:cacheprovider"]
-    command += ["-n", str(context.jobs), "--dist", "load"] if context.jobs > 1 else []
+    command += ["-n", str(context.jobs + WAITING), "--dist", "load"] if context.jobs > 1 else []
     log = context.session.folder / "pytest.log"
     total, heard = len(_not_reached(context)), Heard(context.session.folder)
     with log.open("wb") as output, Child(command, environment=_environment(context), output=output) as child:
