@@ -215,11 +215,7 @@ def _verifying(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--first", action="store_true", help="end at the first finding that is confirmed")
     command.add_argument(
-        "--jobs",
-        type=int,
-        default=2,
-        metavar="N",
-        help="processes for fuzzing; promise cases have one more where there are several (2)",
+        "--jobs", type=int, default=2, metavar="N", help="processes for fuzzing, one more for promise cases (2)"
     )
     command.add_argument(
         "--examples",
