@@ -30,6 +30,7 @@ JOINED = pytest.StashKey["Joined"]()
 WRONG = pytest.StashKey[str]()
 WORKER_KEY = "harness_run"
 CLAIM = "scenario.failed"
+PARAMETER = "api_promise"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -144,7 +145,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A test of the checklist waits for what must run alone, and that for it."""
     joined = item.config.stash.get(JOINED, None)
-    if joined is None or not checks.told_of(item):
+    if joined is None or not checks.told_of(item) or PARAMETER in getattr(item, "fixturenames", ()):
         return (yield)
     from harness.drivers.promised import beside  # noqa: PLC0415 - the promises are loaded only where an API is verified
 
@@ -196,18 +197,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """An item for each promise × operation of the contract."""
-    if "api_promise" not in metafunc.fixturenames:
+    if PARAMETER not in metafunc.fixturenames:
         return
     try:
         joined = _joined(metafunc.config)
     except pytest.UsageError as error:
         metafunc.config.stash[WRONG] = str(error)
-        metafunc.parametrize("api_promise", [])
+        metafunc.parametrize(PARAMETER, [])
         return
     from harness.drivers.items import items  # noqa: PLC0415 - the promises are loaded only where an API is verified
 
     found = items(joined.run, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
-    metafunc.parametrize("api_promise", [pytest.param(Held(item), id=item.key) for item in found])
+    metafunc.parametrize(PARAMETER, [pytest.param(Held(item), id=item.key) for item in found])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -36,10 +36,13 @@ def with_path(base: Request, operation: Operation, name: str, text: str) -> Requ
 
 
 def path_values(operation: Operation, request: Request) -> dict[str, str]:
-    """The values of the path's parameters, decoded; none where the path is not the operation's."""
+    """The values of the path's parameters, decoded; none where the path is not the operation's.
+
+    A tenant may stand before it.
+    """
     parts = re.split(r"\{([^{}]+)\}", operation.path)
     pattern = "".join("([^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
-    match = re.fullmatch(pattern, request.path)
+    match = re.search(rf"{pattern}\Z", request.path)
     return {name: unquote(value) for name, value in zip(parts[1::2], match.groups(), strict=True)} if match else {}
 
 

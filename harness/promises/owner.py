@@ -240,7 +240,7 @@ def _let_in(operation: Operation, tried: Attempt, wanted: int) -> Finding | None
             "lets a stranger in",
             Severity.CRITICAL if own else Severity.HIGH,
         )
-    elif tried.effect:
+    elif tried.effect and tried.label != VIEWER:  # what was brought into view may go on changing by itself
         code, title, severity = "owner.effect", "refuses a stranger and acts all the same", Severity.HIGH
         seen = f"{seen}; afterwards {tried.effect}"
     elif status != wanted and own:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness import things
-from harness.case import Case, one
+from harness.case import SETTLE_S, Case, Pause, one
 from harness.errors import CannotTell
 from harness.exchange import Outcome
 from harness.promises import presented
@@ -65,6 +65,7 @@ def _browser(operation: Operation, stage: Stage) -> Steps[None]:
     yield from one(stage.request(read.id, identity=stage.anonymous(), step=NOBODY))
     shown = yield from one(stage.request(read.id, identity=mine.caller(stage, "browser"), step=READ))
     if shown.outcome is Outcome.REFUSED:
+        yield Pause(SETTLE_S)
         page = mine.caller(stage, "browser with its own token", *mine.token)
         yield from one(stage.request(read.id, identity=page, step=READ_OWN))
         yield from one(stage.request(read.id, identity=mine.holder, step=HELD))

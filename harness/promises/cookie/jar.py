@@ -40,10 +40,11 @@ class Jar:
     login: Request
 
     def caller(self, stage: Stage, name: str, *more: tuple[str, str]) -> Identity:
-        """The holder as its browser presents it, all cookies at once, with more headers."""
+        """The holder as its browser presents it: all cookies at once, and what its requests have beside a token."""
         cookie = ("Cookie", "; ".join(f"{key}={value}" for key, value in self.cookies.items()))
-        tenant = stage.actors.tenant_headers(self.holder.tenant)
-        return replace(self.holder, name=name, headers=(cookie, *more, *tenant))
+        token = stage.actors.token_of(self.holder)
+        others = tuple(pair for pair in self.holder.headers if token and token not in pair[1])
+        return replace(self.holder, name=name, headers=(cookie, *more, *others))
 
 
 def opened(stage: Stage, told: Mapping[str, Any]) -> Steps[Jar]:

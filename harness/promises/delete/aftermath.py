@@ -200,4 +200,6 @@ def _own(stage: Stage, operation: Operation, request: Request) -> Request:
         return request
     kinds = {kind.split(";")[0].strip().lower() for kind in asked_of(stage.contract, form).split(",")}
     longer = padded(file, len(file) + LEAST_MORE + stage.random.randrange(MOST_MORE), kinds)
-    return request if longer is None else broken_files.holding(request, longer)
+    if longer is None:
+        raise CannotTell(f"{operation.id}: no file of a content of its own can be made of those that it takes")
+    return broken_files.holding(request, longer)

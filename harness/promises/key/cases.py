@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from harness.stage import Stage
 
 MAX_TRIED = 12
-MOST_MARKS = 4
+MOST_MARKS = 3
 MARGIN_S = 0.5
 LATER_S = 1.5
 
@@ -137,14 +137,14 @@ def _parts(desk: _Desk, live: Exchange) -> Steps[None]:
 
 
 def parts_of(credential: str) -> list[str]:
-    """A key up to the first and the last of each mark in it that is no letter or digit, and all of it but the last.
+    """A key up to its first marks that are no letter or digit, up to the last of each, and all of it but its last sign.
 
     What fills base64 up to its length is no part of it.
     """
     key = credential.rstrip("=")
-    marks = dict.fromkeys(re.findall(r"[^A-Za-z0-9]", key))
-    ends = sorted({end for mark in marks for end in (key.index(mark), key.rindex(mark))})
-    found = [*(key[:end] for end in ends[:MOST_MARKS]), key[:-1]]
+    ends = [match.start() for match in re.finditer(r"[^A-Za-z0-9]", key)]
+    last = {mark: key.rindex(mark) for mark in re.findall(r"[^A-Za-z0-9]", key)}
+    found = [*(key[:end] for end in (*ends[:MOST_MARKS], *sorted(last.values())[-MOST_MARKS:])), key[:-1]]
     return [part for part in dict.fromkeys(found) if part]
 
 

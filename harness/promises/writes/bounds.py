@@ -39,7 +39,7 @@ ALL, WITHIN, AT, STILL = "all-at", "within", "at", "still-within"
 INVALID = {400, 422}
 MAX_EDGES = 10
 # Of fewer letters there are not enough texts that are nobody else's; more are no test that anybody waits for.
-LEAST_TEXT, MAX_TEXT = 5, 10_000
+LEAST_TEXT, MARK, MAX_TEXT = 5, 8, 10_000
 GIVEN = {"enum", "const", "format"}
 
 
@@ -61,9 +61,11 @@ class Edge:
         return f"{self.place} {self.rule}"
 
     def value(self, stage: Stage, *, within: bool) -> Any:
-        """What is sent: the number, or a text of so many letters."""
+        """What is sent: the number, or a text of so many letters, which begins as no other and goes on alike."""
         size = self.within if within else self.at
-        return "".join(stage.random.choices(string.ascii_lowercase, k=int(size))) if self.text else size
+        if not self.text:
+            return size
+        return "".join(stage.random.choices(string.ascii_lowercase, k=min(int(size), MARK))).ljust(int(size), "a")
 
     def can_be_made(self, stage: Stage) -> bool:
         """Whether letters alone fit the pattern of a text, at the bound and within it."""

@@ -57,10 +57,24 @@ def test_broken(defect: str, expected: set[tuple[str, str]], *, filtered: bool) 
     assert faults(Trail(frozenset({defect}), document(filtered=filtered))) == expected
 
 
-def test_an_entry_may_be_late_where_that_is_told() -> None:
-    """It is looked for once more after as long as is told, and only then."""
-    assert faults(Trail(told=document({**TOLD, "within_s": 2}), late=1)) == set()
-    assert {code for code, _ in faults(Trail(late=1))} == {"trail.missing"}
+def test_an_entry_may_be_late() -> None:
+    """It is looked for once more, after as long as is told or a second; then it is missing."""
+    assert faults(Trail(late=1)) == set()
+    assert {code for code, _ in faults(Trail(late=2))} == {"trail.missing"}
+
+
+def test_without_the_word_of_an_action_nobody_is_accused() -> None:
+    """An entry of the same thing by another may be one of something else that was done to it."""
+    told = without("action")
+    assert {code for code, _ in faults(Trail(frozenset({"swapped"}), document(told)))} == set()
+
+
+def test_a_change_of_nothing_need_leave_no_entry() -> None:
+    """Where a body may have nothing, and none could be drawn for it, that is said."""
+    told = document()
+    told["paths"]["/notes/{id}"]["patch"]["requestBody"]["content"]["application/json"]["schema"] = {"type": "object"}
+    verdicts = {item.operation: item for item in examined(Trail(told=told))}
+    assert [item.findings for item in verdicts.values()] == [()]
 
 
 def test_a_list_that_goes_on_tells_nothing() -> None:
