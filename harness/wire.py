@@ -148,6 +148,9 @@ class Wire:
             begun = isinstance(error, TimeoutError) and connection.parser.their_state is h11.SEND_BODY
             reason = f"{ENDLESS} in {request.timeout_s:g} s" if begun else _reason(error)
             return Sent(None, sent_ns, done_ns, reason)
+        except asyncio.CancelledError:
+            connection.close()
+            raise
         done_ns = self.clock.now_ns()
         self._keep(connection, request.source)
         return Sent(response, sent_ns, done_ns)

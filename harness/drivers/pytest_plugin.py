@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.drivers import checks
+from harness.drivers.joined import JOINED, Joined
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity
 from harness.run import BROKEN, VARIABLE, Attachment, Run, verdicts
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from harness.drivers.promised import Promised
     from harness.report import Report
 
-JOINED = pytest.StashKey["Joined"]()
 WRONG = pytest.StashKey[str]()
 WORKER_KEY = "harness_run"
 CLAIM = "scenario.failed"
@@ -46,17 +46,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--reports", default="reports", help="folder for the run's report")
     group.addoption("--safe", dest="safe_api", action="store_true", help="send nothing but reads and the login")
     group.addoption("--allow-remote", action="store_true", help="allow a target that is not this machine")
-
-
-@dataclass(slots=True)
-class Joined:
-    """The run that this pytest works in; `close` ends what was opened for it."""
-
-    run: Run
-    close: contextlib.ExitStack
-    report: Report | None = None
-    failed: int = 0
-    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +128,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     joined = session.config.stash.get(JOINED, None)
     if joined is not None:
         joined.interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """No item is begun after a Ctrl-C, whatever became of it."""
+    joined = item.config.stash.get(JOINED, None)
+    if joined is not None and joined.pressed:
+        raise KeyboardInterrupt
 
 
 @pytest.hookimpl(wrapper=True)
@@ -276,6 +272,7 @@ def _open(config: pytest.Config) -> None:
     archive.write_run(report, session.folder)
     point_latest(session.folder)
     config.stash[JOINED] = Joined(close.enter_context(Run(session.attachment, "pytest")), close, report)
+    config.stash[JOINED].heed()
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

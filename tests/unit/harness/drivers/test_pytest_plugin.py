@@ -116,6 +116,33 @@ def test_the_tests_of_the_checklist_come_last(pytester: pytest.Pytester, api: Se
     assert "test_read PASSED" in done[-1]
 
 
+LOST = """
+import os, signal, time
+
+
+class Lost:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+
+
+def test_one(run):
+    Lost()
+
+
+def test_two(run):
+    raise AssertionError("it was begun after a Ctrl-C")
+"""
+
+
+def test_ctrl_c_that_falls_into_a_finalizer_is_heeded(pytester: pytest.Pytester, api: Served) -> None:
+    """Python passes over what is raised there; the next item is not begun all the same."""
+    result = run(pytester, "--url", api.url, "-W", "ignore::pytest.PytestUnraisableExceptionWarning", tests=LOST)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "it was begun" not in str(result.stdout)
+    assert record(pytester)["status"] == "partial"
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
