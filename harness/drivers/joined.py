@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.interruption import in_finalizer
+
 if TYPE_CHECKING:
     import contextlib
     from types import FrameType
@@ -34,7 +36,7 @@ class Joined:
 
         def pressed(number: int, frame: FrameType | None) -> None:
             self.pressed = True
-            if callable(before):
+            if callable(before) and not in_finalizer(frame):
                 before(number, frame)
 
         if threading.current_thread() is threading.main_thread():

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +34,22 @@ def test_each_signal_is_an_interruption(sign: signal.Signals) -> None:
     interruption.listen()
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), sign)
+
+
+class Finalized:
+    """Interrupts while it is finalized, where Python would show a traceback and go on."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_one_that_falls_into_a_finalizer_comes_again() -> None:
+    """It is raised a moment later, and nothing is raised in the finalizer itself."""
+    interruption.listen()
+    held = [Finalized()]
+    held.clear()
+    with pytest.raises(KeyboardInterrupt):
+        threading.Event().wait(10)
 
 
 def test_impatience_is_passed_over() -> None:
