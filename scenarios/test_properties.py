@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.drivers import properties
-from harness.drivers.promised import beside
+from harness.drivers.turns import beside
 from harness.promises import ledger, rate_limit
 from harness.verdict import Status
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import math
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from harness import examine
+from harness.drivers.turns import beside
 from harness.promises import survey
 from harness.survey import Survey
 from harness.verdict import LEFT_SAFE, OUT_OF_TIME, Verdict, merged
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from harness.run import Run
     from harness.watch import Watch
 
-LOCK_FILE = ".alone"
 SURVEY = "survey"
 
 
@@ -106,14 +104,3 @@ class Promised:
                     self.watch.told(verdict.findings)
                     others += self.watch.look(case, done)
             yield verdict
-
-
-@contextlib.contextmanager
-def beside(run: Run, *, alone: bool) -> Iterator[None]:
-    """Holds off what must run alone while others run, and others while it runs, over all processes of the run."""
-    with (run.folder / LOCK_FILE).open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        try:
-            yield
-        finally:
-            fcntl.flock(lock, fcntl.LOCK_UN)

@@ -16,6 +16,7 @@ import pytest
 
 from harness.drivers import checks
 from harness.drivers.joined import JOINED, Joined
+from harness.drivers.turns import beside
 from harness.errors import HarnessError
 from harness.finding import Finding, Severity
 from harness.run import BROKEN, VARIABLE, Attachment, Run, verdicts
@@ -143,8 +144,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     joined = item.config.stash.get(JOINED, None)
     if joined is None or not checks.told_of(item) or PARAMETER in getattr(item, "fixturenames", ()):
         return (yield)
-    from harness.drivers.promised import beside  # noqa: PLC0415 - the promises are loaded only where an API is verified
-
     with beside(joined.run, alone=False):
         return (yield)
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.contract import Contract
-from harness.drivers.promised import OUT_OF_TIME, Promised, beside
+from harness.drivers.promised import OUT_OF_TIME, Promised
 from harness.drivers.pytest_plugin import Held
+from harness.drivers.turns import beside
 from harness.exchange import Exchange, Request, Response
 from harness.finding import Confirmation
 from harness.promises.catalogue import BY_KEY
